@@ -1,0 +1,80 @@
+"""What can be guarded, by which name, and of which colour is it?"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from types import FunctionType, MethodType
+from typing import Any
+
+from .errors import GuardUsageError
+
+__all__ = ["is_async", "name_of", "refuse"]
+
+
+def is_async(target: Any) -> bool:
+    """Say whether calling ``target`` makes a coroutine.
+
+    ``__wrapped__`` is not asked: a sync wrapper around an async function is
+    sync, and what it returns is judged as such.
+    """
+    target = _behind_partials(target)
+    if inspect.iscoroutinefunction(target):
+        return True
+    if isinstance(target, (FunctionType, MethodType)):
+        return False
+    return inspect.iscoroutinefunction(getattr(type(target), "__call__", None))
+
+
+def name_of(target: Any) -> str:
+    """Return the qualified name of a callable, or of its class."""
+    target = _behind_partials(target)
+    return getattr(target, "__qualname__", None) or type(target).__qualname__
+
+
+def refuse(target: Any, by: str) -> None:
+    """Raise where a guard would be lost or would change what the target is.
+
+    Args:
+        target: What is to be guarded.
+        by: ``guard`` or ``watch``, for the message.
+
+    Raises:
+        GuardUsageError: A class, a property, a generator function, or nothing
+            that can be called.
+    """
+    inner = target
+    while isinstance(inner, (staticmethod, classmethod, MethodType)):
+        inner = inner.__func__
+    inner = _behind_partials(inner)
+    if isinstance(inner, type):
+        advice = f"a class; put @{by} on its methods"
+    elif isinstance(inner, property):
+        advice = f"a property; put @{by} under @property, on the getter"
+    elif isinstance(inner, functools.cached_property):
+        advice = f"a cached property; put @{by} under it, on the function"
+    elif _makes(inspect.isasyncgenfunction, inner):
+        advice = f"an async generator function; put @{by} on the function that reads it"
+    elif _makes(inspect.isgeneratorfunction, inner):
+        advice = f"a generator function; put @{by} on the function that reads it"
+    elif not callable(inner):
+        advice = f"not callable; put @{by} on a function"
+    else:
+        return
+    label = getattr(inner, "__qualname__", None) or repr(type(inner).__name__)
+    raise GuardUsageError(f"{by} cannot guard {label}: it is {advice}.")
+
+
+def _makes(asks: Any, target: Any) -> bool:
+    """Ask a question of a callable, and of its class's ``__call__``."""
+    if asks(target):
+        return True
+    if isinstance(target, (FunctionType, MethodType)):
+        return False
+    return asks(getattr(type(target), "__call__", None)) is True
+
+
+def _behind_partials(target: Any) -> Any:
+    while isinstance(target, functools.partial):
+        target = target.func
+    return target
