@@ -1,0 +1,56 @@
+"""The table of bug forms: one small check each, and what a guard must say of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One form of the bug.
+
+    Attributes:
+        check: The function a user would guard, without any annotation.
+        kind: Name of the expected `LeakKind`.
+        leaked: Name of the async function behind; `None` where nobody can know.
+        where: Parts that the leak's path must name, in order.
+        promise: What the annotated twin claims to return.
+    """
+
+    check: Callable[..., Any]
+    kind: str
+    leaked: str | None
+    where: tuple[str, ...]
+    promise: Any
+
+    @property
+    def id(self) -> str:
+        return f"{self.kind.lower()}-{self.check.__name__}"
+
+
+FORMS: list[Form] = []
+
+
+def form(
+    kind: str,
+    *,
+    leaked: str | None = "is_connected",
+    where: tuple[str, ...] = (),
+    promise: Any = dict[str, Any],
+) -> Callable[[F], F]:
+    """Enter the decorated check into the table."""
+
+    def enter(check: F) -> F:
+        FORMS.append(Form(check, kind, leaked, where, promise))
+        return check
+
+    return enter
+
+
+async def is_connected(*args: object) -> bool:
+    """Say that the link is down: a truth test of the coroutine says it is up."""
+    return False

@@ -1,0 +1,16 @@
+"""Correct programs on which nothing may ever be reported: `PROGRAMS`."""
+
+from . import crashes, deferred, live, objects, promised, tasks, values, written
+from .registry import PROGRAMS
+
+__all__ = [
+    "PROGRAMS",
+    "crashes",
+    "deferred",
+    "live",
+    "objects",
+    "promised",
+    "tasks",
+    "values",
+    "written",
+]

@@ -1,0 +1,184 @@
+"""Are the collected real bugs seen, and the correct programs left alone?"""
+
+import asyncio
+import gc
+import importlib.util
+import inspect
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coroguard import CoroguardError, guard, mode, subscribe, watch
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:coroutine .*was never awaited:RuntimeWarning"
+)
+
+HERE = Path(__file__).resolve().parents[1] / "corpus"
+BUGS = sorted((HERE / "bugs").glob("[0-9]*.py"))
+CORRECT = sorted((HERE / "correct").glob("[0-9]*.py"))
+
+#: The async function behind each bug; `None` where there is none to name.
+BEHIND = {
+    "002": "get_websocket_manager",
+    "004": None,
+    "006": "readiness",
+    "013": "LayerApi.allowed",
+    "016": "check_permissions",
+    "022": "async_index",
+    "024": "MusicView.list",
+    "033": "fn",
+    "035": "git_root",
+    "037": "Router._initialize_quality_handlers",
+    "039": "check_data",
+    "042": "async_hook",
+    "044": "Crawl.find",
+    "047": "Twitch.get_users",
+    "048": "AsyncPoe.get_chat_history",
+    "056": "AsyncMockMixin._execute_mock_call",
+    "060": "dispatch_transaction",
+    "062": "Base.foo",
+}
+
+#: What no guard of the enclosing function can see, and why.
+UNSEEN = {
+    "028": "the coroutine is awaited: only the retry decorator never sees it fail",
+    "052": "a Task is scheduled, so nothing is dropped; a bool is what was promised",
+}
+
+
+def load(path):
+    spec = importlib.util.spec_from_file_location(f"corpus_{path.stem}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def protect(module, names):
+    """Guard functions and methods by dotted name, whatever kind of method."""
+    for name in names:
+        *owners, last = name.split(".")
+        owner = module
+        for part in owners:
+            owner = getattr(owner, part)
+        found = inspect.getattr_static(owner, last)
+        if isinstance(found, (staticmethod, classmethod)):
+            guarded = type(found)(guard(returns=Any)(found.__func__))
+        else:
+            guarded = guard(returns=Any)(found)
+        setattr(owner, last, guarded)
+
+
+def run(module):
+    """Run the program; its crash is part of the picture, not of the test."""
+    try:
+        if inspect.iscoroutinefunction(module.run):
+            asyncio.run(module.run())
+        else:
+            module.run()
+    except (CoroguardError, TypeError, AttributeError):
+        pass
+    gc.collect(1)
+
+
+@pytest.fixture
+def events():
+    """Collect every event of the test."""
+    seen = []
+    unsubscribe = subscribe(seen.append)
+    yield seen
+    unsubscribe()
+
+
+@pytest.fixture(autouse=True)
+def _quiet(capsys):
+    """Swallow what the programs print."""
+
+
+def ids(path):
+    return path.stem
+
+
+def leaks_of(path, events):
+    module = load(path)
+    protect(module, module.META["enclosing"])
+    with mode("strict"), watch(mode="observe") as leaks:
+        run(module)
+    return module.META, [*leaks, *(event.leak for event in events if event.leak)]
+
+
+def test_the_corpus_is_whole():
+    """Twenty bugs and five correct programs are there, and each has a verdict."""
+    assert len(BUGS) == 20
+    assert len(CORRECT) == 5
+    assert {path.name[:3] for path in BUGS} == set(BEHIND) | set(UNSEEN)
+
+
+@pytest.mark.parametrize("path", [p for p in BUGS if p.name[:3] in BEHIND], ids=ids)
+def test_the_bug_is_seen(path, events):
+    """The leak is seen, and names the async function behind it and its guard."""
+    meta, leaks = leaks_of(path, events)
+
+    behind = BEHIND[meta["id"]]
+    found = [leak for leak in leaks if behind is None or leak.name == behind]
+    assert found, leaks
+    assert all(isinstance(leak.advice, str) for leak in found)
+    if behind is not None:
+        assert any(path.name in leak.defined for leak in found) or "Mock" in behind
+    else:
+        assert found[0].guarded in meta["enclosing"]
+
+
+@pytest.mark.parametrize("path", [p for p in BUGS if p.name[:3] in UNSEEN], ids=ids)
+def test_the_bug_is_beyond_a_guard(path, events):
+    """What the table calls unseen is unseen: a bug that is seen leaves the table."""
+    _, leaks = leaks_of(path, events)
+
+    assert leaks == []
+
+
+@pytest.mark.parametrize("path", BUGS, ids=ids)
+def test_a_guard_in_observe_changes_nothing(path, capsys):
+    """The program prints with guards what it prints without."""
+    run(load(path))
+    bare = capsys.readouterr().out
+    module = load(path)
+    protect(module, module.META["enclosing"])
+    with mode("observe"), watch():
+        run(module)
+    guarded = capsys.readouterr().out
+
+    assert guarded.split(" object ")[0] == bare.split(" object ")[0]
+
+
+@pytest.mark.parametrize("path", CORRECT, ids=ids)
+@pytest.mark.filterwarnings("error")
+def test_correct_programs_are_left_alone(path, events):
+    """Nothing is reported on a correct program inside a strict watch."""
+    with mode("strict"), watch() as leaks:
+        run(load(path))
+
+    assert leaks == []
+    assert events == []
+
+
+@pytest.mark.parametrize(
+    ("number", "names"),
+    [
+        ("901", ["get", "caller"]),
+        ("903", ["Worker.tick", "Worker.start", "Worker.stop"]),
+        ("905", ["probe", "caller"]),
+        ("909", ["run"]),
+        ("911", ["job", "caller"]),
+    ],
+)
+def test_guarded_correct_programs_are_left_alone(number, names, events):
+    """Nothing is reported when their functions keep what their guards promise."""
+    module = load(next(path for path in CORRECT if path.name.startswith(number)))
+    protect(module, names)
+    with mode("strict"), watch() as leaks:
+        run(module)
+
+    assert leaks == []
+    assert events == []
