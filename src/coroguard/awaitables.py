@@ -9,6 +9,8 @@ from inspect import (
     GEN_CREATED,
     getcoroutinestate,
     getgeneratorstate,
+    iscoroutine,
+    isgenerator,
 )
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any
@@ -75,10 +77,10 @@ def close_refused(value: object) -> None:
     A started coroutine, a task or a future is somebody else's; closing a
     task's coroutine would break the task.
     """
-    if isinstance(value, CoroutineType):
+    if iscoroutine(value):
         if getcoroutinestate(value) == CORO_CREATED and not _held_by_task(value):
             value.close()
-    elif isinstance(value, GeneratorType) and getgeneratorstate(value) == GEN_CREATED:
+    elif isgenerator(value) and getgeneratorstate(value) == GEN_CREATED:
         value.close()
 
 

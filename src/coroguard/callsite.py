@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["called_functions", "instruction", "where_defined"]
 
 _UNKNOWN = object()
+# Typed Any, because their generic types say nothing about the function inside.
+_UNBOUND: Any = (staticmethod, classmethod)
 
 
 def instruction(traceback: TracebackType) -> str:
@@ -99,7 +101,7 @@ def _resolve(node: ast.expr, frame: FrameType) -> Any:
 def _plain(function: Any) -> Any:
     """Return the function behind a static or class method, or a partial."""
     while True:
-        if isinstance(function, (staticmethod, classmethod)):
+        if isinstance(function, _UNBOUND):
             function = function.__func__
         elif isinstance(function, partial):
             function = function.func

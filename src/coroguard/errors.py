@@ -9,7 +9,6 @@ CoroguardError
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 from .leaks import Leak, LeakKind, short
@@ -43,7 +42,7 @@ class GuardUsageError(CoroguardError, TypeError):
 CoroguardError.__module__ = "coroguard"
 
 
-class _LeakCarrier(CoroguardError, TypeError):
+class _LeakError(CoroguardError, TypeError):
     """An error that is told by a leak.
 
     Args:
@@ -60,11 +59,11 @@ class _LeakCarrier(CoroguardError, TypeError):
         return type(self), (self.leak, self.expected)
 
 
-class CoroutineLeakError(_LeakCarrier):
+class CoroutineLeakError(_LeakError):
     """A coroutine or another awaitable got away without being awaited."""
 
 
-class NotAwaitableError(_LeakCarrier):
+class NotAwaitableError(_LeakError):
     """What was awaited turned out to be plain: the leak's mirror image."""
 
 
@@ -112,6 +111,8 @@ def leak_error(
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return `` Did you mean 'x'?``, or nothing where no word is near."""
+    import difflib  # here, because few programs come this far
+
     close = difflib.get_close_matches(word, list(known), n=1)
     return f" Did you mean {close[0]!r}?" if close else ""
 

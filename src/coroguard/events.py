@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import logging
+import functools
 import threading
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import logging
+    from datetime import datetime
+
     from .errors import CoroguardError
     from .leaks import Leak
     from .policy import Mode
 
 __all__ = ["Event", "Subscriber", "emit", "subscribe"]
-
-_logger = logging.getLogger("coroguard.leak")
-# Without this, a program that configured no logging would get text on stderr.
-logging.getLogger("coroguard").addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,12 +98,24 @@ def emit(event: Event) -> None:
         _emitting.reset(token)
 
 
+@functools.cache
+def _logger() -> logging.Logger:
+    """Return the logger of leaks; nothing is logged before the first one."""
+    import logging
+
+    # Without this, a program that configured no logging would get text on stderr.
+    logging.getLogger("coroguard").addHandler(logging.NullHandler())
+    return logging.getLogger("coroguard.leak")
+
+
 def _report_once(subscriber: Subscriber) -> None:
     with _lock:
         known = id(subscriber) in _failed
         _failed.add(id(subscriber))
     if not known:
-        _logger.exception("a coroguard subscriber raised; later errors are not logged")
+        _logger().exception(
+            "a coroguard subscriber raised; later errors are not logged"
+        )
 
 
 _TEMPLATE = "coroguard %s a leak: %s"
@@ -125,10 +135,10 @@ def _log(event: Event) -> None:
         count = _counts[place] = _counts.get(place, 0) + 1
     if str(count).strip("0") != "1":
         return
-    level = logging.ERROR if event.action == "raised" else logging.WARNING
     text = str(event.error) if event.error else f"{event.guarded}: scan not finished"
-    _logger.log(
-        level,
+    logger = _logger()
+    log = logger.error if event.action == "raised" else logger.warning
+    log(
         _TEMPLATE,
         event.action,
         text,

@@ -10,7 +10,7 @@ from .awaitables import is_builtin, what_is
 from .callsite import called_functions, instruction, where_defined
 from .errors import CoroutineLeakError, NotAwaitableError
 from .leaks import Leak, LeakKind, place, record
-from .symptoms import NAMES_AWAITABLE, TELLS_AWAIT_OF_PLAIN, symptom
+from .symptoms import symptom, tells_await_of_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,10 +20,12 @@ __all__ = ["explain"]
 
 # The instructions that ask an object for its asynchronous protocol.
 _ASKING = ("GET_AWAITABLE", "BEFORE_ASYNC_WITH", "GET_AITER", "GET_ANEXT")
-_WHAT_IS_PLAIN = re.compile(
-    r"object (?P<a>[\w.]+) can't|'(?P<b>[\w.]+)' object|method, got (?P<c>[\w.]+)"
-)
+_WHAT_IS_PLAIN = r"object ([\w.]+) can't|'([\w.]+)' object|method, got ([\w.]+)"
+_AWAITABLE_KINDS = ("coroutine", "async_generator")
+_CLASS_OF_AWAITABLE = ("<class 'coroutine'>", "<class 'async_generator'>")
 _NEAREST_FRAMES = 3
+# Typed Any: whatever a group holds, its members are asked the same way.
+_GROUP: Any = BaseExceptionGroup
 
 
 def explain(exception: BaseException) -> Leak | None:
@@ -52,8 +54,8 @@ def _related(exception: BaseException) -> Iterator[BaseException]:
             continue
         seen.add(id(one))
         yield one
-        if isinstance(one, BaseExceptionGroup):
-            waiting.extend(_asked(one, "exceptions", BaseExceptionGroup))
+        if isinstance(one, _GROUP):
+            waiting.extend(_asked(one, "exceptions", _GROUP))
         cause, context = _asked(one, "__cause__"), _asked(one, "__context__")
         if cause is not None:
             waiting.append(cause)
@@ -76,17 +78,17 @@ def _one(exception: BaseException) -> Leak | None:
         plain = _awaited_plain(exception, text, traceback)
         if plain is not None:
             return plain
-    if not NAMES_AWAITABLE.search(text):
+    if isinstance(exception, RuntimeError):
+        return _by_source(text, traceback) if "already awaited" in text else None
+    by_class = any(shown in text for shown in _CLASS_OF_AWAITABLE)
+    told = isinstance(exception, TypeError) and symptom(text, quoted=False)
+    if not by_class and not told:
         return None
-    if isinstance(exception, RuntimeError) and symptom(text):  # awaited twice
-        return _by_source(text, traceback)
     for frame in _frames(_asked(exception, "__traceback__")):
         for value in frame.f_locals.values():
             if is_builtin(value) and _names(text, value):
                 return _misused(value)
-    if isinstance(exception, TypeError) and symptom(text):
-        return _by_source(text, traceback)
-    return None
+    return _by_source(text, traceback) if told else None
 
 
 def _awaited_plain(
@@ -95,9 +97,9 @@ def _awaited_plain(
     """Recognise ``await`` (and its kin) on a plain value by the instruction."""
     frame = traceback.tb_frame
     if isinstance(exception, TypeError) and instruction(traceback) in _ASKING:
-        match = _WHAT_IS_PLAIN.search(text)
+        match = re.search(_WHAT_IS_PLAIN, text)
         what = next((t for t in match.groups() if t), "") if match else ""
-        if NAMES_AWAITABLE.fullmatch(what):
+        if what in _AWAITABLE_KINDS:
             return None  # the wrong one of await, async for and async with
         functions = called_functions(traceback)
         return _plain(what, functions[0] if functions else None)
@@ -107,7 +109,7 @@ def _awaited_plain(
                 value = frame.f_locals[name]
                 if what_is(value) is None:
                     return _plain(type(value).__name__, None)
-    if isinstance(exception, TypeError) and TELLS_AWAIT_OF_PLAIN.search(text):
+    if isinstance(exception, TypeError) and tells_await_of_plain(text):
         leak = symptom(text)
         return _plain(leak.what.removeprefix("plain ") if leak else "", None)
     return None

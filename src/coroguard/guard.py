@@ -29,6 +29,8 @@ __all__ = ["guard"]
 F = TypeVar("F", bound="Callable[..., Any]")
 _REPORT: Any = object()
 _COROUTINES = ("coroutine", "generator-based coroutine")
+# Typed Any, because their generic types say nothing about the function inside.
+_UNBOUND: Any = (staticmethod, classmethod)
 
 
 @overload
@@ -48,7 +50,7 @@ def guard(
     returns: Any = _REPORT,
     mode: str | None = None,
     dropped: bool = True,
-    name: str | None = None,
+    name: Any = None,
 ) -> Any:
     """Guard a function against escaped coroutines, and check what it returns.
 
@@ -97,7 +99,7 @@ def _guarded(
     again = functools.partial(
         _guarded, contract=contract, pinned=pinned, dropped=dropped, name=name
     )
-    if isinstance(target, (staticmethod, classmethod)):
+    if isinstance(target, _UNBOUND):
         return type(target)(again(target.__func__))
     if type(target) is MethodType:
         return MethodType(again(target.__func__), target.__self__)
@@ -132,25 +134,29 @@ def _guarded(
 
 def _hooks(terms: Terms) -> tuple[Any, Any, Any]:
     """Return what a wrapper calls before, after, and on an exception."""
+    glance = terms.contract.is_plainly_right
 
     def opened(scope: Scope | None = None) -> Scope | None:
         if terms.mode is not Mode.STRICT or not terms.dropped:
             return scope
         if scope is None:
             scope = Scope()
-            scope.enter(id(sys._getframe(1)))
+            scope.enter(id(sys._getframe(1)))  # pyright: ignore[reportPrivateUsage]
         scope.track_origins()
         _hot.add_alert(1)
         return scope
 
     def done(value: Any, scope: Scope | None) -> tuple[Any, CoroguardError | None]:
-        drops, started = _close(scope, id(sys._getframe(1)))
+        frame_id = id(sys._getframe(1))  # pyright: ignore[reportPrivateUsage]
+        if scope is None and tracking.is_quiet(frame_id) and glance(value):
+            return value, None
+        drops, started = _close(scope, frame_id)
         if not terms.is_async and _is_passed_through(terms, value):
-            return _through(terms, value), None
+            return _through(terms, value, drops), None
         return value, judge(terms, value, drops, started)
 
     def failed(exception: BaseException, scope: Scope | None) -> None:
-        drops, started = _close(scope, id(sys._getframe(1)))
+        drops, started = _close(scope, id(sys._getframe(1)))  # pyright: ignore[reportPrivateUsage]
         forgive(terms, exception, drops, started)
 
     return opened, done, failed
@@ -178,20 +184,20 @@ def _is_passed_through(terms: Terms, value: Any) -> bool:
     return terms.mode is not Mode.OFF and terms.announce(value)
 
 
-def _through(terms: Terms, awaitable: Any) -> Any:
+def _through(terms: Terms, awaitable: Any, drops: list[Leak]) -> Any:
     """Return a coroutine that awaits, judges the result, and hands it out."""
-    coroutine: Any = _awaited(terms, awaitable)
+    coroutine: Any = _awaited(terms, awaitable, drops)
     coroutine.__name__ = getattr(terms.function, "__name__", terms.name)
     coroutine.__qualname__ = terms.name
     return coroutine
 
 
-async def _awaited(terms: Terms, awaitable: Any) -> Any:
+async def _awaited(terms: Terms, awaitable: Any, drops: list[Leak]) -> Any:
     value = await awaitable
     if promises(terms.contract.type, awaitable):
         contract = contract_for(awaited_type(terms.contract.type))
         terms = replace(terms, contract=contract)
-    error = judge(replace(terms, awaited=True), value, [], None)
+    error = judge(replace(terms, awaited=True), value, drops, None)
     if error is not None:
         raise error
     return value

@@ -29,6 +29,7 @@ __all__ = [
 MARK = "_cg_function"
 ASYNC_MARK = "_cg_afunction"
 _FARTHEST = 64
+_Tuple: Any = tuple  # typed Any: an entry may hold anything
 
 
 class Place(NamedTuple):
@@ -82,10 +83,13 @@ def _borrows(frame: FrameType, task: Any) -> bool:
         return False
     main = frame.f_locals.get("future")
     caller = frame.f_back.f_back if frame.f_back else None
-    if caller is not None and caller.f_code.co_name == "run":
+    if (
+        caller is not None
+        and caller.f_code.co_name == "run"
+        and caller.f_globals.get("__name__") == "asyncio.runners"
+    ):
         # asyncio.run() makes a loop of its own, whose tasks are all its family.
-        if caller.f_globals.get("__name__") == "asyncio.runners":
-            return False
+        return False
     return all(waiter is not main for waiter in _waiting_for(task))
 
 
@@ -138,8 +142,10 @@ def _waiting_for(future: Any) -> Iterator[Any]:
         callbacks = getattr(one, "_callbacks", None) or getattr(
             one, "_done_callbacks", None
         )
-        for entry in list(callbacks or ()):
-            callback = entry[0] if isinstance(entry, tuple) else entry
+        # asyncio keeps (callback, context), concurrent.futures the callback alone.
+        entries: list[Any] = list(callbacks or ())
+        for entry in entries:
+            callback = entry[0] if isinstance(entry, _Tuple) else entry
             waiting.extend(filter(_is_future, _held_by(callback)))
 
 
@@ -160,6 +166,6 @@ def _is_future(value: object) -> bool:
     return hasattr(type(value), "add_done_callback")
 
 
-def _coroutine(task: Any) -> Any:
+def _coroutine(task: object) -> Any:
     get_coro = getattr(type(task), "get_coro", None)
     return get_coro(task) if get_coro else None

@@ -8,7 +8,7 @@ import sys
 import typing
 from collections.abc import AsyncIterable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 from .awaitables import is_builtin, static_type_attribute
 
@@ -16,8 +16,18 @@ __all__ = ["awaited_type", "field_promises", "mentions", "promises"]
 __all__ += ["return_annotation"]
 
 _WORDS = frozenset(
-    "Awaitable Coroutine CoroutineType Task Future AsyncGenerator AsyncIterator "
-    "AsyncIterable AsyncContextManager AbstractAsyncContextManager".split()
+    (
+        "Awaitable",
+        "Coroutine",
+        "CoroutineType",
+        "Task",
+        "Future",
+        "AsyncGenerator",
+        "AsyncIterator",
+        "AsyncIterable",
+        "AsyncContextManager",
+        "AbstractAsyncContextManager",
+    )
 )
 _MARKS = ("__await__", "__anext__", "__aiter__", "__aenter__")
 _ALTERNATIVES = ("Optional", "Union", "Annotated")
@@ -55,7 +65,8 @@ def return_annotation(function: Any) -> object:
     while isinstance(function, partial):
         function = function.func
     if not hasattr(function, "__annotations__"):
-        function = getattr(type(function), "__call__", function)  # noqa: B004
+        instance: object = function
+        function = getattr(type(instance), "__call__", function)  # noqa: B004
     annotation = getattr(function, "__annotations__", {}).get("return", Any)
     if not isinstance(annotation, str):
         return annotation
@@ -118,7 +129,7 @@ def _parts(annotation: object, *, deep: bool) -> Iterator[object]:
             waiting += [part.__bound__, *part.__constraints__]
         elif hasattr(origin or part, "__value__"):  # ``type X = ...`` of 3.12
             waiting.append(getattr(origin or part, "__value__"))  # noqa: B009
-        elif part is typing.Self:
+        elif part is Self:
             yield "Self"
         elif origin is typing.Annotated:
             waiting.append(typing.get_args(part)[0])

@@ -90,6 +90,13 @@ def _moment(value: object) -> object:
     return moment
 
 
+def _number(value: object) -> object:
+    """Refuse what pydantic would ask for its ``__float__``."""
+    if value is None or is_kind(value, int, float):
+        return value
+    raise PydanticCustomError("number", "should be a valid number")
+
+
 def _text(value: object) -> object:
     """Take a string enumeration for its text, whatever pydantic's version does."""
     return str.__str__(cast("str", value)) if is_kind(value, str) else value
@@ -152,7 +159,10 @@ class ComponentHealth(_Record):
     error: str | None = None
     error_code: str | None = None
     details: Json = None
-    duration_ms: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    duration_ms: Annotated[
+        Annotated[float, Field(ge=0, allow_inf_nan=False)] | None,
+        BeforeValidator(_number),
+    ] = None
 
 
 class HealthReport(_Record):

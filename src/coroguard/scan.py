@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .awaitables import ATOMS, static_type_attribute, what_is
 from .promises import field_promises
-from .symptoms import symptom
+from .symptoms import symptom, telling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -54,6 +54,14 @@ class Scan(NamedTuple):
     complete: bool
 
 
+# Typed Any, because their generic types say nothing about what a value holds.
+_Dict: Any = dict
+_List: Any = list
+_Deque: Any = deque
+_Tuple: Any = tuple
+_Set: Any = set
+_Frozenset: Any = frozenset
+
 # A path is a linked list, so that a step costs one small tuple however deep it
 # is, and is written out only for what was found.
 # The step is a mark, or the class whose field it is.
@@ -83,6 +91,7 @@ def scan(
     seen: set[int] = set()
     stack: list[tuple[object, _Path]] = [(value, None)]
     nodes = 1
+    children: Iterable[_Step] | None
     while stack:
         node, path = stack.pop()
         kind = type(node)
@@ -91,21 +100,27 @@ def scan(
             if leak is not None:
                 symptoms.append(leak)
             continue
-        what = None if path is None else what_is(node)
-        if what is not None:
-            if not _field_promises(path, node):
-                found.append(Found(what, node, render(path)))
-            continue
+        if kind is dict:  # the usual containers, without a call
+            children = _of_dict(node, kind)
+        elif kind is list:
+            held: list[object] = [*node]  # type: ignore[misc]
+            children = [("[]", i, child) for i, child in enumerate(held)]
+        else:
+            what = None if path is None else what_is(node)
+            if what is not None:
+                if not _field_promises(path, node):
+                    found.append(Found(what, node, render(path)))
+                continue
+            children = _children(node, kind)
+            if children is None:
+                continue
         if id(node) in seen:
-            continue
-        children = _children(node, kind)
-        if children is None:
             continue
         seen.add(id(node))
         for step, key, child in children:
             nodes += 1
             child_kind = type(child)
-            if child_kind in ATOMS or (child_kind is str and not _telling(child)):
+            if child_kind in ATOMS or (child_kind is str and not telling(child)):  # type: ignore[arg-type]
                 continue
             stack.append((child, (path, step, key)))
         if nodes > limit:
@@ -113,29 +128,24 @@ def scan(
     return Scan(found, symptoms, nodes, complete=True)
 
 
-def _telling(text: Any) -> bool:
-    """Say cheaply whether a text may tell of a leak."""
-    return "corout" in text or "await" in text or "async_gen" in text
-
-
-def _children(node: Any, kind: type) -> Iterable[_Step] | None:
+def _children(node: Any, kind: type[Any]) -> Iterable[_Step] | None:
     """Return ``(step, key, child)`` of what a container holds, else ``None``.
 
     What another thread may change meanwhile is copied in one step.
     """
-    if issubclass(kind, dict):
+    if issubclass(kind, _Dict):
         return _of_dict(node, kind)
-    if issubclass(kind, (list, deque)):
-        iterate = list.__iter__ if issubclass(kind, list) else deque.__iter__
+    if issubclass(kind, (_List, _Deque)):
+        iterate = _List.__iter__ if issubclass(kind, _List) else _Deque.__iter__
         return (("[]", i, child) for i, child in enumerate(list(iterate(node))))
-    if issubclass(kind, tuple):
+    if issubclass(kind, _Tuple):
         names = static_type_attribute(kind, "_fields")
-        if isinstance(names, tuple) and len(names) == tuple.__len__(node):
-            pairs = zip(names, tuple.__iter__(node), strict=True)
+        if isinstance(names, _Tuple) and len(names) == _Tuple.__len__(node):
+            pairs = zip(names, _Tuple.__iter__(node), strict=True)
             return ((kind, name, child) for name, child in pairs)
-        return (("[]", i, child) for i, child in enumerate(tuple.__iter__(node)))
-    if issubclass(kind, (set, frozenset)):
-        each = set.__iter__ if issubclass(kind, set) else frozenset.__iter__
+        return (("[]", i, child) for i, child in enumerate(_Tuple.__iter__(node)))
+    if issubclass(kind, (_Set, _Frozenset)):
+        each = _Set.__iter__ if issubclass(kind, _Set) else _Frozenset.__iter__
         return (("<>", "item", child) for child in list(each(node)))
     if kind is types.MappingProxyType:
         # Reading through the proxy would run the methods of a user's mapping.
@@ -143,8 +153,8 @@ def _children(node: Any, kind: type) -> Iterable[_Step] | None:
     if issubclass(kind, (UserDict, UserList)):
         return (("", None, child) for child in list(_own(node).values()))
     if issubclass(kind, ChainMap):
-        maps = _own(node).get("maps")
-        return [("", None, child) for child in maps] if type(maps) is list else []
+        maps: Any = _own(node).get("maps")
+        return [("", None, child) for child in maps] if type(maps) is _List else []
     if kind is types.SimpleNamespace:
         return ((".", name, child) for name, child in list(_own(node).items()))
     return _of_record(node, kind)
@@ -152,7 +162,7 @@ def _children(node: Any, kind: type) -> Iterable[_Step] | None:
 
 def _of_dict(node: Any, kind: type) -> Iterator[_Step]:
     """Yield values and keys; a subclass's own ``items`` is not called."""
-    for key, child in list(dict.items(node)):
+    for key, child in list(_Dict.items(node)):
         yield ".", key, child
         if type(key) is not str and type(key) not in ATOMS:
             yield "<>", "key", key
@@ -195,7 +205,7 @@ def _of_model(node: Any, kind: type) -> Iterator[_Step]:
                 held = descriptor.__get__(node)
             except AttributeError:  # a model made by ``__new__`` alone
                 continue
-            if type(held) is dict:
+            if type(held) is _Dict:
                 for name, child in list(held.items()):
                     yield kind, name, child
 
@@ -206,7 +216,8 @@ def _own(node: object) -> dict[str, object]:
         descriptor = base.__dict__.get("__dict__")
         if type(descriptor) in (types.GetSetDescriptorType, types.MemberDescriptorType):
             held = descriptor.__get__(node)
-            return held if type(held) is dict else {}
+            own: dict[str, object] = held if type(held) is _Dict else {}
+            return own
     return {}
 
 

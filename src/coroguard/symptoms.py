@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import marshal
 import re
 from typing import Any
 
 from .leaks import Leak, LeakKind
 
-__all__ = ["NAMES_AWAITABLE", "TELLS_AWAIT_OF_PLAIN", "may_tell", "symptom"]
+__all__ = ["may_tell", "symptom", "telling", "tells_await_of_plain"]
 
-_KIND = r"(?P<{0}>coroutine|async_generator|generator_based_coroutine)"
-
-#: An error text that names the type of an awaitable.
-NAMES_AWAITABLE = re.compile(
-    r"\b(coroutine|async_generator|_asyncio\.Task|_asyncio\.Future|Task|Future)\b"
+_KIND = (
+    r"(?P<{0}>coroutine|async_generator|generator_based_coroutine"
+    r"|_asyncio\.Task|_asyncio\.Future)"
 )
-#: ``await`` on a plain object: 3.11 to 3.13, then 3.14.
-TELLS_AWAIT_OF_PLAIN = re.compile(
+# ``await`` on a plain object: 3.11 to 3.13, then 3.14.
+_AWAIT_OF_PLAIN = (
     r"object (?P<t1>[\w.]+) can't be used in 'await' expression"
     r"|'(?P<t2>[\w.]+)' object can't be awaited"
 )
@@ -27,7 +26,7 @@ _VERBS = (
     r"|a mapping|reversible|a container or iterable)"
     r"|does not support|doesn't support|cannot be interpreted|can't be"
 )
-_SYMPTOM = re.compile(
+_SYMPTOM = (
     rf"'{_KIND.format('k1')}' object (?:{_VERBS})"
     rf"|coroutine '(?P<n1>[^'\s]+)' was never awaited"
     rf"|<{_KIND.format('k2')} object (?P<n2>\S+) at 0x[0-9a-fA-F]+>"
@@ -44,10 +43,33 @@ _SYMPTOM = re.compile(
     rf"|'async \w+' requires .*, got {_KIND.format('k14')}"
     rf"|cannot reuse already awaited (?P<k8>coroutine)"
     rf"|(?P<k9>coroutine) is being awaited already"
-    rf"|{TELLS_AWAIT_OF_PLAIN.pattern}",
+    rf"|{_AWAIT_OF_PLAIN}"
 )
-_ERROR_PREFIX = re.compile(r"(?s:.*(?::\s|\(['\"]))?")
+_ERROR_PREFIX = r"(?s:.*(?::\s|\(['\"]))?"
 _LONGEST = 20_000
+# One of these stands in every text that tells of a leak.
+_TELLING_BYTES = (b"corout", b"await", b"async_gen", b"_asyncio.")
+
+
+def telling(text: str) -> bool:
+    """Say quickly whether a text may tell of a leak."""
+    return (
+        "corout" in text
+        or "await" in text
+        or "async_gen" in text
+        or "_asyncio." in text
+    )
+
+
+@functools.cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Compile a pattern when it is first needed, not when coroguard is imported."""
+    return re.compile(pattern)
+
+
+def tells_await_of_plain(text: str) -> bool:
+    """Say whether an error text is that of ``await`` on a plain object."""
+    return _compiled(_AWAIT_OF_PLAIN).search(text) is not None
 
 
 def may_tell(value: Any) -> bool:
@@ -60,7 +82,7 @@ def may_tell(value: Any) -> bool:
         written = marshal.dumps(value)
     except ValueError:
         return True
-    return b"corout" in written or b"await" in written or b"async_gen" in written
+    return any(word in written for word in _TELLING_BYTES)
 
 
 def symptom(text: str, path: str = "$", *, quoted: bool = True) -> Leak | None:
@@ -73,15 +95,15 @@ def symptom(text: str, path: str = "$", *, quoted: bool = True) -> Leak | None:
             it the text has to be the error, or to end a prefix such as
             ``"database: "``: people may talk about an error without having it.
     """
-    if "corout" not in text and "await" not in text and "async_gen" not in text:
+    if not telling(text):
         return None
-    match = _SYMPTOM.search(text, 0, _LONGEST)
+    match = _compiled(_SYMPTOM).search(text, 0, _LONGEST)
     if match is None:
         return None
     if (
         not quoted
         and not match["n2"]
-        and not _ERROR_PREFIX.fullmatch(text, 0, match.start())
+        and not _compiled(_ERROR_PREFIX).fullmatch(text, 0, match.start())
     ):
         return None
     groups = match.groupdict()
@@ -89,6 +111,6 @@ def symptom(text: str, path: str = "$", *, quoted: bool = True) -> Leak | None:
         what = f"plain {groups['t1'] or groups['t2']}"
     else:
         kinds = (value for key, value in groups.items() if key[0] == "k" and value)
-        what = next(kinds, "coroutine").replace("_", " ")
+        what = next(kinds, "coroutine").rpartition(".")[2].replace("_", " ").lower()
     name = groups["n1"] or groups["n2"] or ""
     return Leak(kind=LeakKind.SYMPTOM, what=what, name=name, path=path)

@@ -11,8 +11,11 @@ from .errors import GuardUsageError
 
 __all__ = ["is_async", "name_of", "refuse"]
 
+# Typed Any, because their generic types say nothing about the function inside.
+_BINDING: Any = (staticmethod, classmethod, MethodType)
 
-def is_async(target: Any) -> bool:
+
+def is_async(target: object) -> bool:
     """Say whether calling ``target`` makes a coroutine.
 
     ``__wrapped__`` is not asked: a sync wrapper around an async function is
@@ -23,7 +26,8 @@ def is_async(target: Any) -> bool:
         return True
     if isinstance(target, (FunctionType, MethodType)):
         return False
-    return inspect.iscoroutinefunction(getattr(type(target), "__call__", None))
+    # Not callable(): what the class would run is asked for its colour.
+    return inspect.iscoroutinefunction(getattr(type(target), "__call__", None))  # noqa: B004
 
 
 def name_of(target: Any) -> str:
@@ -44,9 +48,9 @@ def refuse(target: Any, by: str) -> None:
             that can be called.
     """
     inner = target
-    while isinstance(inner, (staticmethod, classmethod, MethodType)):
+    while isinstance(inner, _BINDING):
         inner = inner.__func__
-    inner = _behind_partials(inner)
+    inner = named = _behind_partials(inner)
     if isinstance(inner, type):
         advice = f"a class; put @{by} on its methods"
     elif isinstance(inner, property):
@@ -61,17 +65,17 @@ def refuse(target: Any, by: str) -> None:
         advice = f"not callable; put @{by} on a function"
     else:
         return
-    label = getattr(inner, "__qualname__", None) or repr(type(inner).__name__)
+    label = getattr(named, "__qualname__", None) or repr(type(named).__name__)
     raise GuardUsageError(f"{by} cannot guard {label}: it is {advice}.")
 
 
-def _makes(asks: Any, target: Any) -> bool:
+def _makes(asks: Any, target: object) -> bool:
     """Ask a question of a callable, and of its class's ``__call__``."""
     if asks(target):
         return True
     if isinstance(target, (FunctionType, MethodType)):
         return False
-    return asks(getattr(type(target), "__call__", None)) is True
+    return asks(getattr(type(target), "__call__", None)) is True  # noqa: B004
 
 
 def _behind_partials(target: Any) -> Any:

@@ -26,8 +26,19 @@ from .lineage import is_awaited_on_this_loop, place_of, scope_waiting_for_thread
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextvars import Token
+    from types import FrameType
 
-__all__ = ["Scope", "drops_of", "here", "ignore", "install", "note", "var"]
+__all__ = [
+    "Scope",
+    "drops_of",
+    "here",
+    "ignore",
+    "install",
+    "is_quiet",
+    "note",
+    "take_rest",
+    "var",
+]
 
 #: How many callers of a new coroutine are remembered in strict mode.
 ORIGIN_DEPTH = 1
@@ -36,6 +47,7 @@ _UNKNOWN = object()
 _pending: dict[int, list[Leak]] = {}
 _pending_lock = threading.RLock()  # a finalizer may run while its thread holds it
 _ignored: set[Any] = set()
+_rest: list[Callable[[Any, bool], object]] = []
 _state = threading.local()
 
 
@@ -100,6 +112,11 @@ def here() -> Scope | None:
     return _open(var.get())
 
 
+def is_quiet(frame_id: int) -> bool:
+    """Say whether nothing was dropped in the sync guarded call of this frame."""
+    return frame_id not in _pending
+
+
 def drops_of(frame_id: int) -> list[Leak]:
     """Take what was dropped inside the sync guarded call of this frame."""
     if frame_id not in _pending:
@@ -117,6 +134,29 @@ def note(leak: Leak) -> None:
         if hasattr(scope, "seen"):
             scope.seen.append(leak)
         scope = _open(scope.parent)
+
+
+def take_rest(taker: Callable[[Any, bool], object]) -> Callable[[], None]:
+    """Give ``taker`` the dropped coroutines that no guard and no watch claims.
+
+    It is called in the thread that dropped one, with the coroutine, which it
+    must not keep, and whether the garbage collector found it. The newest taker
+    gets them alone until it is taken back.
+
+    Returns:
+        A function that takes it back; calling it again does nothing.
+    """
+    install()
+
+    def give(coroutine: Any, collected: bool) -> None:
+        taker(coroutine, collected)
+
+    def take_back() -> None:
+        if give in _rest:
+            _rest.remove(give)
+
+    _rest.append(give)
+    return take_back
 
 
 def ignore(function: Any) -> None:
@@ -153,27 +193,37 @@ def _hook_before(previous: Callable[[Any], None]) -> Callable[[Any], None]:
 
 def _dropped(coroutine: Any) -> None:
     """Give a drop to the innermost guard or watch that it happened in."""
-    if getattr(_state, "collecting", False):
-        # The garbage collector runs anywhere; what it finds was made elsewhere.
-        return
     if coroutine.cr_code in _ignored:
         return
-    frame = sys._getframe(2)
+    # The garbage collector runs anywhere; what it finds was made elsewhere.
+    collected: bool = getattr(_state, "collecting", False)
+    if not collected and _claim(coroutine, sys._getframe(2)):  # pyright: ignore[reportPrivateUsage]
+        return
+    if _rest:
+        _rest[-1](coroutine, collected)
+
+
+def _claim(coroutine: Any, frame: FrameType) -> bool:
+    """Note a drop for the innermost guard or watch around it, if there is one."""
     frame_id, in_task = place_of(frame)
     scope = here()
     if frame_id is None and scope is None:
         scope = _open(scope_waiting_for_thread(frame))
     if scope is not None and _is_inner(scope, frame_id, in_task=in_task):
-        if not _is_older(coroutine, scope):
-            scope.append(record(LeakKind.DROPPED, "coroutine", coroutine))
-    elif frame_id is not None:
-        leak = record(LeakKind.DROPPED, "coroutine", coroutine)
-        with _pending_lock:
-            drops = _pending.get(frame_id)
-            if drops is None:
-                drops = _pending[frame_id] = []
-                _hot.add_alert(1)
-            drops.append(leak)
+        if _is_older(coroutine, scope):
+            return False
+        scope.append(record(LeakKind.DROPPED, "coroutine", coroutine))
+        return True
+    if frame_id is None:
+        return False
+    leak = record(LeakKind.DROPPED, "coroutine", coroutine)
+    with _pending_lock:
+        drops = _pending.get(frame_id)
+        if drops is None:
+            drops = _pending[frame_id] = []
+            _hot.add_alert(1)
+        drops.append(leak)
+    return True
 
 
 def _open(scope: Scope | None) -> Scope | None:
@@ -216,7 +266,7 @@ def _on_collection(phase: str, info: dict[str, int]) -> None:  # noqa: ARG001
     _state.collecting = phase == "start"
 
 
-_NEVER_AWAITED = re.compile(r"coroutine '([^']+)' was never awaited")
+_NEVER_AWAITED = r"coroutine '([^']+)' was never awaited"
 
 
 def _install_fallback() -> None:
@@ -224,7 +274,7 @@ def _install_fallback() -> None:
     previous = warnings.showwarning
 
     def showwarning(message: Any, category: Any, *rest: Any, **named: Any) -> None:
-        match = _NEVER_AWAITED.match(str(message))
+        match = re.match(_NEVER_AWAITED, str(message))
         scope = here()
         if match and category is RuntimeWarning and scope is not None:
             scope.append(Leak(kind=LeakKind.DROPPED, name=match[1]))

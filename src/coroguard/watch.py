@@ -51,7 +51,7 @@ class watch:  # noqa: N801 - used like a function
         self._started = 0.0
 
     def __enter__(self) -> list[Leak]:
-        return self._enter(sys._getframe(1))
+        return self._enter(sys._getframe(1))  # pyright: ignore[reportPrivateUsage]
 
     def __exit__(
         self,
@@ -67,7 +67,7 @@ class watch:  # noqa: N801 - used like a function
                 del error, exc, traceback
 
     async def __aenter__(self) -> list[Leak]:
-        return self._enter(sys._getframe(1))
+        return self._enter(sys._getframe(1))  # pyright: ignore[reportPrivateUsage]
 
     async def __aexit__(
         self,

@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 __all__ = ["wrap_function"]
 
 _TEMPLATE = """
-def _cg_make({target}, _cg_open, _cg_done, _cg_failed, _cg_scalar):
+def _cg_make({target}, _cg_hooks):
     {a}def _cg_wrapper({parameters}):
         {enter}
         try:
             _cg_value = {awaits}{target}({arguments})
         except BaseException as _cg_error:
-            _cg_failed(_cg_error, _cg_scope)
+            _cg_hooks[2](_cg_error, _cg_scope)
             raise
         {fast}
-        _cg_value, _cg_error = _cg_done(_cg_value, _cg_scope)
+        _cg_value, _cg_error = _cg_hooks[1](_cg_value, _cg_scope)
         if _cg_error is None:
             return _cg_value
         try:
@@ -42,14 +42,14 @@ def _cg_make({target}, _cg_open, _cg_done, _cg_failed, _cg_scalar):
 """
 # A sync call opens a scope on alert only: its frame is its mark. An async call
 # always has one: its child tasks are not on its stack.
-_ENTER = "_cg_scope = _cg_open() if {alert} else None"
+_ENTER = "_cg_scope = _cg_hooks[0]() if {alert} else None"
 _ENTER_ASYNC = """_cg_scope = _cg_Scope()
         _cg_scope.token = _cg_set(_cg_scope)
         if {alert}:
-            _cg_open(_cg_scope)"""
-_FAST = """if not ALERT and _cg_type(_cg_value) {test}:
+            _cg_hooks[0](_cg_scope)"""
+_FAST = """if _cg_type(_cg_value) {test}:
             return _cg_value"""
-_FAST_ASYNC = """if not (ALERT or _cg_scope) and _cg_type(_cg_value) {test}:
+_FAST_ASYNC = """if not _cg_scope and _cg_type(_cg_value) {test}:
             _cg_scope.closed = True
             try:
                 _cg_reset(_cg_scope.token)
@@ -86,7 +86,8 @@ def wrap_function(
     """
     parameters, arguments = _signature(function)
     scoped = is_async and dropped
-    test = "in _cg_atoms" if scalar is object else "is _cg_scalar"
+    known = _hot.SCALARS.get(scalar) if scalar is not None else None
+    test = f"is {known}" if known else "in _cg_atoms"
     enter, fast = (_ENTER_ASYNC, _FAST_ASYNC) if scoped else (_ENTER, _FAST)
     make = _factory(
         _TEMPLATE.format(
@@ -99,7 +100,7 @@ def wrap_function(
             fast="" if scalar is None or always else fast.format(test=test),
         )
     )
-    wrapper = make(function, opened, done, failed, scalar)
+    wrapper = make(function, (opened, done, failed))
     wrapper.__code__ = _placed(wrapper.__code__, function.__code__)
     functools.update_wrapper(wrapper, function)
     wrapper.__defaults__ = function.__defaults__
@@ -107,7 +108,7 @@ def wrap_function(
     return wrapper
 
 
-_globals = vars(_hot)  # so that a wrapper reads ALERT as its own global
+_globals = _hot.__dict__  # so that a wrapper reads ALERT as its own global
 _globals.update(
     _cg_Scope=tracking.Scope, _cg_set=tracking.var.set, _cg_reset=tracking.var.reset
 )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import gc
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -13,6 +14,13 @@ import pytest
 from coroguard import CoroutineLeakError, Leak, LeakKind, explain
 
 pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
+
+
+@pytest.fixture(autouse=True)
+def collected() -> Iterator[None]:
+    """Let go of what a test's tracebacks hold before the next test begins."""
+    yield
+    gc.collect()
 
 
 async def is_connected(*args: Any) -> bool:

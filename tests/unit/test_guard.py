@@ -6,12 +6,13 @@ import abc
 import asyncio
 import copy
 import functools
+import gc
 import inspect
 import operator
 import pickle
 import traceback
 import types
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import Any, Protocol
 
 import pytest
@@ -34,6 +35,13 @@ REPORT: dict[str, Any] = {
     "timestamp": "2025-09-09T12:00:00+00:00",
     "summary": "all well",
 }
+
+
+@pytest.fixture(autouse=True)
+def collected() -> Iterator[None]:
+    """Let go of what a test's tracebacks hold before the next test begins."""
+    yield
+    gc.collect()
 
 
 async def is_connected() -> bool:

@@ -13,7 +13,7 @@ from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ConfigDict, PrivateAttr, ValidationError
 
@@ -26,14 +26,19 @@ from coroguard.report import (
 )
 
 
+TOUCHED: list[str] = []
+
+
 class Planted:
-    """An awaitable that fails the test when anybody touches it."""
+    """An awaitable that remembers when anybody calls its code."""
 
     def _touched(self, *_: object) -> Any:
+        TOUCHED.append(type(self).__name__)
         raise AssertionError("user code was called")
 
     __await__ = __repr__ = __str__ = __bool__ = __len__ = __iter__ = _touched
-    __getattr__ = __call__ = __get__ = _touched
+    __getattr__ = __call__ = __get__ = __float__ = __index__ = _touched
+    __class__ = property(_touched)  # type: ignore[assignment]
 
 
 class AwaitableText(str):
@@ -211,6 +216,14 @@ WRONG: dict[str, tuple[object, list[str]]] = {
             "but failed_components does not name it"
         ],
     ),
+    "another one named": (
+        report(failed_components=["database"]),
+        [
+            "failed_components[0]: names 'database', whose status is 'degraded'",
+            "component_details.redis.status: is 'failed', "
+            "but failed_components does not name it",
+        ],
+    ),
     "named twice": (
         report(failed_components=["redis", "redis"]),
         ["failed_components[1]: names 'redis' a second time"],
@@ -261,6 +274,10 @@ WRONG: dict[str, tuple[object, list[str]]] = {
     "NaN": (
         healthy(load=[math.nan]),
         ["component_details.redis.load[0]: should be a finite number"],
+    ),
+    "minus infinity": (
+        healthy(load=-math.inf),
+        ["component_details.redis.load: should be a finite number"],
     ),
     "a set": (
         healthy(details={"a": {1}}),
@@ -398,13 +415,33 @@ PLACES: dict[str, Callable[[Any], dict[str, Any]]] = {
 @pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
 def test_stranger_is_refused_untouched(place: Callable[[Any], Any]) -> None:
     """An awaitable is refused wherever it is, and none of its code is called."""
-    assert check_report(place(Planted())) != []
+    TOUCHED.clear()
+    assert (check_report(place(Planted())) != [], TOUCHED) == (True, [])
 
 
 @pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
 def test_awaitable_text_is_refused(place: Callable[[Any], Any]) -> None:
     """A text that can be awaited is an awaitable."""
     assert check_report(place(AwaitableText("healthy"))) != []
+
+
+def test_awaitable_text_as_a_fields_name() -> None:
+    """A key is looked at although it equals the name of a field."""
+    value = report()
+    value[AwaitableText("summary")] = value.pop("summary")
+    assert check_report(value) == [
+        "<AwaitableText>: should not be awaitable, got AwaitableText"
+    ]
+
+
+def test_component_changed_after_the_fact() -> None:
+    """A component's instance answers for what it holds now."""
+    value = HealthReport.model_validate(report())
+    value.component_details["database"].status = "ok"  # type: ignore[assignment]
+    assert check_report(value) == [
+        "component_details.database.status: "
+        "should be 'healthy', 'degraded' or 'failed', got 'ok'"
+    ]
 
 
 def test_coroutine_is_named(coroutine: Any) -> None:
@@ -637,6 +674,8 @@ def test_attributes_are_not_fields() -> None:
 
 # --- properties
 
+untimed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
 json_values = st.recursive(
     st.none()
     | st.booleans()
@@ -708,6 +747,7 @@ def put(value: Any, path: tuple[Any, ...], item: Any) -> Any:
     return value
 
 
+@untimed
 @given(reports())
 def test_every_valid_report_is_right(value: dict[str, Any]) -> None:
     """Every valid report passes at a glance, and the model takes it too."""
@@ -716,6 +756,7 @@ def test_every_valid_report_is_right(value: dict[str, Any]) -> None:
     assert check_report(HealthReport.model_validate(value)) == []
 
 
+@untimed
 @given(reports(), st.data())
 def test_no_planted_awaitable_passes(
     value: dict[str, Any], data: st.DataObject
@@ -726,6 +767,7 @@ def test_no_planted_awaitable_passes(
     assert check_report(put(value, path, planted)) != []
 
 
+@untimed
 @given(reports(), st.data())
 def test_what_passes_at_a_glance_the_model_takes(
     value: dict[str, Any], data: st.DataObject
