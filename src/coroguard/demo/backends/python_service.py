@@ -1,0 +1,99 @@
+"""How does one of our own services run as a process, in a mode and with twins?"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from typing import TYPE_CHECKING
+
+from coroguard.demo.backends.process import ServerProcess
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+__all__ = ["PythonService"]
+
+_READY = re.compile(r"^READY (http://\S+)$", re.MULTILINE)
+
+
+class PythonService:
+    """A `python -m coroguard.demo.service` process.
+
+    Args:
+        kind: `chat` or `auth`.
+        name: What it is called in messages; also the name of its log.
+        directory: An existing directory for its log.
+        env: Variables to add to the owner's.
+        modules: A directory to put before all others on `sys.path`; `None` for none.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        name: str,
+        directory: Path,
+        *,
+        env: Mapping[str, str],
+        modules: Path | None = None,
+    ) -> None:
+        self.process = ServerProcess(name, log=directory / f"{name}.log")
+        self._kind = kind
+        self._env = _environment(env, modules)
+        self._url = ""
+        self._read_from = 0
+
+    @property
+    def url(self) -> str:
+        """The address it announced."""
+        return self._url
+
+    @property
+    def log_text(self) -> str:
+        """All that the service has printed."""
+        return self.process.log.read_text(encoding="utf-8", errors="replace")
+
+    def spawn(self) -> None:
+        """Start the service, on the port it had before if it ran before."""
+        port = self._url.rpartition(":")[2] or "0"
+        log = self.process.log
+        self._read_from = len(self.log_text) if log.exists() else 0
+        module = ["-m", "coroguard.demo.service", self._kind, port]
+        self.process.spawn([sys.executable, *module], env=self._env)
+
+    def wait_ready(self) -> None:
+        """Wait until the service takes connections.
+
+        Raises:
+            StartError: It ended or took too long.
+        """
+        self.process.wait_until(self._is_ready)
+
+    def kill(self) -> None:
+        """Kill the service without warning."""
+        self.process.kill()
+
+    def restart(self) -> None:
+        """Start a killed or stopped service again."""
+        self.spawn()
+        self.wait_ready()
+
+    def stop(self) -> None:
+        """End the service."""
+        self.process.stop()
+
+    def _is_ready(self) -> bool:
+        found = _READY.search(self.log_text, self._read_from)
+        if found is not None:
+            self._url = found[1]
+        return found is not None
+
+
+def _environment(env: Mapping[str, str], modules: Path | None) -> dict[str, str]:
+    merged = {**os.environ, **env, "PYTHONUNBUFFERED": "1"}
+    if modules is not None:
+        before = os.environ.get("PYTHONPATH")
+        path = [str(modules), *([before] if before else [])]
+        merged["PYTHONPATH"] = os.pathsep.join(path)
+    return merged

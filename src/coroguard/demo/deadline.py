@@ -1,0 +1,65 @@
+"""How long may a component keep its caller waiting?
+
+Client time-outs do not hold when a link is black-holed: cancelling a connection
+attempt makes the client wait for the very peer that is gone. So the work runs in a
+task of its own, the caller waits for the task, and past the deadline walks away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+__all__ = ["abandoned", "within"]
+
+T = TypeVar("T")
+
+# The loop holds tasks weakly: without this one that nobody waits for could be
+# collected half-way.
+_abandoned: set[asyncio.Task[Any]] = set()
+
+
+async def within(timeout_s: float, work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine, and stop waiting for it when its time is up.
+
+    Args:
+        timeout_s: Seconds to wait; zero or less gives the work one step only.
+        work: The coroutine; it runs in a task of its own.
+
+    Returns:
+        What the coroutine returned.
+
+    Raises:
+        TimeoutError: It took longer. The task is cancelled and left to finish by
+            itself, however long that takes; its result is swallowed.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait({task}, timeout=max(timeout_s, 0))
+    finally:
+        # Also when the caller itself is cancelled, it does not wait.
+        if not task.done():
+            _abandon(task)
+    if task in _abandoned:
+        raise TimeoutError(f"no answer within {timeout_s:g} s")
+    return task.result()
+
+
+def abandoned() -> int:
+    """Return how many tasks were walked away from and have not finished yet."""
+    return len(_abandoned)
+
+
+def _abandon(task: asyncio.Task[Any]) -> None:
+    _abandoned.add(task)
+    task.add_done_callback(_bury)
+    task.cancel()
+
+
+def _bury(task: asyncio.Task[Any]) -> None:
+    _abandoned.discard(task)
+    if not task.cancelled():
+        task.exception()

@@ -1,0 +1,127 @@
+"""Who is online, and who talks too much?"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from coroguard.demo.deadline import within
+from coroguard.demo.errors import ComponentUnavailable
+from coroguard.demo.settings import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Coroutine
+
+__all__ = ["RedisManager"]
+
+T = TypeVar("T")
+
+_WINDOW_S = 10
+_PRESENCE_S = 300
+
+
+class RedisManager:
+    """The service's link to Redis or Valkey, each operation under a deadline.
+
+    Args:
+        url: Where it is; nothing is connected before the first operation.
+        deadline_s: Seconds one operation may take.
+        rate_limit: Messages a user may send in ten seconds; zero means no limit.
+    """
+
+    def __init__(self, url: str, deadline_s: float, *, rate_limit: int = 0) -> None:
+        self._url = url
+        self._deadline_s = deadline_s
+        self._rate_limit = rate_limit
+        # One retry, at once: a connection that broke while it lay in the pool is no
+        # fault of the server that is there now.
+        self._redis: Redis = Redis.from_url(  # pyright: ignore[reportUnknownMemberType]
+            url, retry=Retry(NoBackoff(), 1)
+        )
+
+    async def is_connected(self) -> bool:
+        """Whether the server answers. A coroutine: it is true only when awaited."""
+        try:
+            await self.ping()
+        except ComponentUnavailable:
+            return False
+        return True
+
+    async def ping(self) -> None:
+        """Ask the server for an answer.
+
+        Raises:
+            ComponentUnavailable: It refused, broke off, or stayed silent.
+        """
+
+        async def ping() -> None:
+            answer: Awaitable[bool] = self._redis.ping()  # pyright: ignore[reportUnknownMemberType]
+            await answer
+
+        await self._run(ping())
+
+    async def arrive(self, user_id: str, client_id: str) -> int:
+        """Note that a socket is there; return how many are.
+
+        Raises:
+            ComponentUnavailable: As for `ping()`.
+        """
+
+        async def arrive() -> int:
+            now = time.time()
+            async with self._redis.pipeline() as pipe:
+                pipe.zremrangebyscore("chat:online", 0, now - _PRESENCE_S)
+                pipe.zadd("chat:online", {f"{user_id}/{client_id}": now})
+                pipe.zcard("chat:online")
+                return int((await pipe.execute())[-1])
+
+        return await self._run(arrive())
+
+    async def leave(self, user_id: str, client_id: str) -> None:
+        """Note that a socket is gone.
+
+        Raises:
+            ComponentUnavailable: As for `ping()`.
+        """
+
+        async def leave() -> None:
+            await self._redis.zrem("chat:online", f"{user_id}/{client_id}")
+
+        await self._run(leave())
+
+    async def may_send(self, user_id: str, client_id: str) -> bool:
+        """Count one more message, and say whether the user is within the limit.
+
+        Raises:
+            ComponentUnavailable: As for `ping()`.
+        """
+
+        async def count() -> int:
+            now = time.time()
+            key = f"chat:rate:{user_id}:{int(now) // _WINDOW_S}"
+            async with self._redis.pipeline() as pipe:
+                pipe.incr(key)
+                pipe.expire(key, 2 * _WINDOW_S)
+                pipe.zadd("chat:online", {f"{user_id}/{client_id}": now})
+                return int((await pipe.execute())[0])
+
+        counted = await self._run(count())
+        return not self._rate_limit or counted <= self._rate_limit
+
+    async def close(self) -> None:
+        """Drop all connections."""
+        await self._redis.aclose()
+
+    async def _run(self, operation: Coroutine[object, object, T]) -> T:
+        try:
+            return await within(self._deadline_s, operation)
+        except (RedisError, OSError) as lost:
+            late = isinstance(lost, TimeoutError)
+            code = "REDIS_TIMEOUT" if late else "REDIS_UNREACHABLE"
+            text = redact(str(lost) or type(lost).__name__, self._url)
+            raise ComponentUnavailable("redis", text, code=code) from None

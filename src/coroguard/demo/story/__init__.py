@@ -1,0 +1,1 @@
+"""What does the demonstration tell, and how is each of its claims checked?"""

@@ -1,0 +1,111 @@
+"""Step 5: what does the guard cost a service that is healthy?"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+import httpx
+
+from coroguard.demo.story.stage import answers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from coroguard.demo.backends.python_service import PythonService
+    from coroguard.demo.client import ChatClient
+    from coroguard.demo.story.stage import Stage
+
+__all__ = ["TITLE", "run"]
+
+T = TypeVar("T")
+
+TITLE = "what a healthy run costs, with and without the guard"
+_BUDGET_S = 4.0
+_LEAST_ROUNDS = 4
+_MOST_ROUNDS = 40
+_TURNS = 2
+_CHECKS = 3
+
+
+async def run(stage: Stage) -> None:
+    """Measure both services in turns, in an order that favours neither."""
+    off, on = stage.cast.plain_off, stage.cast.plain_on
+    rates: dict[str, list[float]] = {"off": [], "enforce": []}
+    checks_ms: dict[str, list[float]] = {"off": [], "enforce": []}
+    answered = 0
+    async with stage.users(off) as users_off, stage.users(on) as users_on:
+        pair = [("off", off, users_off), ("enforce", on, users_on)]
+        for _mode, service, users in pair:
+            await _turns_per_s(users)  # a warm-up that does not count
+            await _health_ms(service)
+        for mode, service, users in _interleaved(pair):
+            rate, count = await _turns_per_s(users)
+            rates[mode].append(rate)
+            answered += count
+            checks_ms[mode].append(await _health_ms(service))
+    rounds, turns = len(rates["off"]), _TURNS * len(stage.tokens)
+    stage.screen.table(
+        ("", "off", "enforce", "enforce / off, by round"),
+        [
+            _row("chat turns per second", rates, "{:.0f}"),
+            _row("GET /health, ms", checks_ms, "{:.2f}"),
+        ],
+    )
+    stage.screen.note(
+        f"median (lowest to highest) of {rounds} rounds, each of {turns} turns and "
+        f"{_CHECKS} health checks"
+    )
+    expected = 2 * rounds * turns
+    stage.result.equal(f"all {expected} turns were answered", answered, expected)
+    enough = rounds >= _LEAST_ROUNDS
+    stage.result.equal(f"at least {_LEAST_ROUNDS} rounds were run", enough, True)
+
+
+def _interleaved(pair: Sequence[T]) -> Iterator[T]:
+    """Yield both, over and over, until the time for it is spent.
+
+    First one before the other, then the other way round: what drifts hits both alike.
+    """
+    until = time.perf_counter() + _BUDGET_S
+    for number in range(_MOST_ROUNDS):
+        if number >= _LEAST_ROUNDS and time.perf_counter() > until:
+            return
+        yield from pair if number % 2 == 0 else reversed(pair)
+
+
+async def _turns_per_s(users: list[ChatClient]) -> tuple[float, int]:
+    async def talk(user: ChatClient) -> int:
+        return answers([await user.say("what did I say?") for _ in range(_TURNS)])
+
+    started = time.perf_counter()
+    counts = await asyncio.gather(*(talk(user) for user in users))
+    took_s = time.perf_counter() - started
+    return sum(counts) / took_s, sum(counts)
+
+
+async def _health_ms(service: PythonService) -> float:
+    async with httpx.AsyncClient(trust_env=False, verify=False) as client:
+        await client.get(service.url + "/health")
+        started = time.perf_counter()
+        for _ in range(_CHECKS):
+            answer = await client.get(service.url + "/health")
+            answer.raise_for_status()
+    return (time.perf_counter() - started) / _CHECKS * 1000
+
+
+def _row(name: str, found: dict[str, list[float]], form: str) -> tuple[str, ...]:
+    ratios = [on / off for off, on in zip(found["off"], found["enforce"], strict=True)]
+    return (
+        name,
+        _spread(found["off"], form),
+        _spread(found["enforce"], form),
+        _spread(ratios, "{:.3f}"),
+    )
+
+
+def _spread(numbers: list[float], form: str) -> str:
+    low, high = form.format(min(numbers)), form.format(max(numbers))
+    return f"{form.format(statistics.median(numbers))} ({low} to {high})"

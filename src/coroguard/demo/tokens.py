@@ -1,0 +1,144 @@
+"""Is this token genuine, meant for us, and still valid?"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from dataclasses import dataclass
+
+import httpx
+import jwt
+
+from coroguard.demo.deadline import within
+from coroguard.demo.errors import ComponentUnavailable, Rejected
+from coroguard.demo.settings import redact
+
+__all__ = ["JWKS_PATH", "Identity", "TokenVerifier", "fetch_keys"]
+
+JWKS_PATH = "/.well-known/jwks.json"
+# Asymmetric only: with a symmetric one, the published key would sign tokens.
+_ALGORITHMS = ["EdDSA", "ES256", "RS256"]
+_REQUIRED = ["exp", "iat", "aud", "iss", "sub"]
+# Strangers can name keys that do not exist; each may cost one request, so often.
+_REFETCH_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a token speaks for.
+
+    Args:
+        user_id: A UUID.
+        expires_at: Seconds since the epoch.
+    """
+
+    user_id: str
+    expires_at: float
+
+
+class TokenVerifier:
+    """Checks tokens against the keys that the auth service publishes.
+
+    Args:
+        auth_url: The auth service.
+        issuer: The `iss` claim a token has to carry.
+        audience: The `aud` claim a token has to carry.
+        deadline_s: Seconds that fetching the keys may take.
+        ttl_s: Seconds that fetched keys are used for; zero fetches always.
+    """
+
+    def __init__(
+        self,
+        auth_url: str,
+        *,
+        issuer: str,
+        audience: str,
+        deadline_s: float,
+        ttl_s: float,
+    ) -> None:
+        self._auth_url = auth_url
+        self._issuer = issuer
+        self._audience = audience
+        self._deadline_s = deadline_s
+        self._ttl_s = ttl_s
+        self._client = httpx.AsyncClient(trust_env=False)
+        self._lock = asyncio.Lock()
+        self._keys: dict[str | None, jwt.PyJWK] = {}
+        self._fetched_at = -float("inf")
+
+    async def verify(self, token: str) -> Identity:
+        """Return whom the token speaks for.
+
+        Raises:
+            Rejected: The token is malformed, forged, expired, or not for us.
+            ComponentUnavailable: The keys are needed and cannot be fetched.
+        """
+        if not token:
+            raise Rejected(4401, "no token; connect with ?token=...")
+        try:
+            key = await self._key(jwt.get_unverified_header(token).get("kid"))
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=_ALGORITHMS,
+                audience=self._audience,
+                issuer=self._issuer,
+                options={"require": _REQUIRED},
+            )
+            return Identity(str(uuid.UUID(claims["sub"])), float(claims["exp"]))
+        except jwt.InvalidTokenError as refused:
+            raise Rejected(4401, f"token refused: {refused}") from None
+        except ValueError:
+            raise Rejected(4401, "token refused: sub is no UUID") from None
+
+    async def close(self) -> None:
+        """Drop all connections."""
+        await self._client.aclose()
+
+    async def _key(self, kid: str | None) -> jwt.PyJWK:
+        if not self._fresh() or kid not in self._keys:
+            await self._refresh(kid)
+        if kid not in self._keys:
+            raise jwt.InvalidTokenError("signed with an unknown key")
+        return self._keys[kid]
+
+    def _fresh(self) -> bool:
+        return time.monotonic() - self._fetched_at < self._ttl_s
+
+    async def _refresh(self, kid: str | None) -> None:
+        asked_at = time.monotonic()
+        async with self._lock:
+            # Whoever waited here for somebody else's answer takes that.
+            if self._fetched_at >= asked_at and kid in self._keys:
+                return
+            await asyncio.sleep(self._fetched_at + _REFETCH_S - time.monotonic())
+            fetching = fetch_keys(self._client, self._auth_url, self._deadline_s)
+            self._keys = {key.key_id: key for key in (await fetching).keys}
+            self._fetched_at = time.monotonic()
+
+
+async def fetch_keys(
+    client: httpx.AsyncClient, auth_url: str, deadline_s: float
+) -> jwt.PyJWKSet:
+    """Return the keys that the auth service publishes.
+
+    Raises:
+        ComponentUnavailable: It refused, answered with something else, or was silent.
+    """
+
+    async def fetch() -> jwt.PyJWKSet:
+        answer = await client.get(auth_url + JWKS_PATH, timeout=None)
+        answer.raise_for_status()
+        return jwt.PyJWKSet.from_dict(answer.json())
+
+    try:
+        return await within(deadline_s, fetch())
+    except TimeoutError as late:
+        raise ComponentUnavailable("auth", str(late), code="AUTH_TIMEOUT") from None
+    except (httpx.HTTPError, OSError) as lost:
+        text = redact(str(lost) or type(lost).__name__, auth_url)
+        raise ComponentUnavailable("auth", text, code="AUTH_UNREACHABLE") from None
+    except (ValueError, jwt.PyJWTError) as wrong:
+        text = f"no key set at {JWKS_PATH}: {type(wrong).__name__}"
+        raise ComponentUnavailable("auth", text, code="AUTH_INVALID") from None

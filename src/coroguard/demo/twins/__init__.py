@@ -1,0 +1,1 @@
+"""Which modules of another team does the demonstration deploy beside the service?"""

@@ -1,0 +1,16 @@
+"""Which names does the rest of the service import, and from where do they come?
+
+The collision of this demonstration: `chat_probes` is another team's module, deployed
+beside the service or not (a directory on `sys.path`). Where it is, its star import
+comes last, and a name that both modules have is silently the other team's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+from coroguard.demo.health import *  # noqa: F403  # the collision needs it
+from coroguard.demo.manager_factory import *  # noqa: F403
+
+with contextlib.suppress(ModuleNotFoundError):
+    from chat_probes import *  # type: ignore[import-not-found,unused-ignore]  # noqa: F403

@@ -1,0 +1,206 @@
+"""What does a user hear when a component is hurt, and is it well again after?"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+
+import httpx
+import pytest
+
+from coroguard import HealthReport
+from coroguard.demo.client import ChatClient
+from coroguard.demo.health import validate_websocket_component_health
+
+DEADLINE_S = 0.5
+# One deadline for the turn, one for the health check, and what a busy machine adds.
+WITHIN_S = 2 * DEADLINE_S + 1.0
+
+
+def failure(frame, component):
+    """What a structured frame says, if it is one about this component."""
+    return (
+        frame["type"],
+        frame["code"],
+        frame["failed_components"],
+        component in frame["message"],
+        bool(frame["suggestions"]),
+    )
+
+
+def expected(component):
+    return ("error", "COMPONENT_UNAVAILABLE", [component], True, True)
+
+
+async def ping(client):
+    await asyncio.sleep(0.01)
+    await client.send(type="ping")
+    assert (await client.receive())["type"] == "pong"
+
+
+async def works_again(client):
+    """The same socket answers, at the latest with the third message."""
+    for _ in range(3):
+        if (await client.say("hello again"))[-1]["type"] == "agent_completed":
+            return True
+    return False
+
+
+@pytest.mark.parametrize("name", ["postgres", "valkey"])
+async def test_a_frozen_server_is_told_within_the_deadline(
+    chat, enter, hurt, timed, name
+):
+    """A server that stops in its tracks costs a frame, not the socket or the others."""
+    component = {"postgres": "database", "valkey": "redis"}[name]
+    server = getattr(hurt, name)
+    async with enter(chat) as client, enter(chat) as other:
+        await client.say("hello")
+        server.process.freeze()
+        turn = asyncio.ensure_future(timed(client.say("anybody?")))
+        slowest_s = 0.0
+        while not turn.done():
+            slowest_s = max(slowest_s, (await timed(ping(other)))[1])
+        frames, took_s = await turn
+        server.process.thaw()
+        assert failure(frames[-1], component) == expected(component)
+        assert DEADLINE_S <= took_s < WITHIN_S
+        assert 0 < slowest_s < 0.7 * DEADLINE_S
+        assert await works_again(client)
+
+
+@pytest.mark.parametrize("name", ["postgres", "valkey"])
+async def test_a_killed_server_is_told_and_forgiven(chat, enter, hurt, timed, name):
+    """A killed server costs a frame at once; the same socket works when it is back."""
+    component = {"postgres": "database", "valkey": "redis"}[name]
+    server = getattr(hurt, name)
+    async with enter(chat) as client:
+        await client.say("hello")
+        server.kill()
+        frames, took_s = await timed(client.say("anybody?"))
+        assert failure(frames[-1], component) == expected(component)
+        assert took_s < WITHIN_S
+        server.restart()
+        assert await works_again(client)
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL"])
+async def test_a_black_hole_is_told_within_the_deadline(
+    linked, enter, hurt, links, timed, name
+):
+    """A link that swallows everything costs a frame within the deadlines."""
+    component = {"DATABASE_URL": "database", "REDIS_URL": "redis"}[name]
+    async with enter(linked) as client:
+        await client.say("hello")
+        links[name].swallow()
+        frames, took_s = await timed(client.say("anybody?"))
+        assert failure(frames[-1], component) == expected(component)
+        assert DEADLINE_S <= took_s < WITHIN_S
+        links[name].heal()
+        assert await works_again(client)
+
+
+async def test_black_holes_do_not_use_up_the_connections(linked, enter, hurt, links):
+    """More users in a black hole than the pool has connections, and it still heals."""
+    async with AsyncExitStack() as sockets:
+        clients = [await sockets.enter_async_context(enter(linked)) for _ in range(25)]
+        well = await asyncio.gather(*(client.say("hello") for client in clients))
+        links["DATABASE_URL"].swallow()
+        ill = await asyncio.gather(*(client.say("anybody?") for client in clients))
+        links["DATABASE_URL"].heal()
+        again = await asyncio.gather(*(works_again(client) for client in clients))
+    assert {frames[-1]["type"] for frames in well} == {"agent_completed"}
+    assert {frames[-1]["type"] for frames in ill} == {"error"}
+    assert all(again)
+
+
+@pytest.mark.parametrize("how", ["killed", "black hole"])
+async def test_a_socket_outlives_the_outage_it_was_born_in(
+    linked, user, hurt, links, how
+):
+    """Who connects while auth is away gets a frame, and is let in when it is back."""
+    token = user()[1]
+    if how == "killed":
+        hurt.auth.kill()
+    else:
+        links["AUTH_URL"].swallow()
+    async with ChatClient(linked.url, token) as client:
+        first = await client.receive()
+        assert failure(first, "auth") == expected("auth")
+        if how == "killed":
+            hurt.auth.restart()
+        else:
+            links["AUTH_URL"].heal()
+        await client.send(type="ping")
+        assert (await client.receive())["type"] == "ready"
+        assert (await client.receive())["type"] == "pong"
+
+
+async def test_the_health_endpoint_tells_the_truth(chat, hurt):
+    """The endpoint answers 200 or 503 in the draft's format, with no password in it."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        well = await client.get(chat.url + "/health")
+        hurt.valkey.kill()
+        ill = await client.get(chat.url + "/health")
+    assert (well.status_code, well.json()["status"]) == (200, "pass")
+    assert (ill.status_code, ill.json()["status"]) == (503, "fail")
+    assert well.headers["content-type"] == "application/health+json"
+    assert len(ill.json()["checks"]) == 6
+    for url in hurt.addresses.values():
+        secret = httpx.URL(url).password
+        assert not secret or secret not in ill.text
+
+
+@pytest.mark.parametrize("swallowed", ["DATABASE_URL", "REDIS_URL", "AUTH_URL"])
+def test_the_health_check_holds_its_deadline(
+    monkeypatch, hurt, links, swallowed, timed
+):
+    """The check itself, called as a plain function, ends at its deadline."""
+    for name, link in links.items():
+        monkeypatch.setenv(name, link.url)
+    monkeypatch.setenv("CHAT_HEALTH_DEADLINE_S", str(DEADLINE_S))
+    links[swallowed].swallow()
+
+    async def check():
+        return validate_websocket_component_health()
+
+    found, took_s = asyncio.run(timed(check()))
+    report = HealthReport.model_validate(found)
+    name = {"DATABASE_URL": "database", "REDIS_URL": "redis", "AUTH_URL": "auth"}
+    assert report.failed_components == [name[swallowed]]
+    detail = report.component_details[name[swallowed]]
+    assert detail.error_code == f"{name[swallowed].upper()}_TIMEOUT"
+    assert took_s < DEADLINE_S + 0.7
+
+
+def test_a_wrong_environment_is_a_report_too(monkeypatch):
+    """Without addresses the check still returns a report, and says what to type."""
+    for name in ("DATABASE_URL", "REDIS_URL", "AUTH_URL"):
+        monkeypatch.delenv(name, raising=False)
+    report = HealthReport.model_validate(
+        validate_websocket_component_health("me")  # not a context
+    )
+    assert report.failed_components == [
+        "environment",
+        "database",
+        "redis",
+        "auth",
+        "user_context",
+    ]
+    assert "type REDIS_URL=" in report.component_details["redis"].error
+
+
+async def test_a_leaking_health_check_gets_a_structured_frame(stack, enter, hurt):
+    """With the collision deployed and the guard on, the client hears of it."""
+    service = stack.chat("leaking", mode="enforce", twin="async_check")
+    service.wait_ready()
+    async with enter(service) as client:
+        hurt.valkey.kill()
+        frame = (await client.say("anybody?"))[-1]
+        assert (frame["code"], frame["failed_components"]) == (
+            "HEALTH_CHECK_LEAK",
+            ["redis"],
+        )
+        hurt.valkey.restart()
+        assert await works_again(client)
+    service.process.stop()
+    assert service.process.log.read_text().count("CoroutineLeakError: ") == 1
