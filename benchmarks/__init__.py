@@ -1,0 +1,1 @@
+"""What does a guard cost, beside its peers, on this machine?"""
