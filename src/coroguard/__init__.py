@@ -49,5 +49,11 @@ def __getattr__(name: str) -> Any:
     if name in ("ComponentHealth", "HealthReport"):
         from . import report
 
-        return getattr(report, name)
+        globals()[name] = found = getattr(report, name)
+        return found
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """List the models too, imported or not."""
+    return sorted({*globals(), *__all__})

@@ -12,7 +12,7 @@ from . import _hot, tracking
 from .awaitables import ATOMS, what_is
 from .contracts import contract_for, report_contract, scalar_of
 from .errors import CoroguardError, GuardUsageError
-from .policy import Mode, parse, started_off
+from .policy import Mode, ModeName, parse, started_off
 from .promises import awaited_type, promises
 from .targets import is_async, name_of, refuse
 from .tracking import Scope
@@ -39,7 +39,7 @@ def guard(function: F, /) -> F: ...
 def guard(
     *,
     returns: Any = ...,
-    mode: str | None = None,
+    mode: Mode | ModeName | None = None,
     dropped: bool = True,
     name: str | None = None,
 ) -> Callable[[F], F]: ...
@@ -48,7 +48,7 @@ def guard(
     /,
     *,
     returns: Any = _REPORT,
-    mode: str | None = None,
+    mode: Mode | ModeName | None = None,
     dropped: bool = True,
     name: Any = None,
 ) -> Any:

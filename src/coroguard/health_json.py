@@ -1,7 +1,6 @@
-"""How a report is told in the ``application/health+json`` format.
+"""How a report is told in the ``application/health+json`` format."""
 
-Source: draft-inadarei-api-health-check-06, sections 3 and 4.
-"""
+# Source: draft-inadarei-api-health-check-06, sections 3 and 4.
 
 from __future__ import annotations
 

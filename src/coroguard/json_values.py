@@ -1,8 +1,7 @@
-"""What a JSON value is, and where inside a value something else hides.
+"""What a JSON value is, and where inside a value something else hides."""
 
-Pure and iterative: depth costs no stack, and nothing of a stranger is called; not
-even ``isinstance``, which would ask an object for its ``__class__``.
-"""
+# Pure and iterative: depth costs no stack, and nothing of a stranger is called; not
+# even ``isinstance``, which would ask an object for its ``__class__``.
 
 from collections.abc import Iterable, Iterator
 from math import isfinite

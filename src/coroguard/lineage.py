@@ -1,10 +1,9 @@
-"""Which guarded call does the code that runs here belong to, by its frames?
+"""Which guarded call does the code that runs here belong to, by its frames?"""
 
-Sync guards leave no mark in the context, which would cost more than the rest
-of the guard; their frame on the stack is the mark. Async guards and watches
-are found by the context, so the search ends where an async guard's frame, or
-an event loop that only borrows the stack, comes first.
-"""
+# Sync guards leave no mark in the context, which would cost more than the rest
+# of the guard; their frame on the stack is the mark. Async guards and watches
+# are found by the context, so the search ends where an async guard's frame, or
+# an event loop that only borrows the stack, comes first.
 
 from __future__ import annotations
 

@@ -1,15 +1,17 @@
-"""Is this a right report that holds nothing but built-in JSON types?
+"""Is this a right report that holds nothing but built-in JSON types?"""
 
-Most reports are, and this is what a guarded call pays for: one pass over a plain
-dictionary, a quarter of what pydantic needs for it. It decides nothing that the
-models would not: what it takes they take (a property test holds that), and what
-it does not know it leaves to them.
-"""
+# Most reports are, and this is what a guarded call pays for: one pass over a plain
+# dictionary, at a third of pydantic's cost or less. It decides nothing that the
+# models would not: what it takes they take (a property test holds that), and what
+# it does not know it leaves to them.
+
+# pyright: reportUnknownVariableType=false
+# (of what ``type`` says of Any; a cast would be a call for each component)
 
 from datetime import datetime
-from math import inf
+from math import inf, isfinite
 from types import NoneType
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from .json_values import is_exact_json
 
@@ -18,25 +20,23 @@ __all__ = ["aware", "is_plain_report"]
 _FIELD_COUNT: Final = 6
 _STATUSES: Final = frozenset({"healthy", "degraded", "failed"})
 _TEXT: Final = frozenset({str, NoneType})
-_JSON: Final = frozenset({str, int, float, bool, NoneType, dict, list})
-_kinds_of: Final = {
+_ATOMS: Final = frozenset({str, int, bool, NoneType})
+_RULED: Final = {
     "status": frozenset({str}),
     "error": _TEXT,
     "error_code": _TEXT,
     "duration_ms": frozenset({int, float, NoneType}),
-}.get
+}
 
 
-def is_plain_report(value: object) -> bool:
+def is_plain_report(report: Any) -> bool:
     """Say whether this is a right report made of built-in JSON types alone.
 
     True promises that nothing else is anywhere inside (``timestamp`` may be a
     ``datetime``). False promises nothing: ``check_report`` tells.
     """
-    if type(value) is not dict:
-        return False
-    report = cast("dict[str, Any]", value)
-    if len(report) != _FIELD_COUNT:
+    kind = type(report)
+    if kind is not dict or len(report) != _FIELD_COUNT:
         return False
     for name in report:
         if type(name) is not str:
@@ -72,42 +72,43 @@ def aware(value: Any) -> datetime | None:
     return None
 
 
-def _are_texts(value: object) -> bool:
-    if type(value) is not list:
+def _are_texts(value: Any) -> bool:
+    kind = type(value)
+    if kind is not list:
         return False
-    items = cast("list[object]", value)
-    for item in items:  # noqa: SIM110 - a generator is slower
+    for item in value:  # noqa: SIM110 - a generator is slower
         if type(item) is not str:
             return False
     return True
 
 
-def _failed(details: object) -> list[str] | None:
+def _failed(details: Any) -> list[str] | None:
     """Name the failed components; None where a component is not plain and right."""
-    if type(details) is not dict:
+    kind = type(details)
+    if kind is not dict:
         return None
-    components = cast("dict[str, object]", details)
     failed: list[str] = []
     inside: list[Any] = []
-    for name, component in components.items():
-        if type(name) is not str or type(component) is not dict:
+    for name, component in details.items():
+        kind = type(component)
+        if kind is not dict or type(name) is not str:
             return None
-        fields = cast("dict[str, Any]", component)
         status = None
-        for key, item in fields.items():
-            kind = type(item)  # pyright: ignore[reportUnknownVariableType]
-            if type(key) is not str or kind not in _kinds_of(key, _JSON):
+        for key, item in component.items():
+            if type(key) is not str:
                 return None
-            if kind is str:
+            kind = type(item)
+            if key in _RULED:
+                if kind not in _RULED[key]:
+                    return None
                 if key == "status":
                     status = item
-            elif kind is float or kind is int:
-                if not 0 <= item < inf and (
-                    key == "duration_ms" or not -inf < item < inf
-                ):
+                elif key == "duration_ms" and item is not None and not 0 <= item < inf:
                     return None
             elif kind is dict or kind is list:
                 inside.append(item)
+            elif kind not in _ATOMS and (kind is not float or not isfinite(item)):
+                return None
         if status not in _STATUSES:
             return None
         if status == "failed":

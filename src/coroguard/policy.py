@@ -6,7 +6,7 @@ import enum
 import os
 import threading
 from contextvars import ContextVar, Token
-from typing import TYPE_CHECKING, Never, Self
+from typing import TYPE_CHECKING, Literal, Never, Self
 
 from . import _hot
 from .errors import GuardUsageError, nearest
@@ -15,9 +15,13 @@ from .scan import NODES
 if TYPE_CHECKING:
     from types import TracebackType
 
-__all__ = ["Mode", "configure", "current", "mode", "parse", "scan_limit"]
+__all__ = ["Mode", "ModeName", "configure", "current", "mode", "parse", "scan_limit"]
 
 VARIABLE = "COROGUARD_MODE"
+
+
+#: A mode, by its word.
+ModeName = Literal["off", "observe", "enforce", "strict"]
 
 
 class Mode(enum.StrEnum):
@@ -61,7 +65,10 @@ _here: ContextVar[Mode | None] = ContextVar("coroguard_mode", default=None)
 
 
 def configure(
-    *, mode: str | None = None, scan_limit: int | None = None, **unknown: Never
+    *,
+    mode: Mode | ModeName | None = None,
+    scan_limit: int | None = None,
+    **unknown: Never,
 ) -> None:
     """Set how strict the process is; what is not named stays as it is.
 
@@ -114,7 +121,7 @@ class mode:  # noqa: N801 - used like a function, as ``decimal.localcontext`` is
         GuardUsageError: No mode has that name.
     """
 
-    def __init__(self, value: str) -> None:
+    def __init__(self, value: Mode | ModeName) -> None:
         self.value = parse(value)
         self._tokens: list[Token[Mode | None]] = []
 

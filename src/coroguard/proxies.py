@@ -1,8 +1,7 @@
-"""How are callables guarded that are not plain functions?
+"""How are callables guarded that are not plain functions?"""
 
-wrapt's ``FunctionWrapper`` stays true to what it wraps (attributes, ``isinstance``,
-binding), at several times the cost of the closure that plain functions get.
-"""
+# wrapt's ``FunctionWrapper`` stays true to what it wraps (attributes, ``isinstance``,
+# binding), at several times the cost of the closure that plain functions get.
 
 from __future__ import annotations
 

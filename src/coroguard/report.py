@@ -1,8 +1,7 @@
-"""What a health report is, and whether a value is one.
+"""What a health report is, and whether a value is one."""
 
-The models hold the rules, and ``check_report`` puts any value to them, unless it
-is the usual plain dictionary, which ``plain_report`` knows at a glance.
-"""
+# The models hold the rules, and ``check_report`` puts any value to them, unless it
+# is the usual plain dictionary, which ``plain_report`` knows at a glance.
 
 import gc
 from collections.abc import Iterable

@@ -1,11 +1,10 @@
-"""Which coroutines died un-awaited inside which guarded call or watch?
+"""Which coroutines died un-awaited inside which guarded call or watch?"""
 
-CPython asks ``warnings._warn_unawaited_coroutine`` about every coroutine that
-is finalized without having been started, in the thread and the context of
-whoever dropped it (``_PyGen_Finalize`` in ``Objects/genobject.c``). The hook
-put there notes the drop for the innermost guard or watch around it and then
-calls the hook that was there before.
-"""
+# CPython asks ``warnings._warn_unawaited_coroutine`` about every coroutine that
+# is finalized without having been started, in the thread and the context of
+# whoever dropped it (``_PyGen_Finalize`` in ``Objects/genobject.c``). The hook
+# put there notes the drop for the innermost guard or watch around it and then
+# calls the hook that was there before.
 
 from __future__ import annotations
 
@@ -187,7 +186,13 @@ def _hook_before(previous: Callable[[Any], None]) -> Callable[[Any], None]:
         finally:
             previous(coroutine)
 
-    warn_unawaited.coroguard = True  # type: ignore[attr-defined]
+    # ``warnings`` passes over frames of such a name when it looks for the line to
+    # blame; without it, this line would be blamed instead of the user's.
+    hook: Any = warn_unawaited
+    hook.__code__ = hook.__code__.replace(
+        co_filename="<coroguard, to be skipped as importlib._bootstrap is>"
+    )
+    hook.coroguard = True
     return warn_unawaited
 
 

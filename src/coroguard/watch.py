@@ -12,7 +12,7 @@ from .errors import CoroguardError, GuardUsageError, leak_error
 from .explain import explain
 from .leaks import Leak, place
 from .lineage import place_of
-from .policy import Mode, current, parse
+from .policy import Mode, ModeName, current, parse
 from .targets import is_async, name_of, refuse
 from .verdict import act, note_on
 
@@ -42,7 +42,9 @@ class watch:  # noqa: N801 - used like a function
         GuardUsageError: An unknown mode, or a block entered twice at once.
     """
 
-    def __init__(self, *, mode: str | None = None, name: str | None = None) -> None:
+    def __init__(
+        self, *, mode: Mode | ModeName | None = None, name: str | None = None
+    ) -> None:
         self._pinned = None if mode is None else parse(mode, "watch(mode=...)")
         self._name = name
         self._guarded = name or "watch"

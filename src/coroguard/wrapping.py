@@ -1,10 +1,9 @@
-"""How does a guard's wrapper get its function's own signature, name and place?
+"""How does a guard's wrapper get its function's own signature, name and place?"""
 
-A wrapper that takes ``*args, **kwargs`` costs twice what one with the exact
-signature does, so the wrapper's source is written for each function and
-compiled under the function's own file and line: a traceback that ends in the
-wrapper shows the decorated ``def``.
-"""
+# A wrapper that takes ``*args, **kwargs`` costs twice what one with the exact
+# signature does, so the wrapper's source is written for each function and
+# compiled under the function's own file and line: a traceback that ends in the
+# wrapper shows the decorated ``def``.
 
 from __future__ import annotations
 

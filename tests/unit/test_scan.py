@@ -161,7 +161,17 @@ async def a_coroutine() -> None: ...
 @pytest.mark.parametrize(
     "value",
     [a_coroutine, Plant, object(), type, len, {"a": 1}, "text", 1.5, None],
-    ids=repr,
+    ids=[
+        "async function",
+        "class",
+        "object",
+        "type",
+        "len",
+        "dict",
+        "text",
+        "float",
+        "none",
+    ],
 )
 def test_what_was_not_called_is_no_leak(value: object) -> None:
     """Async functions, classes and plain objects are values like any other."""

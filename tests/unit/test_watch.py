@@ -211,3 +211,11 @@ def test_without_the_interpreters_hook_the_warnings_serve() -> None:
     )
     assert done.stdout == "[('dropped', 'twin')]\n"
     assert "was never awaited" in done.stderr
+
+
+def test_pythons_warning_still_blames_the_users_line() -> None:
+    """The hook does not stand between Python's warning and the line at fault."""
+    with warnings.catch_warnings(record=True) as caught, watch():
+        warnings.simplefilter("always")
+        drop()
+    assert [w.filename for w in caught] == [__file__]

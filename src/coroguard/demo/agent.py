@@ -1,8 +1,7 @@
-"""What does the agent do with a message?
+"""What does the agent do with a message?"""
 
-It is deterministic and needs no network: it looks the message's words up in the
-user's own conversation and answers with what it found.
-"""
+# It is deterministic and needs no network: it looks the message's words up in the
+# user's own conversation and answers with what it found.
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""Does each component that a chat turn needs answer right now?
+"""Does each component that a chat turn needs answer right now?"""
 
-Each check returns the details worth showing, or raises an error that tells why not.
-"""
+# Each check returns the details worth showing, or raises an error that tells why not.
 
 from __future__ import annotations
 

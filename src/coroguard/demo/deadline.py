@@ -1,9 +1,8 @@
-"""How long may a component keep its caller waiting?
+"""How long may a component keep its caller waiting?"""
 
-Client time-outs do not hold when a link is black-holed: cancelling a connection
-attempt makes the client wait for the very peer that is gone. So the work runs in a
-task of its own, the caller waits for the task, and past the deadline walks away.
-"""
+# Client time-outs do not hold when a link is black-holed: cancelling a connection
+# attempt makes the client wait for the very peer that is gone. So the work runs in a
+# task of its own, the caller waits for the task, and past the deadline walks away.
 
 from __future__ import annotations
 

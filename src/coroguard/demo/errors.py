@@ -1,12 +1,11 @@
-"""What can go wrong in the chat service, and who has to act?
+"""What can go wrong in the chat service, and who has to act?"""
 
-DemoError
-├── ConfigError (ValueError)          the operator: an address or a limit is wrong
-├── InvalidContextError (ValueError)  the caller: one of the five ids is no real id
-├── ComponentUnavailable (OSError)    nobody yet: a component does not answer
-├── Rejected (PermissionError)        the client: no right to this socket
-└── StartError (RuntimeError)         the operator: a server did not come up
-"""
+# DemoError
+# ├── ConfigError (ValueError)          the operator: an address or a limit is wrong
+# ├── InvalidContextError (ValueError)  the caller: one of the five ids is no real id
+# ├── ComponentUnavailable (OSError)    nobody yet: a component does not answer
+# ├── Rejected (PermissionError)        the client: no right to this socket
+# └── StartError (RuntimeError)         the operator: a server did not come up
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""Where do the checks run, when a synchronous function asks for them?
+"""Where do the checks run, when a synchronous function asks for them?"""
 
-In one thread with a loop of its own, so that a health check neither blocks the
-service's loop nor suffers from what blocks it.
-"""
+# In one thread with a loop of its own, so that a health check neither blocks the
+# service's loop nor suffers from what blocks it.
 
 from __future__ import annotations
 

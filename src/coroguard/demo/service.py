@@ -1,8 +1,7 @@
-"""How does a service of the demonstration run as a process of its own?
+"""How does a service of the demonstration run as a process of its own?"""
 
-`python -m coroguard.demo.service chat|auth [PORT]` prints `READY http://...` when it
-takes connections, and runs until it is told to stop.
-"""
+# `python -m coroguard.demo.service chat|auth [PORT]` prints `READY http://...` when it
+# takes connections, and runs until it is told to stop.
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""How does a server die with the process that started it, even with a killed one?
+"""How does a server die with the process that started it, even with a killed one?"""
 
-Run as a script, `_spawn.py PARENT_PID DEATH_SIGNAL USER COMMAND...`: it leaves root
-behind where PostgreSQL asks for it, arranges for the signal, and becomes the command.
-"""
+# Run as a script, `_spawn.py PARENT_PID DEATH_SIGNAL USER COMMAND...`: it leaves root
+# behind where PostgreSQL asks for it, arranges for the signal, and becomes the command.
 
 from __future__ import annotations
 

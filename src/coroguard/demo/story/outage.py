@@ -1,8 +1,7 @@
-"""Steps 2 and 3: what does a collision in the error handler do in an outage?
+"""Steps 2 and 3: what does a collision in the error handler do in an outage?"""
 
-The same source runs in both, beside the same foreign module; only `COROGUARD_MODE`
-differs.
-"""
+# The same source runs in both, beside the same foreign module; only `COROGUARD_MODE`
+# differs.
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""Is the chat healthy, as the platform team asks it, from inside the loop?
+"""Is the chat healthy, as the platform team asks it, from inside the loop?"""
 
-A correct function, by itself. Its name is the fault: it is also the name of the
-service's synchronous check.
-"""
+# A correct function, by itself. Its name is the fault: it is also the name of the
+# service's synchronous check.
 
 from __future__ import annotations
 

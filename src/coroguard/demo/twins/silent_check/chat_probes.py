@@ -1,8 +1,7 @@
-"""Is the chat healthy, as the platform team asks it, cheaply and every second?
+"""Is the chat healthy, as the platform team asks it, cheaply and every second?"""
 
-`is_connected` became a coroutine function when the Redis client did. This caller was
-overlooked, and a coroutine is true.
-"""
+# `is_connected` became a coroutine function when the Redis client did. This caller was
+# overlooked, and a coroutine is true.
 
 from __future__ import annotations
 

@@ -1,0 +1,148 @@
+"""Imports only point down."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+# Top first. A name stands for a module or for a package with all it holds.
+LAYERS = (
+    ("demo", "__main__"),
+    ("pytest_plugin", "_pytest_watcher", "cli", "integrations", "gates"),
+    ("testing",),
+    ("bindings", "strictness"),
+    ("__init__",),
+    ("guard", "watch", "wrapping", "proxies", "targets", "verdict", "contracts"),
+    ("policy", "tracking", "lineage", "_hot"),
+    ("report", "plain_report", "health_json", "events"),
+    ("disagreements", "json_values", "violations"),
+    ("explain", "scan", "errors", "symptoms", "promises"),
+    ("callsite", "leaks", "awaitables"),
+    ("_version",),
+)
+LEVEL = {name: -number for number, layer in enumerate(LAYERS) for name in layer}
+
+
+def module_name(file: Path, package: Path, *, folded: bool = True) -> str:
+    """Return the dotted name below the package; ``__init__`` is the facade's own.
+
+    Unfolded, each package keeps its ``__init__``, which relative imports count from.
+    """
+    parts = file.relative_to(package).with_suffix("").parts
+    is_package = folded and parts[-1] == "__init__" and len(parts) > 1
+    return ".".join(parts[:-1] if is_package else parts)
+
+
+def modules(package: Path) -> dict[str, Path]:
+    return {module_name(file, package): file for file in package.rglob("*.py")}
+
+
+def imports(tree: ast.AST, module: str, known: set[str]) -> Iterator[tuple[str, int]]:
+    """Yield each module of the package that is imported, at any depth, and where."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            targets = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            source = absolute(node, module)
+            targets = [f"{source}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for target in targets:
+            found = resolve(target, known)
+            if found is not None:
+                yield found, node.lineno
+
+
+def absolute(node: ast.ImportFrom, module: str) -> str:
+    if not node.level:
+        return node.module or ""
+    above = ["coroguard", *module.split(".")][: -node.level]
+    return ".".join([*above, node.module] if node.module else above)
+
+
+def resolve(target: str, known: set[str]) -> str | None:
+    """Return the module that a dotted import leads to, if it is one of ours."""
+    first, *rest = target.split(".")
+    if first != "coroguard":
+        return None
+    while rest and ".".join(rest) not in known:
+        rest.pop()
+    return ".".join(rest) or "__init__"
+
+
+class WithoutTypingImports(ast.NodeTransformer):
+    """Take away what only a type checker runs."""
+
+    def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
+        """Keep the other branch of ``if TYPE_CHECKING``."""
+        self.generic_visit(node)
+        return node.orelse if "TYPE_CHECKING" in ast.unparse(node.test) else node
+
+
+@pytest.fixture(scope="module")
+def graph(package: Path) -> dict[str, dict[str, int]]:
+    """Each module with the modules it imports to run, and the line where it does."""
+    files = modules(package)
+    graph = {}
+    for module, file in files.items():
+        tree = WithoutTypingImports().visit(ast.parse(file.read_bytes()))
+        where = module_name(file, package, folded=False)
+        graph[module] = dict(imports(tree, where, set(files)))
+    return graph
+
+
+def layer(module: str) -> int:
+    return LEVEL[module.partition(".")[0]]
+
+
+def test_every_module_has_a_layer(graph: dict[str, dict[str, int]]) -> None:
+    """Each module stands in the table of layers."""
+    assert {module.partition(".")[0] for module in graph} - set(LEVEL) == set()
+
+
+def test_imports_point_down(graph: dict[str, dict[str, int]]) -> None:
+    """No module imports one of a higher layer, not even inside a function."""
+    upward = [
+        f"{module}:{line} imports {target}"
+        for module, targets in graph.items()
+        for target, line in targets.items()
+        if layer(target) > layer(module)
+    ]
+    assert upward == []
+
+
+def test_no_import_cycles(graph: dict[str, dict[str, int]]) -> None:
+    """The modules can be read in dependency order."""
+    needed = {module: set(targets) - {module} for module, targets in graph.items()}
+    try:
+        TopologicalSorter(needed).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+@pytest.mark.parametrize(
+    ("code", "module", "expected"),
+    [
+        ("from coroguard.guard import guard", "scan", "guard"),
+        ("from coroguard import guard", "scan", "guard"),
+        ("from coroguard import HealthReport", "scan", "__init__"),
+        ("import coroguard.demo.server", "scan", "demo.server"),
+        ("from .events import Event", "scan", "events"),
+        ("from . import events", "scan", "events"),
+        ("from .. import events", "demo.server", "events"),
+        ("from .server import run", "demo.__init__", "demo.server"),
+        ("from . import server", "demo.__init__", "demo.server"),
+        ("def f():\n    from coroguard import cli", "scan", "cli"),
+        ("import asyncio", "scan", None),
+    ],
+    ids=lambda value: repr(value)[:40],
+)
+def test_imports_are_seen(code: str, module: str, expected: str | None) -> None:
+    """Absolute, relative and function-level imports all resolve to a module."""
+    known = {"scan", "guard", "events", "cli", "demo.server", "__init__"}
+    found = [name for name, _ in imports(ast.parse(code), module, known)]
+    assert found == ([expected] if expected else [])

@@ -1,0 +1,120 @@
+"""What the distribution says of itself, and the shape of its source files."""
+
+from __future__ import annotations
+
+import ast
+import re
+from importlib import metadata
+from pathlib import Path
+
+import coroguard
+
+LONGEST_FILE = 320
+
+
+def required(extra: str = "") -> set[str]:
+    """Return the names that the distribution requires, or adds with an extra."""
+    found = set()
+    for requirement in metadata.requires("coroguard") or ():
+        name, _, marker = requirement.partition(";")
+        wanted = f"extra == '{extra}'" if extra else ""
+        if marker.strip().replace('"', "'") == wanted:
+            found.add(re.split(r"[\s<>=!~\[(]", name, maxsplit=1)[0].lower())
+    return found
+
+
+def test_required_dependencies() -> None:
+    """The library requires pydantic, typeguard and wrapt, and nothing else."""
+    assert required() == {"pydantic", "typeguard", "wrapt"}
+
+
+def test_extras() -> None:
+    """The command line and the demo are extras."""
+    extras = set(metadata.metadata("coroguard").get_all("Provides-Extra") or ())
+    assert extras >= {"cli", "demo"}
+    assert required("cli") == {"rich", "typer"}
+
+
+def test_types_are_shipped(package: Path) -> None:
+    """Type checkers find the marker of PEP 561."""
+    assert (package / "py.typed").is_file()
+
+
+def test_license_is_shipped() -> None:
+    """The licence is named and carried in the metadata."""
+    about = metadata.metadata("coroguard")
+    assert about["License-Expression"] == "MIT"
+    assert about["License-File"] == "LICENSE"
+
+
+def test_supported_pythons_are_those_of_the_workflow(root: Path) -> None:
+    """Each Python that is claimed is one that CI runs."""
+    workflow = (root / ".github/workflows/ci.yml").read_text()
+    tested = re.findall(r'"(3\.\d+)"', workflow)
+    about = metadata.metadata("coroguard")
+    claimed = [
+        classifier.rpartition(" ")[2]
+        for classifier in about.get_all("Classifier") or ()
+        if re.search(r":: 3\.\d+$", classifier)
+    ]
+    assert claimed == tested
+    assert about["Requires-Python"] == f">={tested[0]}"
+
+
+def test_changelog_tells_of_this_version(root: Path) -> None:
+    """The changelog has a section for what is not released, or for this version."""
+    headings = re.findall(r"^## \[(.+?)\]", (root / "CHANGELOG.md").read_text(), re.M)
+    assert {"Unreleased", coroguard.__version__} & set(headings)
+
+
+def test_no_file_is_long(package: Path) -> None:
+    """No source file has found a second responsibility."""
+    long = {
+        str(file.relative_to(package)): lines
+        for file in package.rglob("*.py")
+        if (lines := file.read_text().count("\n")) > LONGEST_FILE
+    }
+    assert long == {}
+
+
+def test_every_module_says_its_question_in_one_line(package: Path) -> None:
+    """Each module's docstring is one line; only the error tree is drawn at length."""
+    wordy = [
+        str(file.relative_to(package))
+        for file in package.rglob("*.py")
+        if "\n" in (ast.get_docstring(ast.parse(file.read_bytes())) or "\n")
+        and file.name != "errors.py"
+    ]
+    assert wordy == []
+
+
+def nodes(package: Path, *, beside: set[str]) -> list[tuple[str, ast.AST]]:
+    """Return each node of the library with its place, ``beside`` left out."""
+    return [
+        (f"{file.relative_to(package)}:{getattr(node, 'lineno', 0)}", node)
+        for file in package.rglob("*.py")
+        if file.relative_to(package).with_suffix("").parts[0] not in beside
+        for node in ast.walk(ast.parse(file.read_bytes()))
+    ]
+
+
+def test_library_never_prints(package: Path) -> None:
+    """Nothing below the command line writes to the terminal."""
+    printing = [
+        place
+        for place, node in nodes(package, beside={"cli", "demo", "__main__"})
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "print"
+    ]
+    assert printing == []
+
+
+def test_nothing_depends_on_assert(package: Path) -> None:
+    """No ``assert`` stands in the guard: ``python -O`` would take it away."""
+    asserting = [
+        place
+        for place, node in nodes(package, beside={"demo", "gates", "testing"})
+        if isinstance(node, ast.Assert)
+    ]
+    assert asserting == []
