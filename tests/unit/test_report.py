@@ -25,7 +25,6 @@ from coroguard.report import (
     violations,
 )
 
-
 TOUCHED: list[str] = []
 
 

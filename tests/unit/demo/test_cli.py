@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from types import SimpleNamespace
 
@@ -20,10 +21,14 @@ def test_without_typer_the_extra_is_named(monkeypatch, capsys):
 def test_without_the_servers_the_extra_is_named(monkeypatch, capsys):
     """Without the demo's libraries `demo` says which extra to install."""
 
-    def import_module(_name):
-        raise ModuleNotFoundError("No module named 'asyncpg'", name="asyncpg")
+    import_module = importlib.import_module
 
-    monkeypatch.setattr(cli.importlib, "import_module", import_module)
+    def without_asyncpg(name, package=None):
+        if name == "coroguard.demo.command":
+            raise ModuleNotFoundError("No module named 'asyncpg'", name="asyncpg")
+        return import_module(name, package)
+
+    monkeypatch.setattr(importlib, "import_module", without_asyncpg)
     assert cli.main(["demo"]) == 2
     assert "pip install 'coroguard[demo]'" in capsys.readouterr().err
 
