@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import sys
 from dataclasses import replace
@@ -157,7 +158,9 @@ def _hooks(terms: Terms) -> tuple[Any, Any, Any]:
 
     def failed(exception: BaseException, scope: Scope | None) -> None:
         drops, started = _close(scope, id(sys._getframe(1)))  # pyright: ignore[reportPrivateUsage]
-        forgive(terms, exception, drops, started)
+        # Whatever goes wrong in the telling, it is the exception that has to pass.
+        with contextlib.suppress(Exception):
+            forgive(terms, exception, drops, started)
 
     return opened, done, failed
 

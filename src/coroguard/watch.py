@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 import time
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Never, TypeVar
 
 from . import tracking
 from .errors import CoroguardError, GuardUsageError, leak_error
@@ -43,8 +43,15 @@ class watch:  # noqa: N801 - used like a function
     """
 
     def __init__(
-        self, *, mode: Mode | ModeName | None = None, name: str | None = None
+        self,
+        *function: Never,
+        mode: Mode | ModeName | None = None,
+        name: str | None = None,
     ) -> None:
+        if function:
+            raise GuardUsageError(
+                "watch is called first: write @watch(), or watch()(f)"
+            )
         self._pinned = None if mode is None else parse(mode, "watch(mode=...)")
         self._name = name
         self._guarded = name or "watch"

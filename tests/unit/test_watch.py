@@ -128,6 +128,8 @@ def test_what_cannot_be_watched_is_refused() -> None:
 
     with pytest.raises(GuardUsageError, match="generator function"):
         watch()(numbers)
+    with pytest.raises(GuardUsageError, match="write @watch()"):
+        watch(drop)  # type: ignore[arg-type]
     block = watch()
     with block, pytest.raises(GuardUsageError, match="entered already"):
         block.__enter__()
