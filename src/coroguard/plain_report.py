@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from .json_values import is_exact_json
 
-__all__ = ["aware", "is_plain_report"]
+__all__ = ["is_plain_report"]
 
 _FIELD_COUNT: Final = 6
 _STATUSES: Final = frozenset({"healthy", "degraded", "failed"})
@@ -29,12 +29,13 @@ _RULED: Final = {
 }
 
 
-def is_plain_report(report: Any) -> bool:
+def is_plain_report(value: Any) -> bool:
     """Say whether this is a right report made of built-in JSON types alone.
 
     True promises that nothing else is anywhere inside (``timestamp`` may be a
     ``datetime``). False promises nothing: ``check_report`` tells.
     """
+    report = value
     kind = type(report)
     if kind is not dict or len(report) != _FIELD_COUNT:
         return False
@@ -47,7 +48,7 @@ def is_plain_report(report: Any) -> bool:
         suggestions, moment = report["error_suggestions"], report["timestamp"]
     except KeyError:
         return False
-    if type(healthy) is not bool or type(summary) is not str or not aware(moment):
+    if type(healthy) is not bool or type(summary) is not str or not _is_aware(moment):
         return False
     if not (_are_texts(failed) and _are_texts(suggestions)):
         return False
@@ -57,19 +58,14 @@ def is_plain_report(report: Any) -> bool:
     return failed == really or sorted(failed) == sorted(really)
 
 
-def aware(value: Any) -> datetime | None:
-    """Read a moment or ISO 8601 text; None where it is neither or has no zone.
-
-    The zone is not asked for its offset: that may be anybody's code.
-    """
+def _is_aware(value: Any) -> bool:
+    """Say whether this is ISO 8601 text or a datetime, with a zone."""
     if type(value) is str:
         try:
             value = datetime.fromisoformat(value)
         except ValueError:
-            return None
-    if type(value) is datetime and value.tzinfo is not None:
-        return value
-    return None
+            return False
+    return type(value) is datetime and value.tzinfo is not None
 
 
 def _are_texts(value: Any) -> bool:

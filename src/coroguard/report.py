@@ -4,9 +4,7 @@
 # is the usual plain dictionary, which ``plain_report`` knows at a glance.
 
 import gc
-from collections.abc import Iterable
 from datetime import datetime
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import (
     Annotated,
@@ -47,7 +45,7 @@ from .json_values import (
     noun,
 )
 from .plain_report import is_plain_report
-from .violations import line, told, violations
+from .violations import line, line_error, relayed, told, violations
 
 __all__ = [
     "ComponentHealth",
@@ -63,7 +61,8 @@ def _json(value: object) -> object:
     if is_exact_json([[value]]):
         return value
     lines = [
-        _error("json_value", why, path, item) for path, why, item in json_faults(value)
+        line_error("json_value", why, path, item)
+        for path, why, item in json_faults(value)
     ]
     if lines:
         raise ValidationError.from_exception_data("JSON", lines, hide_input=True)
@@ -205,7 +204,7 @@ class HealthReport(_Record):
         try:
             report = handler(value)
         except ValidationError as error:
-            lines = [*_relayed(error, cls.model_fields), *lines]
+            lines = [*relayed(error, cls.model_fields), *lines]
         else:
             if not lines:
                 return report
@@ -247,7 +246,7 @@ def check_report(value: object, model: type[HealthReport] = HealthReport) -> lis
 def _contradictions(fields: dict[str, Any]) -> list[InitErrorDetails]:
     """Name where the failed components and their details disagree."""
     return [
-        _error("contradiction", why, path, value)
+        line_error("contradiction", why, path, value)
         for path, why, value in disagreements(fields)
     ]
 
@@ -300,25 +299,3 @@ def _named(
             why = f"should be a str as key, got {noun(key)}"
             strangers[(*path, f"<{noun(key)}>")] = why
     return named
-
-
-# --- errors made and passed on
-
-
-def _relayed(error: ValidationError, known: Iterable[str]) -> list[InitErrorDetails]:
-    """Pass errors on; an unknown field learns the nearest right name."""
-    lines: list[InitErrorDetails] = []
-    for it in error.errors(include_url=False):
-        kind, text, path = it["type"], it["msg"], it["loc"]
-        if kind == "extra_forbidden" and len(path) == 1:
-            kind, text = "unknown_field", "is no field of a report"
-            if near := get_close_matches(str(path[0]), known, n=1):
-                text += f"; did you mean {near[0]!r}?"
-        lines.append(_error(kind, text, path, it["input"]))
-    return lines
-
-
-def _error(kind: str, text: str, path: Path, value: object) -> InitErrorDetails:
-    """Make one line error of finished text."""
-    error = PydanticCustomError(cast("Any", kind), "{text}", {"text": text})
-    return InitErrorDetails(type=error, loc=path, input=value)

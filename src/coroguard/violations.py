@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from .json_values import noun
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
     from .json_values import Path
 
-__all__ = ["FINISHED", "cut", "line", "told", "violations"]
+__all__ = ["cut", "line", "line_error", "relayed", "told", "violations"]
 
 #: Error types whose text is already whole: nothing is said of the value.
-FINISHED: Final = frozenset({"contradiction", "json_value", "unknown_field"})
+_FINISHED: Final = frozenset({"contradiction", "json_value", "unknown_field"})
 
 _SHOWN: Final = frozenset({"healthy", "status", "timestamp", "duration_ms"})
 _VALUE_LIMIT: Final = 120
@@ -53,7 +58,7 @@ def told(it: ErrorDetails) -> str:
     """Word one error: what should be, and what was there."""
     if it["type"] == "missing":
         return "is missing"
-    if it["type"] in FINISHED:
+    if it["type"] in _FINISHED:
         return it["msg"]
     found = _shown(it["input"]) if _is_shown(it["loc"]) else noun(it["input"])
     return f"{it['msg'].removeprefix('Input ')}, got {found}"
@@ -65,6 +70,25 @@ def cut(text: str, limit: int = _VALUE_LIMIT) -> str:
         return text
     half = (limit - 1) // 2
     return f"{text[:half]}…{text[-half:]}"
+
+
+def relayed(error: ValidationError, known: Iterable[str]) -> list[InitErrorDetails]:
+    """Pass errors on; an unknown field learns the nearest right name."""
+    lines: list[InitErrorDetails] = []
+    for it in error.errors(include_url=False):
+        kind, text, path = it["type"], it["msg"], it["loc"]
+        if kind == "extra_forbidden" and len(path) == 1:
+            kind, text = "unknown_field", "is no field of a report"
+            if near := get_close_matches(str(path[0]), known, n=1):
+                text += f"; did you mean {near[0]!r}?"
+        lines.append(line_error(kind, text, path, it["input"]))
+    return lines
+
+
+def line_error(kind: str, text: str, path: Path, value: object) -> InitErrorDetails:
+    """Make one line error of finished text."""
+    error = PydanticCustomError(cast("Any", kind), "{text}", {"text": text})
+    return InitErrorDetails(type=error, loc=path, input=value)
 
 
 def _is_shown(path: Path) -> bool:
