@@ -11,9 +11,10 @@ import pytest
 
 from coroguard import CoroguardError, guard, mode, subscribe, watch
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:coroutine .*was never awaited:RuntimeWarning"
-)
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:coroutine .*was never awaited:RuntimeWarning"),
+    pytest.mark.allow_leaks("*", reason="these tests leak on purpose"),
+]
 
 HERE = Path(__file__).resolve().parents[1] / "corpus"
 BUGS = sorted((HERE / "bugs").glob("[0-9]*.py"))

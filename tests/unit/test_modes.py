@@ -132,17 +132,19 @@ def close(value: Any) -> None:
 )
 def test_only_strict_knows_the_line(level: str, created: bool) -> None:
     """The line that made the coroutine is told in strict mode only."""
+    sys.set_coroutine_origin_tracking_depth(0)  # which a watch around may have set
     with mode(level), pytest.raises(CoroutineLeakError) as caught:
         guard(returns=Any)(returned)()
     assert bool(caught.value.leak.created) is created
 
 
 def test_strict_leaves_no_origin_tracking_behind() -> None:
-    """After a strict block the thread tracks no coroutine origins."""
+    """After a strict block the thread tracks coroutine origins as it did before."""
+    before = sys.get_coroutine_origin_tracking_depth()
     with mode("strict"), watch():
         guard(returns=Any)(lambda: 1)()
         assert sys.get_coroutine_origin_tracking_depth() > 0
-    assert sys.get_coroutine_origin_tracking_depth() == 0
+    assert sys.get_coroutine_origin_tracking_depth() == before
 
 
 def test_a_block_ends_with_its_mode() -> None:
@@ -155,15 +157,14 @@ def test_a_block_ends_with_its_mode() -> None:
         guard(returns=Any)(returned)()
 
 
+@pytest.mark.usefixtures("process_mode")
 def test_configure_sets_the_process() -> None:
     """``configure`` holds for all contexts that do not say otherwise."""
     configure(mode="observe")
-    try:
-        guard(returns=Any)(returned)().close()
-    finally:
-        configure(mode="enforce")
+    guard(returns=Any)(returned)().close()
 
 
+@pytest.mark.usefixtures("process_mode")
 def test_a_mode_that_changes_inside_a_call_is_survived() -> None:
     """A guard that began strict and ends otherwise leaves its scope closed."""
 
@@ -172,10 +173,7 @@ def test_a_mode_that_changes_inside_a_call_is_survived() -> None:
         return 1
 
     configure(mode="strict")
-    try:
-        assert guard(returns=Any)(relax)() == 1
-    finally:
-        configure(mode="enforce")
+    assert guard(returns=Any)(relax)() == 1
     with watch() as leaks:
         dropped()
     assert [leak.kind for leak in leaks] == [LeakKind.DROPPED]

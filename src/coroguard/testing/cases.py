@@ -1,0 +1,122 @@
+"""How do unittest's cases fail for what they leak?"""
+
+from __future__ import annotations
+
+import functools
+import unittest
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ..awaitables import what_is
+from ..policy import configure, current
+from .recorder import Recorder, error_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from ..leaks import Leak
+
+__all__ = ["GuardedAsyncTestCase", "GuardedTestCase"]
+
+__unittest = True  # keeps the frames of this file out of unittest's tracebacks
+
+
+class _Guarded(unittest.TestCase):
+    """Watch each test of a case, its set-up and its cleanup."""
+
+    _coroguard: Recorder | None = None
+
+    @property
+    def leaks(self) -> list[Leak]:
+        """What was seen so far in this test, by guards and watches too."""
+        return self._coroguard.leaks if self._coroguard else []
+
+    def run(self, result: unittest.TestResult | None = None) -> Any:
+        """Run the test in strict mode; what it leaks is an error of its own."""
+        self._coroguard = recorder = Recorder(strict=True)
+        method = self._testMethodName
+        planted = vars(self).get(method)
+        setattr(self, method, self._judging(getattr(self, method)))
+        recorder.enter(f"set-up or cleanup of {self._label}", is_async=True)
+        recorder.start()
+        # The first to be registered is the last cleanup to run.
+        self.addCleanup(self._judge)
+        # For the process: an async case's context was made before this call.
+        before = current()
+        configure(mode="strict")
+        try:
+            return super().run(result)
+        finally:
+            configure(mode=before)
+            recorder.stop()
+            if planted is None:
+                delattr(self, method)
+            else:
+                setattr(self, method, planted)
+
+    @property
+    def _label(self) -> str:
+        return f"{type(self).__qualname__}.{self._testMethodName}"
+
+    def _judging(self, test: Callable[[], Any]) -> Callable[[], Any]:
+        """Return the test method with a judgement at its end."""
+
+        @functools.wraps(test)
+        def judged() -> Any:
+            __tracebackhide__ = True
+            self._begin()
+            with self._told_by_itself():
+                result = test()
+            if what_is(result) is not None:
+                result = None  # nobody would await it either
+            self._judge()
+            return result
+
+        return judged
+
+    def _begin(self) -> None:
+        if self._coroguard is not None:
+            self._coroguard.enter(self._label)
+
+    @contextmanager
+    def _told_by_itself(self) -> Generator[None]:
+        """Let a test that fails do so for its own reason alone."""
+        try:
+            yield
+        except BaseException:
+            if self._coroguard is not None:
+                self._coroguard.drain()
+                self._coroguard.age()
+            raise
+
+    def _judge(self) -> None:
+        __tracebackhide__ = True
+        recorder = self._coroguard
+        if recorder is None:
+            return
+        leaks = recorder.drain(thorough=True)
+        recorder.enter(f"cleanup of {self._label}", is_async=True)
+        if leaks:
+            raise error_of(leaks)
+
+
+class GuardedTestCase(_Guarded):
+    """A ``unittest.TestCase`` whose tests fail for the coroutines they leak."""
+
+
+class GuardedAsyncTestCase(_Guarded, unittest.IsolatedAsyncioTestCase):
+    """An ``IsolatedAsyncioTestCase`` whose tests fail for what they leak."""
+
+    def _judging(self, test: Callable[[], Any]) -> Callable[[], Any]:
+        @functools.wraps(test)
+        async def judged() -> Any:
+            __tracebackhide__ = True
+            self._begin()
+            with self._told_by_itself():
+                result = test()
+                if result is not None:
+                    await result
+            del result
+            self._judge()
+
+        return judged

@@ -1,0 +1,162 @@
+"""What did a test leak, and in which of its phases?"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import warnings
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from .. import tracking
+from ..errors import CoroguardError, leak_error
+from ..events import subscribe
+from ..leaks import Leak, LeakKind, place, record
+from ..policy import Mode, current
+from .kept import kept_by_mocks
+from .survivors import Survivors, is_older, make_older
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..events import Event
+    from .survivors import Coroutine
+
+__all__ = ["Recorder", "error_of"]
+
+_MOCKS = "unittest.mock"
+#: Callers of a new coroutine that are remembered: two of them are a mock's own.
+_ORIGINS = 3
+
+
+class Recorder:
+    """Record the leaks of one test, from ``start`` to ``stop``.
+
+    One test runs at a time in a process, so a test answers for every drop that
+    no guard and no watch claims meanwhile, in whichever task, thread or context
+    it happens. Not for a coroutine that was there before, and not for what a
+    guard raised: whoever caught that has dealt with it. A leak that was only
+    reported because somebody chose a softer mode for that place is theirs too.
+
+    Args:
+        strict: Whether to note where coroutines are created, and to look for
+            those that cycles and mocks keep.
+    """
+
+    def __init__(self, *, strict: bool) -> None:
+        #: Every leak seen so far, by guards and watches too.
+        self.leaks: list[Leak] = []
+        self._strict = strict
+        # With the moment of their event, which those of one call share.
+        self._fresh: list[tuple[object, Leak]] = []
+        self._raised_at: object = None
+        self._guarded = ""
+        self._is_async = False
+        self._collecting: set[int] = set()
+        self._undo = ExitStack()
+        self._mode = Mode.STRICT if strict else current()
+        self._survivors = Survivors()
+
+    def start(self) -> None:
+        """Take over from whoever recorded until now."""
+        self._undo.callback(self.age)
+        self._undo.callback(tracking.take_rest(self._take))
+        self._undo.callback(subscribe(self._hear))
+        if self._strict:
+            depth = sys.get_coroutine_origin_tracking_depth()
+            sys.set_coroutine_origin_tracking_depth(max(depth, _ORIGINS))
+            self._undo.callback(sys.set_coroutine_origin_tracking_depth, depth)
+
+    def enter(self, guarded: str, *, is_async: bool = False) -> None:
+        """Name the phase that begins, for messages."""
+        self._guarded, self._is_async = guarded, is_async
+
+    def stop(self) -> None:
+        """Give back what ``start`` took; what still lives is no later test's."""
+        self._undo.close()
+
+    def age(self) -> None:
+        """Let no later phase answer for the coroutines that live now."""
+        make_older(self._survivors.find())
+
+    def drain(self, *, thorough: bool = False) -> list[Leak]:
+        """Return the leaks since the last call, each once.
+
+        Args:
+            thorough: Also free the cycles and ask the mocks of this test.
+        """
+        if thorough and self._strict and self._free_cycles():
+            self._ask_mocks()
+        fresh, self._fresh = self._fresh, []
+        return list(dict.fromkeys(leak for _, leak in fresh))
+
+    def _take(self, coroutine: Coroutine, collected: bool) -> None:
+        if is_older(coroutine):
+            return
+        # What an automatic collection finds is this test's only where its
+        # origin was tracked, which happens in tests alone.
+        own = id(coroutine) in self._collecting
+        if collected and not own and not (self._strict and coroutine.cr_origin):
+            return
+        self._add(_dropped(coroutine))
+
+    def _hear(self, event: Event) -> None:
+        if event.leak is None:
+            return
+        self.leaks.append(event.leak)
+        if event.action == "raised":
+            # The other leaks of that call are notes on what it raised.
+            self._raised_at = event.at
+            self._fresh = [it for it in self._fresh if it[0] is not event.at]
+        elif event.mode is self._mode and event.at is not self._raised_at:
+            self._fresh.append((event.at, event.leak))
+
+    def _add(self, leak: Leak) -> None:
+        leak = leak.within(self._guarded, is_async=self._is_async)
+        self.leaks.append(leak)
+        self._fresh.append((None, leak))
+
+    def _free_cycles(self) -> bool:
+        """Collect garbage, if any coroutine of this test may be part of it."""
+        self._collecting = {id(it) for it in self._survivors.find()}
+        if not self._collecting:
+            return False
+        with warnings.catch_warnings():
+            # Told of as a leak; where warnings are errors, pytest would blame
+            # the phase after this one for them.
+            warnings.filterwarnings("ignore", "coroutine .* was never awaited")
+            gc.collect()
+        self._collecting = set()
+        return True
+
+    def _ask_mocks(self) -> None:
+        living = self._survivors.find()
+        kept = kept_by_mocks(living)
+        for coroutine, keeper in kept:
+            self._add(replace(_dropped(coroutine), path=keeper))
+        make_older(coroutine for coroutine, _ in kept)
+
+
+def _dropped(coroutine: Coroutine) -> Leak:
+    """Describe a drop; that of an ``AsyncMock``'s call by the mock's own name."""
+    leak = record(LeakKind.DROPPED, "coroutine", coroutine)
+    frame = coroutine.cr_frame
+    mock = frame and frame.f_globals.get("__name__") == _MOCKS and frame.f_locals
+    if not mock or "self" not in mock:
+        return leak
+    name = mock["self"]._extract_mock_name()
+    leak = replace(leak, name=name, defined="", created="", created_in="")
+    for file, line, function in coroutine.cr_origin or ():
+        if file != coroutine.cr_code.co_filename:
+            return replace(leak, created=place(file, line), created_in=function)
+    return leak
+
+
+def error_of(leaks: Sequence[Leak]) -> CoroguardError:
+    """Return the error of the first leak, with a note for each of the others."""
+    first, *others = leaks
+    error = leak_error(first)
+    for leak in others:
+        error.add_note(f"also: {leak.kind.value}: {leak}")
+    return error
