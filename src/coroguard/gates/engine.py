@@ -1,0 +1,174 @@
+"""How are the gates run, one after another, and judged?"""
+
+from __future__ import annotations
+
+import datetime
+import time
+import traceback
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from . import surroundings
+from .config import find_root, load
+from .errors import CollectionError, GateConfigError
+from .evidence import RunEvidence
+from .pinning import Selection, pin
+from .readiness import ExitCode, GateResult, Readiness
+from .runs import Runs
+from .selftest import faults_of, prove
+from .verdict import Gate, Judgement, Verdict, judge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+
+__all__ = ["Wishes", "run_gates"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What was asked for on the command line.
+
+    Args:
+        selection: Which gates.
+        real_services: Whether each service has to be real.
+        fail_fast: Whether the first gate that is not green ends it all.
+        self_test: Whether faults are planted afterwards.
+    """
+
+    selection: Selection = field(default_factory=Selection)
+    real_services: bool = False
+    fail_fast: bool = False
+    self_test: bool = False
+
+
+def run_gates(
+    root: Path | None = None,
+    wishes: Wishes | None = None,
+    tell: Callable[[str], None] = lambda _text: None,
+) -> Readiness:
+    """Run the gates of a project and say whether it is ready.
+
+    Nothing is raised and nothing is printed: whatever goes wrong stands in
+    `problem`, with the exit code that belongs to it.
+
+    Args:
+        root: A folder of the project; `None` is the current one.
+        wishes: What was asked for; `None` is every gate.
+        tell: Is told what is being done, one line at a time.
+    """
+    started = datetime.datetime.now(datetime.UTC)
+    clock = time.monotonic()
+    folder = find_root(root or Path.cwd())
+    wishes = wishes or Wishes()
+    seeds = surroundings.seeds()
+    try:
+        config = load(folder)
+        with TemporaryDirectory(prefix="coroguard-gate-") as scratch:
+            runs = Runs(
+                root=folder,
+                config=config,
+                folder=Path(scratch),
+                seeds=seeds,
+                real_services=wishes.real_services,
+                fail_fast=wishes.fail_fast,
+            )
+            readiness = _run(runs, wishes, tell)
+    except GateConfigError as wrong:
+        readiness = Readiness(problem=(ExitCode.CONFIGURATION, str(wrong)))
+    except CollectionError as broken:
+        text = f"which tests there are could not be found out\n{broken}"
+        readiness = Readiness(problem=(ExitCode.INTERNAL, text))
+    except Exception:
+        # Left to Python it would end with 1, which says that a gate has failed.
+        text = f"coroguard itself broke\n{traceback.format_exc()}"
+        readiness = Readiness(problem=(ExitCode.INTERNAL, text))
+    about = {
+        "started": started.isoformat(),
+        "duration_s": round(time.monotonic() - clock, 3),
+        "root": str(folder),
+        "asked": _asked(wishes),
+        "commit": surroundings.commit(folder),
+        "seeds": seeds,
+        "versions": surroundings.versions(),
+    }
+    # What the runs say of themselves is more than what the command knows.
+    return replace(readiness, about=_merge(about, readiness.about))
+
+
+def _run(runs: Runs, wishes: Wishes, tell: Callable[[str], None]) -> Readiness:
+    tell("collecting")
+    report = runs.collect()
+    gates = pin(runs.config, report["collected"])
+    gates = [_with_skipped(gate, report["collect_skips"], runs.root) for gate in gates]
+    asked = [gate for gate in gates if wishes.selection.fits(gate)]
+    faults = faults_of(runs.config, report["faults"]) if wishes.self_test else {}
+    about: dict[str, Any] = {"versions": report["versions"]}
+    if not asked:
+        names = ", ".join(gate.name for gate in gates)
+        text = f"no gate fits what was asked for; there are: {names}"
+        return Readiness(problem=(ExitCode.INCOMPLETE, text), about=about)
+    results = _judge_all(runs, asked, wishes, tell)
+    proof = None
+    if wishes.self_test:
+        verdicts = {result.gate.name: result.verdict for result in results}
+        proof = prove(runs, faults, asked, verdicts, tell)
+    return Readiness(
+        results=results,
+        not_asked=[gate.name for gate in gates if gate not in asked],
+        self_test=proof,
+        about=about,
+    )
+
+
+def _judge_all(
+    runs: Runs, gates: Sequence[Gate], wishes: Wishes, tell: Callable[[str], None]
+) -> list[GateResult]:
+    results: list[GateResult] = []
+    verdicts: dict[str, Verdict] = {}
+    stopped_by = ""
+    for gate in gates:
+        if stopped_by:
+            reason = f"--fail-fast: {stopped_by!r} was not green"
+            judgement = Judgement(Verdict.NOT_RUN, (reason,))
+            run = RunEvidence()
+        else:
+            tell(f"running {gate.name!r}: {len(gate.expected)} tests")
+            run = runs.run(gate, verdicts)
+            judgement = judge(
+                gate, run, real_services=wishes.real_services, verdicts=verdicts
+            )
+        result = GateResult(gate, judgement, run, runs.config.waiver(gate.name))
+        results.append(result)
+        verdicts[gate.name] = result.verdict
+        if wishes.fail_fast and result.blocks and not stopped_by:
+            stopped_by = gate.name
+    return results
+
+
+def _with_skipped(gate: Gate, skipped: Sequence[Mapping[str, str]], root: Path) -> Gate:
+    """Expect also what hides in a module that skipped itself when collected."""
+    hidden = [
+        f"{each['id']} (skipped as a whole: {each['text']})"
+        for each in skipped
+        if (file := root / each["id"]).is_file()
+        and gate.name in file.read_text(errors="replace")
+    ]
+    return replace(gate, uncollected=(*gate.uncollected, *hidden)) if hidden else gate
+
+
+def _asked(wishes: Wishes) -> dict[str, Any]:
+    return {
+        "categories": list(wishes.selection.categories),
+        "patterns": list(wishes.selection.patterns),
+        "real_services": wishes.real_services,
+        "fail_fast": wishes.fail_fast,
+        "self_test": wishes.self_test,
+    }
+
+
+def _merge(about: dict[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    versions = {**about["versions"], **more.get("versions", {})}
+    return {**about, **more, "versions": versions}

@@ -1,0 +1,23 @@
+"""What stops `coroguard gate` before a gate is run."""
+
+# CoroguardError
+# ├── GateConfigError (ValueError)    the configuration, or what was typed, is wrong
+# └── CollectionError (RuntimeError)  which tests there are could not be found out
+
+from __future__ import annotations
+
+from coroguard.errors import CoroguardError
+
+__all__ = ["CollectionError", "GateConfigError"]
+
+
+class GateConfigError(CoroguardError, ValueError):
+    """The gates are configured wrongly; the text says what to type."""
+
+
+class CollectionError(CoroguardError, RuntimeError):
+    """Which tests there are could not be found out, so no gate can be judged."""
+
+
+for _error in (GateConfigError, CollectionError):
+    _error.__module__ = "coroguard.gates"

@@ -1,0 +1,149 @@
+"""How is pytest run so that nothing it does can outlive or outwit its parent?"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .job import JOB, NONCE_FD, Job
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping, Sequence
+
+__all__ = ["Ended", "run_pytest"]
+
+_PYTEST = (sys.executable, "-m", "pytest", "-p", "coroguard.gates.recorder")
+_GRACE_S = 3.0
+_STACKS_S = 2.0
+_OUTPUT_END = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a process came to its end.
+
+    Args:
+        exit_code: What it left with; negative for a signal.
+        over_limit: Whether it was ended from outside because it took too long.
+        nonce: What the seal of a report of this run was made with.
+        stacks: What each thread was doing when the limit was over.
+        output: The end of what it printed.
+    """
+
+    exit_code: int
+    over_limit: bool
+    nonce: bytes
+    stacks: str
+    output: str
+    duration_s: float
+
+
+def run_pytest(
+    arguments: Sequence[str],
+    job: Job,
+    *,
+    root: Path,
+    environment: Mapping[str, str],
+    limit_s: float,
+) -> Ended:
+    """Run pytest in a session of its own, and end it and its children in time."""
+    job.save()
+    nonce = secrets.token_bytes(32)
+    started = time.monotonic()
+    printed = Path(job.folder, "output.txt")
+    with _pipe_holding(nonce) as pipe, printed.open("wb") as output:
+        process = subprocess.Popen(
+            [*_PYTEST, f"--rootdir={root}", *arguments],
+            cwd=root,
+            env={**environment, JOB: str(job.file), NONCE_FD: str(pipe)},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            pass_fds=(pipe,),
+            start_new_session=True,
+        )
+    over_limit, stacks = False, ""
+    try:
+        process.wait(limit_s)
+    except subprocess.TimeoutExpired:
+        over_limit = True
+        stacks = _stacks(process.pid, job)
+    finally:
+        _end(process, job)
+    return Ended(
+        exit_code=process.returncode,
+        over_limit=over_limit,
+        nonce=nonce,
+        stacks=stacks,
+        output=printed.read_text(errors="replace")[-_OUTPUT_END:],
+        duration_s=time.monotonic() - started,
+    )
+
+
+@contextlib.contextmanager
+def _pipe_holding(content: bytes) -> Generator[int, None, None]:
+    """Open a pipe that can be read once, to the end."""
+    reading, writing = os.pipe()
+    try:
+        os.write(writing, content)
+        os.close(writing)
+        yield reading
+    finally:
+        os.close(reading)
+
+
+def _stacks(leader: int, job: Job) -> str:
+    """Ask the run and its workers what each of their threads is doing."""
+    alive = {leader, *_started_by(job)}
+    files = {
+        int(file.stem.rpartition("-")[2]): file
+        for file in Path(job.folder).glob("stacks-*.txt")
+    }
+    asked = [file for pid, file in files.items() if pid in alive]
+    for pid in files.keys() & alive:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGUSR1)
+    deadline = time.monotonic() + _STACKS_S
+    while time.monotonic() < deadline and not all(f.stat().st_size for f in asked):
+        time.sleep(0.02)
+    # A file that has begun to grow gets the time to be written to its end.
+    time.sleep(0.1)
+    return "\n".join(file.read_text(errors="replace").strip() for file in asked)
+
+
+def _end(process: subprocess.Popen[bytes], job: Job) -> None:
+    """Leave neither the process nor anything that it started."""
+    if process.poll() is None:
+        # Fixtures first get the chance to stop what they started.
+        _signal(process.pid, signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_GRACE_S)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    for pid in _started_by(job):
+        _signal(pid, signal.SIGKILL)
+    process.wait()
+
+
+def _started_by(job: Job) -> list[int]:
+    """Find what carries the run's name in its environment, daemons too (Linux)."""
+    name = f"{JOB}={job.file}".encode()
+    found: list[int] = []
+    for file in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if name in file.read_bytes().split(b"\0"):
+                found.append(int(file.parent.name))
+    return found
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)

@@ -1,0 +1,147 @@
+"""How is pytest asked, and what comes back: once to collect, once for each gate?"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING, Any
+
+from .errors import CollectionError
+from .evidence import RunEvidence
+from .job import VERDICTS_SO_FAR, Job
+from .process import run_pytest
+from .trust import doubts, evidence, read
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from .config import Config
+    from .process import Ended
+    from .verdict import Gate, Verdict
+
+__all__ = ["Runs"]
+
+COLLECTION_LIMIT_S = 120.0
+PLANT = "COROGUARD_PLANT"
+REAL_SERVICES = "COROGUARD_REAL_SERVICES"
+# pytest's codes for a collection that went well, and for one that found nothing.
+_COLLECTED = (0, 5)
+
+
+@dataclass(slots=True)
+class Runs:
+    """Runs of pytest for one project, each in a folder and a process of its own.
+
+    Args:
+        root: The folder that holds the project's `pyproject.toml`.
+        config: What is written there.
+        folder: Where the folders of the runs are made.
+        seeds: Environment variables that random choices start from.
+        real_services: Whether each service has to be real.
+        fail_fast: Whether a run ends with its first failed test.
+    """
+
+    root: Path
+    config: Config
+    folder: Path
+    seeds: Mapping[str, str] = field(default_factory=dict[str, str])
+    real_services: bool = False
+    fail_fast: bool = False
+
+    def collect(self) -> dict[str, Any]:
+        """Return the recorder's report of what there is to run.
+
+        Raises:
+            CollectionError: It could not be found out.
+        """
+        table = self.config.self_test
+        job = self._job(None, self_test=table if isinstance(table, str) else "")
+        ended = self._pytest(["--collect-only", "-q", *self._paths()], job, "", {})
+        if ended.over_limit:
+            raise CollectionError(
+                f"collecting took more than {COLLECTION_LIMIT_S:g} s\n{ended.stacks}"
+            )
+        report, missing = read(job, ended)
+        if missing:
+            raise CollectionError(f"{missing}\n{ended.output.strip()}")
+        wrong = [f"{each['id']}: {each['text']}" for each in report["collect_errors"]]
+        if ended.exit_code not in _COLLECTED:
+            wrong += doubts(report, ended.exit_code)
+        if wrong:
+            raise CollectionError("\n".join(wrong))
+        return report
+
+    def run(
+        self, gate: Gate, verdicts: Mapping[str, Verdict], plant: str = ""
+    ) -> RunEvidence:
+        """Run the tests of one gate and return what they left.
+
+        Args:
+            gate: The gate with its pinned tests; without any, nothing is run.
+            verdicts: The verdicts so far, for the tests to read.
+            plant: The fault to plant; empty for none.
+        """
+        if not gate.expected:
+            return RunEvidence()
+        files = dict.fromkeys(test.partition("::")[0] for test in gate.expected)
+        job = self._job(gate.expected, stop_early=self.fail_fast or bool(plant))
+        ended = self._pytest([*files], job, plant, verdicts, limit_s=gate.limit_s)
+        return evidence(job, ended, gate.limit_s)
+
+    def _job(
+        self,
+        select: Sequence[str] | None,
+        *,
+        self_test: str = "",
+        stop_early: bool = False,
+    ) -> Job:
+        folder = mkdtemp(prefix="run-", dir=self.folder)
+        return Job(
+            folder=folder,
+            select=None if select is None else tuple(select),
+            self_test=self_test,
+            seed=int(self.seeds.get("COROGUARD_SEED", 0)),
+            stop_early=stop_early,
+        )
+
+    def _pytest(
+        self,
+        arguments: Sequence[str],
+        job: Job,
+        plant: str,
+        verdicts: Mapping[str, Verdict],
+        limit_s: float = COLLECTION_LIMIT_S,
+    ) -> Ended:
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("COROGUARD_GATE_") and name != PLANT
+        }
+        said = {name: str(verdict) for name, verdict in verdicts.items()}
+        environment = kept | dict(self.seeds) | {VERDICTS_SO_FAR: json.dumps(said)}
+        if plant:
+            environment[PLANT] = plant
+        if self.real_services:
+            environment[REAL_SERVICES] = "1"
+        return run_pytest(
+            arguments,
+            job,
+            root=self.root,
+            environment=environment,
+            limit_s=limit_s,
+        )
+
+    def _paths(self) -> list[str]:
+        """Return where to look: what is configured, or where pytest looks itself."""
+        if not self.config.paths:
+            return []
+        listed = (
+            entry.partition("::")[0]
+            for gate in self.config.gates.values()
+            for entry in gate.tests
+        )
+        every = [*self.config.paths, *listed]
+        return [path for path in dict.fromkeys(every) if (self.root / path).exists()]

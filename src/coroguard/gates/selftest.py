@@ -1,0 +1,139 @@
+"""Does each gate turn red on the faults that it is there for?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from coroguard.errors import nearest
+
+from .errors import GateConfigError
+from .readiness import Plant, SelfTest
+from .verdict import Gate, Judgement, Verdict, judge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from .config import Config
+    from .evidence import RunEvidence
+    from .runs import Runs
+
+__all__ = ["faults_of", "prove"]
+
+Faults = dict[str, tuple[str, ...]]
+
+
+def faults_of(config: Config, read: Mapping[str, Sequence[str]]) -> Faults:
+    """Return each fault with the gates that it has to turn red; none means any.
+
+    Args:
+        config: The project's configuration.
+        read: The table that `self_test = "module:NAME"` names, as a run read it.
+
+    Raises:
+        GateConfigError: There is no fault, or a fault names a gate that is unknown.
+    """
+    written = config.self_test
+    if isinstance(written, list):
+        faults: Faults = dict.fromkeys(written, ())
+    else:
+        table = read if isinstance(written, str) else written
+        faults = {fault: tuple(gates) for fault, gates in table.items()}
+    if not faults:
+        raise GateConfigError(
+            "--self-test has no fault to plant; type self_test = "
+            '{ fault = ["gate"] } or self_test = "module:NAME" in [tool.coroguard]'
+        )
+    for fault, gates in faults.items():
+        for gate in gates:
+            if gate not in config.gates:
+                hint = nearest(gate, config.gates)
+                raise GateConfigError(
+                    f"self_test: the fault {fault!r} names the gate {gate!r}, "
+                    f"which is not configured.{hint}"
+                )
+    return faults
+
+
+def prove(
+    runs: Runs,
+    faults: Faults,
+    gates: Sequence[Gate],
+    verdicts: Mapping[str, Verdict],
+    tell: Callable[[str], None],
+) -> SelfTest:
+    """Plant each fault and look which gates see it.
+
+    Args:
+        runs: How pytest is run.
+        faults: The faults and the gates that each has to turn red.
+        gates: The gates that were asked for, in order.
+        verdicts: Their verdicts without any fault.
+        tell: Is told what is being done.
+    """
+    plants: list[Plant] = []
+    asked = {gate.name for gate in gates}
+    for fault, named in faults.items():
+        if named and asked.isdisjoint(named):
+            continue
+        tell(f"self-test: planting {fault!r}")
+        plants += _plant(runs, fault, named, gates, verdicts)
+    return SelfTest(tuple(plants), tuple(_unproven(gates, plants, verdicts)))
+
+
+def _plant(
+    runs: Runs,
+    fault: str,
+    named: Sequence[str],
+    gates: Sequence[Gate],
+    verdicts: Mapping[str, Verdict],
+) -> list[Plant]:
+    wanted = set(named) or {gate.name for gate in gates}
+    needed = _with_needs(wanted, gates)
+    so_far: dict[str, Verdict] = {}
+    plants: list[Plant] = []
+    for gate in gates:
+        if gate.name not in needed:
+            continue
+        run = runs.run(gate, so_far, plant=fault)
+        judgement = judge(gate, run, verdicts=so_far)
+        so_far[gate.name] = judgement.verdict
+        if gate.name in wanted and verdicts[gate.name] is Verdict.PASSED:
+            plants.append(_saw(fault, gate, judgement, run))
+    if not named and any(plant.caught for plant in plants):
+        # A fault that is for no gate in particular has fooled none that missed it.
+        return [plant for plant in plants if plant.caught]
+    return plants
+
+
+def _saw(fault: str, gate: Gate, judgement: Judgement, run: RunEvidence) -> Plant:
+    # A gate that broke for another reason has seen nothing; one that hung has.
+    hung = judgement.verdict is Verdict.ERROR and bool(run.stacks)
+    return Plant(
+        fault=fault,
+        gate=gate.name,
+        caught=judgement.verdict is Verdict.FAILED or hung,
+        verdict=judgement.verdict,
+        reason=judgement.reasons[0] if judgement.reasons else "",
+    )
+
+
+def _with_needs(names: set[str], gates: Sequence[Gate]) -> set[str]:
+    needed = set(names)
+    for gate in reversed(gates):
+        if gate.name in needed:
+            needed.update(gate.needs)
+    return needed
+
+
+def _unproven(
+    gates: Sequence[Gate], plants: Sequence[Plant], verdicts: Mapping[str, Verdict]
+) -> list[str]:
+    """Name the green gates that no fault turned red; of the others nothing is said."""
+    caught = {plant.gate for plant in plants if plant.caught}
+    return [
+        f"{gate.name}: no planted fault turned it red"
+        for gate in gates
+        if gate.blocks_deployment
+        and gate.name not in caught
+        and verdicts[gate.name] is Verdict.PASSED
+    ]

@@ -1,0 +1,65 @@
+"""Which run is this: versions, commit, seeds?"""
+
+from __future__ import annotations
+
+import os
+import platform
+import secrets
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+from coroguard._version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+__all__ = ["commit", "seeds", "versions"]
+
+_LARGEST_SEED = 2**32 - 1
+
+
+def versions() -> dict[str, str]:
+    """Return what the command itself runs on."""
+    return {
+        "coroguard": __version__,
+        "python": platform.python_version(),
+        "implementation": platform.python_implementation(),
+        "platform": platform.platform(),
+    }
+
+
+def commit(root: Path) -> dict[str, Any] | None:
+    """Return git's commit and whether anything differs from it; `None` without git."""
+    head = _git(root, "rev-parse", "HEAD")
+    if not head:
+        return None
+    changed = _git(root, "status", "--porcelain")
+    # When git does not answer, what stands there may be anything.
+    return {"id": head, "dirty": changed is None or bool(changed)}
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(root), *arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
+def seeds(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return what random choices start from: as given, or made up and reported."""
+    given = environment.get("COROGUARD_SEED", "")
+    seed = given if given.isdecimal() else str(secrets.randbelow(_LARGEST_SEED))
+    hashes = environment.get("PYTHONHASHSEED", "random")
+    return {
+        "COROGUARD_SEED": seed,
+        "PYTHONHASHSEED": seed if hashes in ("", "random") else hashes,
+    }

@@ -1,0 +1,94 @@
+"""A small project of its own, and its gates run as a real process."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+
+CONFIG = """
+[tool.coroguard.gates."chat"]
+rule = "a message gets an answer"
+impact = "no chat"
+"""
+ONE_GREEN_TEST = """
+import pytest
+
+@pytest.mark.gate("chat")
+def test_chat():
+    pass
+"""
+
+
+@dataclass
+class Ran:
+    """What a process left."""
+
+    code: int
+    out: str
+    err: str
+    report: dict[str, Any]
+
+    @property
+    def verdicts(self) -> dict[str, str]:
+        return {gate["name"]: gate["verdict"] for gate in self.report["gates"]}
+
+    @property
+    def reasons(self) -> str:
+        return "\n".join(
+            reason for gate in self.report["gates"] for reason in gate["reasons"]
+        )
+
+
+@dataclass
+class Project:
+    """A folder with a configuration and tests."""
+
+    root: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def write(self, name: str, text: str) -> Path:
+        file = self.root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(dedent(text))
+        return file
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "coroguard.cli", "gate", *arguments],
+            cwd=self.root,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def gate(self, *arguments: str) -> Ran:
+        report = self.root / "readiness.json"
+        with self.start("--json", str(report), *arguments) as process:
+            out, err = process.communicate(timeout=100)
+        told = json.loads(report.read_text()) if report.exists() else {}
+        return Ran(process.returncode, out, err, told)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A project with one green gate; its runs load no plugin but the recorder."""
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("COROGUARD_", "GITHUB_", "PYTEST_", "PYTHON"))
+    }
+    environment |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "COLUMNS": "80"}
+    project = Project(tmp_path, environment)
+    project.write("pyproject.toml", CONFIG)
+    project.write("tests/test_chat.py", ONE_GREEN_TEST)
+    return project

@@ -1,0 +1,379 @@
+"""What the command shows, writes, chooses and refuses, as a real process."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import psutil
+import pytest
+
+from coroguard.gates.readiness import ExitCode
+
+TWO_GATES = """
+[tool.coroguard.gates.first]
+title = "The first"
+rule = "the first holds"
+impact = "all is lost"
+category = "unit"
+[tool.coroguard.gates.second]
+tests = ["tests/integration/test_second.py"]
+"""
+PLAIN_PYTEST = (sys.executable, "-m", "pytest", "-p", "coroguard.gates.plugin")
+FIRST_FAILS = """
+import pytest
+
+@pytest.mark.gate("first")
+def test_first():
+    assert [1] == [2], "100% | <b>lost</b>"
+"""
+
+
+@pytest.fixture
+def two(project):
+    """A project with a red unit gate and a green integration gate after it."""
+    (project.root / "tests/test_chat.py").unlink()
+    project.write("pyproject.toml", TWO_GATES)
+    project.write("tests/unit/test_first.py", FIRST_FAILS)
+    project.write("tests/integration/test_second.py", "def test_second(): pass")
+    return project
+
+
+def test_a_red_gate_is_explained(two):
+    """The terminal shows the table, the rule, the impact, and what it blocks."""
+    ran = two.gate()
+    assert ran.code == ExitCode.FAILED
+    lines = [
+        re.sub(r"\d+\.\d s", "0.0 s", line.rstrip()) for line in ran.out.split("\n")
+    ]
+    assert lines[0].split() == ["gate", "verdict", "evidence", "took"]
+    assert " ".join(lines[1].split()) == "The first FAILED 0 of 1 tests 0.0 s"
+    assert " ".join(lines[2].split()) == "second PASSED 1 of 1 tests 0.0 s"
+    for shown in (
+        "The first: FAILED",
+        "  rule:     the first holds",
+        "  impact:   all is lost",
+        "  BLOCKS DEPLOYMENT: yes",
+        "NOT READY: first (exit code 1)",
+    ):
+        assert shown in lines
+    assert max(map(len, lines)) <= 80
+    assert "\x1b" not in ran.out
+
+
+def test_what_a_test_says_steers_no_terminal(two):
+    """Control characters and letters that cannot be shown are replaced."""
+    body = "import pytest\n@pytest.mark.gate('first')\n"
+    body += "def test_first(): raise ValueError('\\x1b[32mü\\ud800 \\x07')\n"
+    two.write("tests/unit/test_first.py", body)
+    two.environment["PYTHONIOENCODING"] = "ascii"
+    ran = two.gate("--markdown", "r.md")
+    assert ran.verdicts == {"first": "FAILED", "second": "PASSED"}
+    assert "\x1b" not in ran.out + (two.root / "r.md").read_text()
+
+
+def test_a_bug_of_ours_is_no_verdict(two):
+    """Where coroguard itself breaks it leaves with 3, not with Python's 1."""
+    two.environment["COROGUARD_SEED"] = "9" * 5000
+    ran = two.gate()
+    assert (ran.code, ran.verdicts) == (ExitCode.INTERNAL, {})
+    assert "coroguard itself broke" in ran.out
+
+
+def test_only_what_was_asked_for(two):
+    """A choice takes whole gates, and the last line names the others."""
+    ran = two.gate("--category", "integration")
+    assert (ran.code, ran.verdicts) == (0, {"second": "PASSED"})
+    assert "READY: 1 of 1 gates passed; not asked for: first" in ran.out
+
+
+@pytest.mark.parametrize("pattern", ["*second*", "test_second.py", "sec*"])
+def test_a_pattern_chooses_gates(two, pattern):
+    """A glob fits a gate's name, or the file or the node id of one of its tests."""
+    assert two.gate("--pattern", pattern).verdicts == {"second": "PASSED"}
+
+
+def test_two_categories(two):
+    """An option that is repeated adds to what is chosen."""
+    ran = two.gate("--category", "integration", "--category", "unit")
+    assert ran.verdicts == {"first": "FAILED", "second": "PASSED"}
+
+
+def test_a_choice_of_nothing(two):
+    """Where no gate fits, nothing is ready."""
+    ran = two.gate("--pattern", "*thrid*")
+    assert ran.code == ExitCode.INCOMPLETE
+    assert "no gate fits what was asked for; there are: first, second" in ran.out
+
+
+def test_fail_fast(two):
+    """After a red gate that blocks, the others are not run, and that is shown."""
+    ran = two.gate("--fail-fast")
+    assert ran.code == ExitCode.FAILED
+    assert ran.verdicts == {"first": "FAILED", "second": "NOT_RUN"}
+
+
+def test_a_wrong_category(two):
+    """A category that does not exist is refused with the nearest one."""
+    ran = two.gate("--category", "integral")
+    assert ran.code == ExitCode.CONFIGURATION
+    assert "Did you mean 'integration'?" in ran.err
+
+
+def test_a_gate_that_does_not_block(two):
+    """A red gate that blocks nothing is shown and does not count."""
+    config = TWO_GATES.replace('"unit"', '"unit"\nblocks_deployment = false')
+    two.write("pyproject.toml", config)
+    ran = two.gate()
+    assert (ran.code, ran.verdicts["first"]) == (0, "FAILED")
+    assert "READY: 1 of 2 gates passed; first is FAILED" in ran.out
+
+
+def test_only_gates_that_do_not_block(two):
+    """Where no gate blocks anything, nothing is proven and nothing is ready."""
+    config = TWO_GATES.replace('"unit"', '"unit"\nblocks_deployment = false')
+    two.write("pyproject.toml", config)
+    assert two.gate("--category", "unit").code == ExitCode.INCOMPLETE
+
+
+def test_a_waiver(two):
+    """A waived gate is shown as WAIVED with its reason, and the exit code is 0."""
+    waiver = 'waivers = [{gate = "first", reason = "TICKET-7", until = 2999-12-01}]'
+    two.write("pyproject.toml", f"[tool.coroguard]\n{waiver}\n{TWO_GATES}")
+    ran = two.gate()
+    assert (ran.code, ran.verdicts["first"]) == (0, "WAIVED")
+    assert ran.report["gates"][0]["judged"] == "FAILED"
+    assert "TICKET-7 (until 2999-12-01; it is FAILED)" in ran.out
+    assert "READY: 1 of 2 gates passed; first is WAIVED" in ran.out
+
+
+def test_an_expired_waiver(two):
+    """A waiver that has expired is refused before anything runs."""
+    waiver = 'waivers = [{gate = "first", reason = "TICKET-7", until = 2020-12-01}]'
+    two.write("pyproject.toml", f"[tool.coroguard]\n{waiver}\n{TWO_GATES}")
+    ran = two.gate()
+    assert (ran.code, ran.verdicts) == (ExitCode.CONFIGURATION, {})
+    assert "expired on 2020-12-01" in ran.out
+
+
+def test_a_typo_in_the_configuration(two):
+    """A key that does not exist is refused with the nearest one."""
+    two.write("pyproject.toml", TWO_GATES.replace("impact", "inpact"))
+    ran = two.gate()
+    assert ran.code == ExitCode.CONFIGURATION
+    assert "gates.first.inpact is not a key. Did you mean 'impact'?" in ran.out
+
+
+def test_no_configuration(project):
+    """Without any gate the command says what to paste, and that can be pasted."""
+    project.write("pyproject.toml", "")
+    ran = project.gate()
+    assert ran.code == ExitCode.CONFIGURATION
+    snippet = ran.out.partition(":\n\n")[2].partition("NOT READY")[0]
+    project.write("pyproject.toml", snippet)
+    (project.root / "tests/test_chat.py").unlink()
+    assert project.gate().verdicts == {"health report": "NOT_RUN"}
+
+
+def test_an_unknown_gate_in_a_mark(two):
+    """A mark for a gate that is not configured is refused with the nearest one."""
+    two.write("tests/unit/test_first.py", FIRST_FAILS.replace('"first"', '"frist"'))
+    ran = two.gate()
+    assert ran.code == ExitCode.CONFIGURATION
+    assert "Did you mean 'first'?" in ran.out
+
+
+HANGS = """
+import os, pathlib, subprocess, sys, time, pytest
+pytestmark = pytest.mark.gate("chat")
+
+def wait_for_an_answer_that_never_comes():
+    time.sleep(100)
+
+def test_chat():
+    # One that left the session, and one that lost the environment.
+    for own, env in ((True, None), (False, {})):
+        child = [sys.executable, "-c", "import time; time.sleep(100)"]
+        started = subprocess.Popen(child, start_new_session=own, env=env)
+        with open("children", "a") as file:
+            file.write(f"{started.pid} ")
+    wait_for_an_answer_that_never_comes()
+"""
+
+
+def children(project) -> list[psutil.Process]:
+    found = []
+    for pid in (project.root / "children").read_text().split():
+        try:
+            process = psutil.Process(int(pid))
+        except psutil.NoSuchProcess:
+            continue
+        if process.status() != psutil.STATUS_ZOMBIE:
+            found.append(process)
+    return found
+
+
+def test_a_gate_that_hangs(project):
+    """The limit ends a gate and its children from outside, and shows its stacks."""
+    config = project.root / "pyproject.toml"
+    config.write_text(config.read_text() + "limit_s = 3\n")
+    project.write("tests/test_chat.py", HANGS)
+    ran = project.gate()
+    assert (ran.code, ran.verdicts) == (ExitCode.INTERNAL, {"chat": "ERROR"})
+    assert "after its limit of 3 s" in ran.reasons
+    assert "in wait_for_an_answer_that_never_comes" in ran.report["gates"][0]["stacks"]
+    assert "in wait_for_an_answer_that_never_comes" in ran.out
+    assert children(project) == []
+
+
+def test_a_gate_that_cannot_be_interrupted(project):
+    """A run that ignores every signal it can is ended all the same."""
+    config = project.root / "pyproject.toml"
+    config.write_text(config.read_text() + "limit_s = 2\n")
+    stubborn = "import signal\nfor number in (2, 10, 15):\n"
+    stubborn += "    signal.signal(number, signal.SIG_IGN)"
+    project.write("tests/test_chat.py", HANGS.replace("\ndef", f"\n{stubborn}\ndef", 1))
+    assert project.gate().verdicts == {"chat": "ERROR"}
+    assert children(project) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_cancelled_pipeline(project, number):
+    """A signal ends the command, its run, and what that started."""
+    project.write("tests/test_chat.py", HANGS)
+    process = project.start()
+    deadline = time.monotonic() + 60
+    seen = project.root / "children"
+    while time.monotonic() < deadline and not (
+        seen.exists() and " " in seen.read_text()
+    ):
+        time.sleep(0.05)
+    process.send_signal(number)
+    process.communicate(timeout=30)
+    assert process.returncode != 0
+    assert children(project) == []
+
+
+def test_tests_have_no_input(project):
+    """A test that waits for input finds none instead of hanging."""
+    body = "import os, pytest\n@pytest.mark.gate('chat')\n"
+    body += "def test_chat(): assert os.read(0, 1) == b''\n"
+    project.write("tests/test_chat.py", body)
+    assert project.gate().code == 0
+
+
+def test_the_report_says_which_run_it_was(two):
+    """The JSON names schema, versions, commit, seeds and durations."""
+    two.environment["COROGUARD_SEED"] = "7"
+    for words in ("init -q .", "add -A", "-c user.name=a -c user.email=a commit -qm x"):
+        subprocess.run(["git", *words.split()], cwd=two.root, check=True)
+    report = two.gate().report
+    assert report["schema"] == 1
+    assert {"coroguard", "python", "pytest", "pydantic"} <= set(report["versions"])
+    assert re.fullmatch(r"[0-9a-f]{40}", report["commit"]["id"])
+    assert report["seeds"] == {"COROGUARD_SEED": "7", "PYTHONHASHSEED": "7"}
+    assert 0 < report["gates"][1]["duration_s"] < report["duration_s"]
+
+
+def test_the_seeds_are_handed_on(project):
+    """Tests find the seeds that the report names in their environment."""
+    body = "import os, pytest\n@pytest.mark.gate('chat')\ndef test_chat(gate_record):\n"
+    body += "    gate_record.measure('seed', int(os.environ['COROGUARD_SEED']))\n"
+    body += "    gate_record.measure('hash', int(os.environ['PYTHONHASHSEED']))\n"
+    project.write("tests/test_chat.py", body)
+    report = project.gate().report
+    seeds = [float(seed) for seed in report["seeds"].values()]
+    assert [m["value"] for m in report["gates"][0]["measures"]] == seeds
+
+
+def test_verdicts_are_handed_on(two):
+    """A test reads the verdicts of the gates before its own."""
+    body = "def test_second(gate_record): "
+    body += "assert gate_record.verdicts == {'first': 'FAILED'}"
+    two.write("tests/integration/test_second.py", body)
+    assert two.gate().verdicts["second"] == "PASSED"
+
+
+def test_the_files_agree(two):
+    """JUnit XML and Markdown say what the JSON says."""
+    ran = two.gate("--junit", "r.xml", "--markdown", "r.md")
+    suites = ET.parse(two.root / "r.xml").getroot()
+    assert {s.get("name"): s.get("failures") for s in suites} == {
+        "first": "2",
+        "second": "0",
+    }
+    assert suites.get("tests") == "4"
+    markdown = (two.root / "r.md").read_text()
+    assert "| The first | **FAILED** | 0 of 1 tests |" in markdown
+    assert "&lt;b>lost" in markdown
+    assert markdown.startswith("## NOT READY")
+    assert ran.report["exit_code"] == ran.code
+
+
+def test_github_is_told(two):
+    """On GitHub Actions the summary is added to, and at most ten lines annotate."""
+    body = "import pytest\npytestmark = pytest.mark.gate('first')\n"
+    body += "@pytest.mark.parametrize('n', range(12))\ndef test_first(n): assert 0\n"
+    two.write("tests/unit/test_first.py", body)
+    summary = two.write("summary.md", "before\n")
+    two.environment |= {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)}
+    ran = two.gate()
+    told = [line for line in ran.out.splitlines() if line.startswith("::")]
+    assert len(told) == 10
+    assert told[0].startswith("::error title=FAILED%3A first::tests/unit/test_first.py")
+    assert summary.read_text().startswith("before\n## NOT READY")
+
+
+def test_a_device_is_written_to_and_never_replaced(project):
+    """An export to a device leaves the device there."""
+    before = Path("/dev/null").stat().st_rdev
+    assert project.gate("--junit", "/dev/null").code == 0
+    assert Path("/dev/null").stat().st_rdev == before
+
+
+def test_without_the_engine_the_fixture_is_harmless(project):
+    """Under plain pytest marks and the fixture work, and nothing is written."""
+    body = "import pytest\n@pytest.mark.gate('chat')\ndef test_chat(gate_record):\n"
+    body += "    gate_record.did(users=1)\n    assert gate_record.verdicts == {}\n"
+    project.write("tests/test_chat.py", body)
+    before = sorted(project.root.rglob("*.json"))
+    done = subprocess.run(
+        [*PLAIN_PYTEST, "-q", "--strict-markers", "-p", "no:cacheprovider"],
+        cwd=project.root,
+        env=project.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert sorted(project.root.rglob("*.json")) == before
+
+
+def test_a_missing_extra_is_named(project):
+    """Without pytest the command says which extra to install."""
+    block = "import sys; sys.modules['pytest'] = None\n"
+    block += "from coroguard.cli import main; sys.exit(main(['gate']))"
+    done = subprocess.run(
+        [sys.executable, "-c", block],
+        cwd=project.root,
+        env=project.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == ExitCode.CONFIGURATION
+    assert "pip install 'coroguard[gate]'" in done.stderr
+
+
+def test_the_json_is_json(two):
+    """What stands in the file is one JSON document that ends with a line's end."""
+    two.gate()
+    text = (two.root / "readiness.json").read_text()
+    assert text.endswith("}\n")
+    assert json.loads(text)["ready"] is False

@@ -1,0 +1,106 @@
+"""Planted faults turn their gates red, and a gate that is fooled is named."""
+
+from __future__ import annotations
+
+import pytest
+
+from coroguard.gates.readiness import ExitCode
+
+CONFIG = """
+[tool.coroguard]
+self_test = {self_test}
+[tool.coroguard.gates.chat]
+limit_s = 5
+[tool.coroguard.gates.summary]
+needs = ["chat"]
+"""
+TESTS = """
+import os, time, pytest
+planted = os.environ.get("COROGUARD_PLANT")
+
+@pytest.mark.gate("chat")
+def test_chat():
+    if planted == "hang":
+        time.sleep(100)
+    if planted == "unseen set-up":
+        pytest.skip("nothing to see")
+    assert planted != "lost message"
+
+@pytest.mark.gate("summary")
+def test_summary(gate_record):
+    pass
+"""
+
+
+@pytest.fixture
+def planted(project):
+    """A project whose gate sees two faults, and whose summary needs that gate."""
+
+    def set_up(self_test: str):
+        project.write("pyproject.toml", CONFIG.format(self_test=self_test))
+        project.write("tests/test_chat.py", TESTS)
+        return project
+
+    return set_up
+
+
+def test_every_fault_is_seen(planted):
+    """A self-test in which each gate turns red leaves the release ready."""
+    both = '{ "lost message" = ["chat", "summary"], hang = ["chat"] }'
+    ran = planted(both).gate("--self-test")
+    assert (ran.code, ran.report["self_test"]["ok"]) == (0, True)
+    assert "self-test: 3 of 3 planted faults were seen" in ran.out
+
+
+def test_a_fault_that_fools_a_gate(planted):
+    """A gate that stays green is named with the fault that fooled it."""
+    table = '{ "lost message" = ["chat", "summary"], "wrong user" = ["chat"] }'
+    ran = planted(table).gate("--self-test")
+    assert (ran.code, ran.report["ready"]) == (ExitCode.FAILED, False)
+    assert "'wrong user' fooled 'chat', which was PASSED" in ran.out
+
+
+def test_skipping_is_not_seeing(planted):
+    """A gate that turns red for want of evidence has not seen the fault."""
+    table = '{ "lost message" = ["chat", "summary"], "unseen set-up" = ["chat"] }'
+    ran = planted(table).gate("--self-test")
+    assert ran.code == ExitCode.FAILED
+    assert "'unseen set-up' fooled 'chat', which was INCOMPLETE" in ran.out
+
+
+def test_a_gate_that_no_fault_is_for(planted):
+    """A gate that was never turned red is unproven, and that is a failure."""
+    ran = planted('{ "lost message" = ["chat"] }').gate("--self-test")
+    assert ran.code == ExitCode.FAILED
+    assert "summary: no planted fault turned it red" in ran.out
+
+
+def test_a_list_of_faults(planted):
+    """Faults that are for no gate in particular have to be seen by some gate."""
+    assert planted('["lost message"]').gate("--self-test").code == 0
+    assert planted('["unheard of"]').gate("--self-test").code == ExitCode.FAILED
+
+
+def test_faults_of_a_module(planted):
+    """A table of faults may stand in a module of the project."""
+    project = planted('"faults:FAULTS"')
+    project.write("faults.py", "FAULTS = {'lost message': ['chat', 'summary']}")
+    assert project.gate("--self-test").code == 0
+    project.write("faults.py", "FAULTS = {'lost message': ['chta']}")
+    ran = project.gate("--self-test")
+    assert ran.code == ExitCode.CONFIGURATION
+    assert "Did you mean 'chat'?" in ran.out
+
+
+def test_a_plant_that_was_left(planted):
+    """A fault left in the environment is not planted into the real run."""
+    project = planted('["lost message"]')
+    project.environment["COROGUARD_PLANT"] = "lost message"
+    assert project.gate().code == 0
+
+
+def test_no_fault(project):
+    """A self-test without any fault is refused."""
+    ran = project.gate("--self-test")
+    assert ran.code == ExitCode.CONFIGURATION
+    assert "--self-test has no fault to plant" in ran.out

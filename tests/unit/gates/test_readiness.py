@@ -1,0 +1,135 @@
+"""Exit codes, and what other tools read."""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+import json
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from coroguard.gates.config import Waiver
+from coroguard.gates.evidence import Phase, RunEvidence, TestEvidence
+from coroguard.gates.exports import as_annotations, as_json, as_junit, as_markdown
+from coroguard.gates.readiness import ExitCode, GateResult, Plant, Readiness, SelfTest
+from coroguard.gates.verdict import Gate, Judgement, Verdict
+
+CODES = [
+    (Verdict.FAILED, ExitCode.FAILED),
+    (Verdict.ERROR, ExitCode.INTERNAL),
+    (Verdict.FLAKY, ExitCode.FLAKY),
+    (Verdict.INCOMPLETE, ExitCode.INCOMPLETE),
+    (Verdict.NOT_RUN, ExitCode.INCOMPLETE),
+    (Verdict.PASSED, ExitCode.READY),
+]
+WAIVER = Waiver(gate="g", reason="TICKET-7", until=datetime.date(2999, 1, 1))
+FOOLED = SelfTest((Plant("lost", "g", caught=False, verdict="PASSED"),))
+
+
+def result(verdict, *, blocks=True, waiver=None, text="") -> GateResult:
+    gate = Gate("g", expected=("t.py::a",), blocks_deployment=blocks)
+    test = TestEvidence("t.py::a", (Phase("call", "failed", text=text),))
+    reasons = (text or "why",) if verdict is not Verdict.PASSED else ()
+    run = RunEvidence(tests={test.id: test})
+    return GateResult(gate, Judgement(verdict, reasons), run, waiver)
+
+
+@pytest.mark.parametrize(("verdict", "code"), CODES)
+def test_code_of_one_gate(verdict, code):
+    """Each verdict has its exit code."""
+    readiness = Readiness([result(verdict)])
+    assert (readiness.exit_code, readiness.ready) == (code, code == 0)
+
+
+@pytest.mark.parametrize(("first", "second"), [*itertools.combinations(CODES, 2)])
+def test_precedence(first, second):
+    """Of two gates the one further up in the table decides, in either order."""
+    results = [result(first[0]), result(second[0])]
+    assert Readiness(results).exit_code == first[1]
+    assert Readiness(results[::-1]).exit_code == first[1]
+
+
+@pytest.mark.parametrize("verdict", [v for v, c in CODES if c])
+def test_waived(verdict):
+    """A waived gate of any verdict is WAIVED and lets the release pass."""
+    waived = result(verdict, waiver=WAIVER)
+    assert (waived.verdict, Readiness([waived]).exit_code) == (Verdict.WAIVED, 0)
+    assert waived.to_json()["judged"] == verdict
+
+
+def test_a_green_gate_needs_no_waiver():
+    """A gate that passed is PASSED although it has a waiver."""
+    assert result(Verdict.PASSED, waiver=WAIVER).verdict is Verdict.PASSED
+
+
+def test_nothing_is_not_ready():
+    """Without a gate that blocks there is nothing that proves readiness."""
+    assert Readiness().exit_code is ExitCode.INCOMPLETE
+    only = Readiness([result(Verdict.PASSED, blocks=False)])
+    assert only.exit_code is ExitCode.INCOMPLETE
+
+
+@pytest.mark.parametrize(
+    ("proof", "code"),
+    [
+        (SelfTest((Plant("lost", "g", caught=True, verdict="FAILED"),)), 0),
+        (FOOLED, ExitCode.FAILED),
+        (SelfTest(unproven=("g: never red",)), ExitCode.FAILED),
+    ],
+)
+def test_self_test(proof, code):
+    """A self-test that found a fooled or an unproven gate fails a green release."""
+    assert Readiness([result(Verdict.PASSED)], self_test=proof).exit_code == code
+
+
+def test_a_problem_decides():
+    """Where no gate could be run, the problem's exit code is the run's."""
+    problem = (ExitCode.CONFIGURATION, "typo")
+    readiness = Readiness([result(Verdict.PASSED)], problem=problem)
+    assert (readiness.exit_code, readiness.ready) == (ExitCode.CONFIGURATION, False)
+
+
+AWKWARD = "a \x00 \x1b[31m <b> & | `x` ]]> \ud800 %\r\n::error::ü"
+EVERY = Readiness(
+    [
+        *(result(verdict, text=AWKWARD) for verdict, _ in CODES),
+        result(Verdict.FAILED, waiver=WAIVER),
+    ],
+    self_test=FOOLED,
+)
+
+
+def test_junit_is_valid_whatever_tests_say():
+    """The XML parses, and its counts are those of its elements."""
+    suites = ET.fromstring(as_junit(EVERY).encode(errors="strict"))
+    for suite in suites:
+        assert int(suite.get("tests", "")) == len(suite.findall("testcase"))
+        failures = len(suite.findall("testcase/failure"))
+        assert int(suite.get("failures", "")) == failures
+    totals = [int(suite.get("errors", "")) for suite in suites]
+    assert int(suites.get("errors", "")) == sum(totals)
+
+
+def test_json_is_valid_whatever_tests_say():
+    """The JSON parses, and no unpaired surrogate keeps it from being written."""
+    text = as_json(EVERY)
+    assert json.loads(text)["ready"] is False
+    assert text.isascii()
+
+
+def test_markdown_rows_stay_rows():
+    """Nothing that a test says ends a cell, a row or a list."""
+    lines = as_markdown(EVERY).splitlines()
+    rows = [line for line in lines if line.startswith("|")]
+    assert len(rows) == 2 + len(EVERY.results)
+    assert not any(line.startswith("::") for line in lines)
+    assert "<b>" not in as_markdown(EVERY)
+
+
+def test_annotations_are_ten_lines():
+    """GitHub gets at most ten commands, and nothing that a test says is another."""
+    told = as_annotations(Readiness([result(Verdict.FAILED, text=AWKWARD)] * 20))
+    assert len(told) == 10
+    assert all(line.startswith("::error title=FAILED%3A g::a ") for line in told)
+    assert not any("\n" in line or "\r" in line for line in told)
