@@ -97,11 +97,12 @@ def play(page: Path, folder: Path, env: dict[str, str]) -> None:
     for block in blocks(page):
         where = f"{page.relative_to(ROOT)}:{block.line}"
         match block.language:
-            case "python" if block.title:
+            case "python" | "toml" if block.title:
                 file = folder / block.title
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(block.text)
-                compile(block.text, block.title, "exec")
+                if block.language == "python":
+                    compile(block.text, block.title, "exec")
             case "python":
                 (folder / "example.py").write_text(block.text)
                 program = [sys.executable, "example.py"]

@@ -190,7 +190,7 @@ class Rig:
     def _versions(self) -> dict[str, str]:
         addresses = self.stack.addresses
         with Redis.from_url(addresses["REDIS_URL"]) as client:  # pyright: ignore[reportUnknownMemberType]
-            about: Any = client.info("server")
+            about: Any = client.info("server")  # pyright: ignore[reportUnknownMemberType]
         postgres = run(_postgres_version(addresses["DATABASE_URL"]))
         return {
             "database": f"PostgreSQL {postgres}",

@@ -66,6 +66,8 @@ class TokenVerifier:
         self._lock = asyncio.Lock()
         self._keys: dict[str | None, jwt.PyJWK] = {}
         self._fetched_at = -float("inf")
+        self._failed_at = -float("inf")
+        self._failure: ComponentUnavailable | None = None
 
     async def verify(self, token: str) -> Identity:
         """Return whom the token speaks for.
@@ -112,9 +114,16 @@ class TokenVerifier:
             # Whoever waited here for somebody else's answer takes that.
             if self._fetched_at >= asked_at and kid in self._keys:
                 return
+            # Also a failure: one deadline each would make the last of many hang.
+            if self._failure is not None and self._failed_at >= asked_at:
+                raise self._failure.with_traceback(None)
             await asyncio.sleep(self._fetched_at + _REFETCH_S - time.monotonic())
             fetching = fetch_keys(self._client, self._auth_url, self._deadline_s)
-            self._keys = {key.key_id: key for key in (await fetching).keys}
+            try:
+                self._keys = {key.key_id: key for key in (await fetching).keys}
+            except ComponentUnavailable as failure:
+                self._failure, self._failed_at = failure, time.monotonic()
+                raise
             self._fetched_at = time.monotonic()
 
 

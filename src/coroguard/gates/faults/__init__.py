@@ -1,0 +1,25 @@
+"""How is a link to a server broken on purpose, while it is in use?"""
+
+from __future__ import annotations
+
+from .proxy import FaultProxy
+from .toxics import (
+    Bandwidth,
+    Latency,
+    ResetPeer,
+    SlowClose,
+    Stream,
+    Timeout,
+    Toxic,
+)
+
+__all__ = [
+    "Bandwidth",
+    "FaultProxy",
+    "Latency",
+    "ResetPeer",
+    "SlowClose",
+    "Stream",
+    "Timeout",
+    "Toxic",
+]

@@ -1,0 +1,139 @@
+"""Gate 3: does a chat work from the token to the history?"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from typing import TYPE_CHECKING
+
+from .findings import Findings
+from .user import ChatUser
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..record import GateRecord
+    from .harm import Harm
+    from .script import ChatService, Turn
+
+__all__ = ["chat_flow_gate"]
+
+_GATE = "end-to-end chat flow"
+_FORGED = {"authorization": "Bearer forged.by.nobody"}
+
+
+async def chat_flow_gate(
+    record: GateRecord,
+    service: ChatService,
+    *,
+    turns: int = 3,
+    outages: Sequence[Harm] = (),
+) -> None:
+    """Lead a whole conversation over a real WebSocket.
+
+    Without a token, or with a forged one, nobody gets in. With one, every message is
+    answered with its events in order, through every outage in between the same socket
+    goes on, and after a reconnect the history holds what was answered, once each.
+
+    Args:
+        record: Where the gate says what it did.
+        service: Whom to talk to.
+        turns: How many messages are sent before, and after each outage.
+        outages: What happens in the middle of the conversation, one after another.
+
+    Raises:
+        GateFailed: With all that went wrong.
+    """
+    findings = Findings(_GATE)
+    flow = _Flow(findings, service)
+    await flow.refuse_strangers()
+    async with ChatUser(service) as user:
+        flow.greeted(user.first)
+        await flow.talk(user, turns)
+        for harm in outages:
+            if not findings.enough:
+                await flow.through(harm, user)
+                await flow.talk(user, turns)
+    if service.script.history is not None:
+        async with ChatUser(service, user.user_id) as again:
+            remembered = await again.history()
+            findings.equal("reconnect", remembered, flow.answered, "the history")
+    record.did(scenarios=flow.scenarios, messages=flow.said, users=1)
+    if outages:
+        record.did(faults=len(outages))
+    findings.raise_if_any()
+
+
+class _Flow:
+    def __init__(self, findings: Findings, service: ChatService) -> None:
+        self.answered: list[str] = []
+        self.said = 0
+        self.scenarios = 1
+        self._findings = findings
+        self._service = service
+        self._script = service.script
+
+    async def refuse_strangers(self) -> None:
+        """Let nobody in who shows no token, or a forged one."""
+        if not self._script.asks_who:
+            return
+        for who, headers in (("without a token", {}), ("with a forged token", _FORGED)):
+            self.scenarios += 1
+            async with ChatUser(self._service, headers=headers) as stranger:
+                turn = stranger.first
+                if turn.ending == "answered" and not self._script.greeting:
+                    turn = await stranger.say("let me in")
+            if turn.ending == "answered":
+                self._findings.add(who, "somebody was let in")
+            elif turn.ending == "silent":
+                self._findings.add(who, turn.fault(self._script))
+
+    def greeted(self, turn: Turn) -> None:
+        """Note a socket that did not open as it should."""
+        if turn.ending != "answered":
+            what = turn.fault(self._script) or f"got {turn.frames}"
+            self._findings.add("connecting", what + self._service.last_error())
+
+    async def talk(self, user: ChatUser, turns: int) -> None:
+        """Send messages; each is answered, event by event, and quoted."""
+        for _ in range(turns):
+            await self._say(user, f"marker-{uuid.uuid4().hex[:12]} {self.said + 1}")
+
+    async def through(self, harm: Harm, user: ChatUser) -> None:
+        """Send a message in an outage, and the same once more when it is over."""
+        self.scenarios += 1
+        text, message_id = f"marker-{uuid.uuid4().hex[:12]}", str(uuid.uuid4())
+        self.said += 1
+        try:
+            harm.begin()
+            turn = await user.say(text, message_id)
+        finally:
+            harm.end()
+        fault = turn.fault(self._script)
+        if fault:
+            self._findings.add(harm.name, fault + self._service.last_error())
+        else:
+            await self._say(user, text, message_id)
+
+    async def _say(
+        self, user: ChatUser, text: str, message_id: str | None = None
+    ) -> None:
+        message_id = message_id or str(uuid.uuid4())
+        self.said += 1
+        turn = await user.say(text, message_id)
+        for _ in range(3):
+            if turn.ending != "error":
+                break
+            # A connection that broke in the outage may still lie in a pool.
+            await asyncio.sleep(0)
+            turn = await user.say(text, message_id)
+        where = f"message {self.said}"
+        fault = turn.fault(self._script)
+        if turn.ending != "answered" or fault:
+            what = (fault or f"got {turn.frames}") + self._service.last_error()
+            self._findings.add(where, what)
+            return
+        self.answered.append(text)
+        answer = self._script.answer(turn.frames[-1])
+        if text not in answer:
+            self._findings.add(where, f"the answer {answer!r} is to something else")

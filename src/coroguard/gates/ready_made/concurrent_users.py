@@ -1,0 +1,103 @@
+"""Gate 4: does everybody get their own answers, all of them, and only those?"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from typing import TYPE_CHECKING
+
+from .crowd import Crowd
+from .findings import Findings
+from .leaks import leaks_in, leaks_told
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..record import GateRecord
+    from .crowd import Member
+    from .harm import Harm
+    from .script import ChatService
+
+__all__ = ["concurrent_users_gate"]
+
+_GATE = "concurrent user protection"
+
+
+async def concurrent_users_gate(
+    record: GateRecord,
+    service: ChatService,
+    *,
+    users: int = 200,
+    turns: int = 3,
+    harms: Sequence[Harm] = (),
+    seed: int = 0,
+) -> None:
+    """Let many users talk at once, each with its own marker, through mixed faults.
+
+    Whoever gets an error frame says the same again, with the same id. One in ten
+    loses its own connection in the middle of a turn. In the end no message is lost,
+    doubled or with somebody else, and nothing leaked.
+
+    Args:
+        record: Where the gate says what it did, and how long the turns took.
+        service: Whom they talk to.
+        users: How many they are.
+        turns: How many messages each of them sends.
+        harms: What happens meanwhile, one after another.
+        seed: What decides who loses the connection, and when.
+
+    Raises:
+        GateFailed: With all that went wrong.
+    """
+    findings = Findings(_GATE)
+    crowd = Crowd(service, findings, users=users, turns=turns, seed=seed)
+    with leaks_told() as leaks:
+        try:
+            await crowd.enter()
+            started = time.monotonic()
+            if not findings.enough:
+                await crowd.talk(harms)
+            took_s = time.monotonic() - started
+            if service.script.history is not None and not findings.enough:
+                await crowd.remember()
+                _compare(findings, crowd.members)
+        finally:
+            await crowd.leave()
+    for leak in dict.fromkeys([*leaks, *leaks_in(service.log())]):
+        findings.add("leak", leak)
+    answered = sum(len(member.texts) for member in crowd.members)
+    record.did(messages=answered, users=users, faults=len(harms) + len(crowd.vanishing))
+    _measure(record, crowd, answered / took_s)
+    findings.raise_if_any()
+
+
+def _compare(findings: Findings, members: Sequence[Member]) -> None:
+    """Hold what the service remembers of every user against what it said."""
+    for number, member in enumerate(members):
+        where = f"history of user {number}"
+        remembered = member.remembered
+        if remembered is None:
+            findings.add(where, "it was not told")
+            continue
+        lost = [text for text in member.texts if text not in remembered]
+        crossed = [text for text in remembered if member.marker not in text]
+        if lost:
+            findings.add(where, f"lost: {lost}")
+        elif crossed:
+            findings.add(where, f"is another user's: {crossed}")
+        elif len(remembered) > len(member.texts):
+            findings.add(where, f"doubled: {remembered}")
+        else:
+            findings.equal(where, remembered, member.texts, "the order")
+
+
+def _measure(record: GateRecord, crowd: Crowd, turns_per_s: float) -> None:
+    """Say how long the turns took, those that were said again included."""
+    if len(crowd.turn_ms) < 2:
+        return
+    cuts = statistics.quantiles(crowd.turn_ms, n=100, method="inclusive")
+    for percent in (50, 95, 99):
+        record.measure(f"turn p{percent}", round(cuts[percent - 1]), "ms")
+    record.measure("turn max", round(max(crowd.turn_ms)), "ms")
+    record.measure("turns", round(turns_per_s), "1/s")
+    record.measure("said again", crowd.said_again)

@@ -1,0 +1,186 @@
+"""Gate 2: does every user hear of a failed component, and live on?"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+from .findings import Findings
+from .user import ChatUser
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..record import GateRecord
+    from .harm import Harm
+    from .script import ChatService, Turn
+
+__all__ = ["error_handler_gate"]
+
+_GATE = "error handler resilience"
+_VICTIMS = 3
+_PING_PAUSE_S = 0.02
+
+
+async def error_handler_gate(
+    record: GateRecord,
+    *trials: tuple[ChatService, Sequence[Harm]],
+    victims: int = _VICTIMS,
+) -> None:
+    """Hurt a service's components one by one, under the eyes of its users.
+
+    Within the service's deadline each of them has to get a structured error frame or
+    a clean close, others have to be served, and the same sockets have to work again
+    when the component is back.
+
+    Args:
+        record: Where the gate says what it did.
+        trials: Services and what is done to them; they suffer side by side, so what
+            is done to one may not touch another.
+        victims: How many users of each service are in the middle of a chat.
+
+    Raises:
+        GateFailed: With all that went wrong.
+    """
+    findings = Findings(_GATE, enough=3)
+    trying = (
+        _Trial(record, findings, service, victims).suffer(harms)
+        for service, harms in trials
+    )
+    await asyncio.gather(*trying)
+    findings.raise_if_any()
+
+
+class _Trial:
+    def __init__(
+        self,
+        record: GateRecord,
+        findings: Findings,
+        service: ChatService,
+        victims: int,
+    ) -> None:
+        self._record = record
+        self._findings = findings
+        self._service = service
+        self._victims = [ChatUser(service) for _ in range(victims)]
+        self._bystander = ChatUser(service)
+        self._told_s: list[float] = []
+        self._said = 0
+
+    async def suffer(self, harms: Sequence[Harm]) -> None:
+        """Go through all that is done, or until enough is found."""
+        done = 0
+        async with AsyncExitStack() as sockets:
+            for user in (*self._victims, self._bystander):
+                await sockets.enter_async_context(user)
+            for harm in harms:
+                if self._findings.enough:
+                    break
+                await self._through(harm)
+                done += 1
+        self._record.did(
+            scenarios=done,
+            faults=done,
+            messages=self._said,
+            users=len(self._victims) + 1,
+        )
+        if self._told_s:
+            slowest_ms = max(self._told_s) * 1000
+            self._record.measure("slowest error told", round(slowest_ms), "ms")
+
+    async def _through(self, harm: Harm) -> None:
+        """Let one component fail and come back, and look at everybody meanwhile."""
+        if not await self._all_are_served(f"before {harm.name}"):
+            return
+        async with AsyncExitStack() as sockets:
+            struck = self._victims
+            if harm.strikes == "connect":
+                struck = [ChatUser(self._service) for _ in self._victims]
+                sockets.push_async_callback(_leave, struck)
+            try:
+                harm.begin()
+                await self._strike(harm, struck)
+            finally:
+                harm.end()
+            if not self._findings.enough:
+                await self._recover(harm, struck)
+
+    async def _strike(self, harm: Harm, struck: Sequence[ChatUser]) -> None:
+        """Let users run into it, and look at one beside them."""
+        if harm.strikes == "connect":
+            running = asyncio.gather(*(user.open() for user in struck))
+            beside = self._talk_beside(harm)
+        else:
+            running = asyncio.gather(*(self._say(user, "anybody?") for user in struck))
+            beside = self._ping_beside(harm, running)
+        turns, _ = await asyncio.gather(running, beside)
+        for turn in turns:
+            self._judge(harm, turn)
+
+    def _judge(self, harm: Harm, turn: Turn) -> None:
+        fault = turn.fault(self._service.script)
+        if fault:
+            self._findings.add(harm.name, fault + self._service.last_error())
+        elif turn.ending == "answered":
+            # It may serve without the component; then it has nothing to tell.
+            return
+        self._told_s.append(turn.took_s)
+
+    async def _talk_beside(self, harm: Harm) -> None:
+        """Whoever is in already is served as ever."""
+        turn = await self._say(self._bystander, "I am in already")
+        if turn.ending != "answered":
+            what = turn.fault(self._service.script) or f"got {turn.frames}"
+            self._findings.add(harm.name, f"a user who was in already: {what}")
+
+    async def _ping_beside(
+        self, harm: Harm, running: asyncio.Future[list[Turn]]
+    ) -> None:
+        """A bystander's socket answers at any moment."""
+        while not running.done():
+            took_s = await self._bystander.ping()
+            if took_s > self._service.slack_s:
+                text = f"a bystander waited {took_s:.2f} s for a ping"
+                self._findings.add(harm.name, text)
+                return
+            await asyncio.sleep(_PING_PAUSE_S)
+
+    async def _recover(self, harm: Harm, struck: Sequence[ChatUser]) -> None:
+        users = [*struck, self._bystander]
+        turns = await asyncio.gather(*(self._served_again(user) for user in users))
+        for turn in turns:
+            if turn.ending != "answered":
+                what = turn.fault(self._service.script) or f"still got {turn.frames}"
+                text = f"the same socket does not recover: {what}"
+                self._findings.add(harm.name, text + self._service.last_error())
+
+    async def _served_again(self, user: ChatUser) -> Turn:
+        """Say something until it is answered; who was sent away connects again."""
+        until = time.monotonic() + self._service.patience_s
+        while True:
+            turn = await self._say(user, "hello again")
+            if turn.ending in ("closed", "broke", "silent"):
+                await user.leave()
+                await user.open()
+            if turn.ending not in ("error", "closed") or time.monotonic() > until:
+                return turn
+
+    async def _all_are_served(self, where: str) -> bool:
+        users = [*self._victims, self._bystander]
+        turns = await asyncio.gather(*(self._served_again(user) for user in users))
+        wrong = [turn for turn in turns if turn.ending != "answered"]
+        if wrong:
+            text = wrong[0].fault(self._service.script) or f"got {wrong[0].frames}"
+            self._findings.add(where, text + self._service.last_error())
+        return not wrong
+
+    async def _say(self, user: ChatUser, text: str) -> Turn:
+        self._said += 1
+        return await user.say(text)
+
+
+async def _leave(users: Sequence[ChatUser]) -> None:
+    for user in users:
+        await user.leave()

@@ -1,0 +1,62 @@
+"""What did a gate find, and how is all of it told at once?"""
+
+from __future__ import annotations
+
+from coroguard.errors import CoroguardError
+
+__all__ = ["Findings", "GateFailed"]
+
+_SHOWN = 12
+
+
+class GateFailed(CoroguardError, AssertionError):  # noqa: N818  # a verdict
+    """A gate found what must not be; one line for each finding."""
+
+
+class Findings:
+    """Collects what is wrong, so that a gate tells more than the first of it.
+
+    Args:
+        gate: The gate that looks.
+        enough: How many findings are enough to stop looking.
+    """
+
+    def __init__(self, gate: str, *, enough: int = 5) -> None:
+        self._gate = gate
+        self._enough = enough
+        self._lines: list[str] = []
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    @property
+    def enough(self) -> bool:
+        """Whether looking on would only cost time."""
+        return len(self._lines) >= self._enough
+
+    def add(self, where: str, what: str) -> None:
+        """Note something that is wrong."""
+        self._lines.append(f"{where}: {what}")
+
+    def equal(self, where: str, actual: object, expected: object, what: str) -> None:
+        """Note it if something is not what was expected of it."""
+        if actual != expected:
+            self.add(where, f"{what} is {_short(actual)}, not {_short(expected)}")
+
+    def raise_if_any(self) -> None:
+        """End the gate if something is wrong.
+
+        Raises:
+            GateFailed: With every finding, the first in its headline.
+        """
+        if not self._lines:
+            return
+        shown = self._lines[:_SHOWN]
+        if len(self._lines) > _SHOWN:
+            shown.append(f"and {len(self._lines) - _SHOWN} more")
+        raise GateFailed("\n  ".join([f"{self._gate}: {shown[0]}", *shown[1:]]))
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 120 else text[:119] + "…"

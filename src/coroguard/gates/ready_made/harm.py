@@ -1,0 +1,104 @@
+"""What can be done to a component, and undone again?"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+
+from ..faults import Latency, ResetPeer, Timeout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from ..faults import FaultProxy, Toxic
+
+__all__ = ["Harm", "Server", "Strikes", "harms_of_link", "harms_of_server"]
+
+Strikes: TypeAlias = Literal["message", "connect"]
+
+
+@dataclass(frozen=True, slots=True)
+class Harm:
+    """One way in which a component fails, and comes back.
+
+    Args:
+        name: What happens, `database refused` for one.
+        begin: Makes it happen.
+        end: Makes it well again.
+        strikes: Whom it strikes: those who send a message, or, where the component is
+            only asked when somebody connects, those who do.
+    """
+
+    name: str
+    begin: Callable[[], object]
+    end: Callable[[], object]
+    strikes: Strikes = "message"
+
+    @contextmanager
+    def during(self) -> Generator[None, None, None]:
+        """Let it fail for the length of the block."""
+        self.begin()
+        try:
+            yield
+        finally:
+            self.end()
+
+
+class Server(Protocol):
+    """A server process that may be hurt."""
+
+    def kill(self) -> None:
+        """Kill it without warning (SIGKILL)."""
+        ...
+
+    def freeze(self) -> None:
+        """Stop it in its tracks (SIGSTOP)."""
+        ...
+
+    def restart(self) -> None:
+        """Start it again, or let it go on, and wait until it is ready."""
+        ...
+
+
+def harms_of_link(
+    component: str,
+    link: FaultProxy,
+    *,
+    slow_ms: float,
+    strikes: Strikes = "message",
+) -> list[Harm]:
+    """Return what may happen to a component's link, while it is in use.
+
+    Args:
+        component: The component's name.
+        link: The proxy that stands before it.
+        slow_ms: What is too slow: more than the service's deadline.
+        strikes: As for `Harm`.
+    """
+
+    def poison(word: str, toxic: Toxic) -> Harm:
+        return Harm(f"{component} {word}", lambda: link.add(toxic), link.heal, strikes)
+
+    return [
+        Harm(f"{component} refused", link.down, link.up, strikes),
+        poison("reset", ResetPeer()),
+        poison("black-holed", Timeout()),
+        poison("slow", Latency(slow_ms)),
+    ]
+
+
+def harms_of_server(
+    component: str, server: Server, *, strikes: Strikes = "message"
+) -> list[Harm]:
+    """Return what may happen to the process behind a component.
+
+    Args:
+        component: The component's name.
+        server: The process.
+        strikes: As for `Harm`.
+    """
+    return [
+        Harm(f"{component} killed", server.kill, server.restart, strikes),
+        Harm(f"{component} stopped", server.freeze, server.restart, strikes),
+    ]

@@ -1,0 +1,176 @@
+"""Gate 1: is what the health check returns always a report of the right shape?"""
+
+from __future__ import annotations
+
+import itertools
+import random
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from coroguard.errors import CoroguardError, CoroutineLeakError
+from coroguard.explain import explain
+from coroguard.report import check_report
+from coroguard.testing import collide
+
+from .findings import Findings
+from .leaks import leaks_told
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
+
+    from ..record import GateRecord
+
+__all__ = ["health_report_gate"]
+
+_GATE = "health report type guarantee"
+_SEEDED_CALLS = 20
+
+
+def health_report_gate(
+    record: GateRecord,
+    check: Callable[..., Any],
+    *,
+    scenarios: Mapping[str, tuple[Any, ...]],
+    outages: Mapping[str, Callable[[], AbstractContextManager[object]]] | None = None,
+    collides_at: str = "",
+    users: int = 50,
+    seed: int = 0,
+) -> None:
+    """Call a guarded health check under all that may happen to it.
+
+    Every scenario is called with every combination of components down, by many
+    users at once, and with the name of the check colliding at seeded moments. It has
+    to return a report of the right shape which names exactly what is down; in a
+    collision it may instead say that it leaked.
+
+    Args:
+        record: Where the gate says what it did.
+        check: The guarded check, as those who need the report call it.
+        scenarios: The arguments of a call, by the name of the scenario.
+        outages: By the name that the report gives to a component, something that
+            makes it be down for the length of a `with` block.
+        collides_at: `package.module:function`, the name that `check` looks up, where
+            another colour may come to stand; empty means no collisions.
+        users: How many call at once.
+        seed: What decides when names collide.
+
+    Raises:
+        GateFailed: With all that went wrong.
+    """
+    findings = Findings(_GATE)
+    calls = _Calls(findings, check)
+    with leaks_told() as leaks:
+        _in_every_combination(calls, scenarios, outages or {})
+        _many_at_once(calls, scenarios, users)
+    for leak in dict.fromkeys(leaks):
+        findings.add("told while it was called", leak)
+    if collides_at and not findings.enough:
+        _in_collisions(calls, scenarios, collides_at, seed)
+    record.did(scenarios=calls.done, users=users)
+    if outages:
+        record.did(faults=len(outages))
+    findings.raise_if_any()
+
+
+class _Calls:
+    def __init__(self, findings: Findings, check: Callable[..., Any]) -> None:
+        self.findings = findings
+        self.done = 0
+        self._check = check
+
+    def report(self, where: str, args: tuple[Any, ...], down: frozenset[str]) -> None:
+        """Call the check; it has to return a report that names what is down."""
+        self.done += 1
+        try:
+            found = self._check(*args)
+            for problem in _problems(found, down):
+                self.findings.add(where, problem)
+        except Exception as error:
+            text = f"{type(error).__name__}: {error}"
+            leak = explain(error)
+            if leak is not None and not isinstance(error, CoroguardError):
+                text += f"; {leak.advice}"
+            self.findings.add(where, " | ".join(map(str.strip, text.splitlines())))
+
+    def report_or_leak(self, where: str, args: tuple[Any, ...]) -> bool:
+        """Call the check while its name may collide; whether it said that it leaked."""
+        self.done += 1
+        try:
+            found = self._check(*args)
+        except CoroutineLeakError:
+            return True
+        for problem in _problems(found, None):
+            self.findings.add(where, problem)
+        return False
+
+
+def _in_every_combination(
+    calls: _Calls,
+    scenarios: Mapping[str, tuple[Any, ...]],
+    outages: Mapping[str, Callable[[], AbstractContextManager[object]]],
+) -> None:
+    for down in _subsets(outages):
+        if calls.findings.enough:
+            return
+        with ExitStack() as stack:
+            for name in down:
+                stack.enter_context(outages[name]())
+            for scenario, args in scenarios.items():
+                where = f"{scenario}, {' and '.join(down) or 'nothing'} down"
+                calls.report(where, args, frozenset(down))
+
+
+def _subsets(names: Mapping[str, object]) -> Iterator[tuple[str, ...]]:
+    for count in range(len(names) + 1):
+        yield from itertools.combinations(names, count)
+
+
+def _many_at_once(
+    calls: _Calls, scenarios: Mapping[str, tuple[Any, ...]], users: int
+) -> None:
+    rounds = itertools.islice(itertools.cycle(scenarios.items()), users)
+    with ThreadPoolExecutor(users) as pool:
+        for scenario, args in rounds:
+            where = f"{scenario}, {users} users at once"
+            pool.submit(calls.report, where, args, frozenset())
+
+
+def _in_collisions(
+    calls: _Calls, scenarios: Mapping[str, tuple[Any, ...]], name: str, seed: int
+) -> None:
+    chance = random.Random(seed)
+    collision = collide(name)
+    seen = 0
+    for number in range(_SEEDED_CALLS):
+        scenario, args = chance.choice(sorted(scenarios.items()))
+        collides = bool(chance.getrandbits(1)) or number == 0
+        with ExitStack() as stack:
+            if collides:
+                stack.enter_context(collision)
+            where = f"{scenario}, collision {number} of seed {seed}"
+            leaked = calls.report_or_leak(where, args)
+        seen += leaked
+        if leaked != collides and not calls.findings.enough:
+            what = "went unseen" if collides else "was told where there was none"
+            calls.findings.add(where, f"a collision {what}")
+    if not seen:
+        calls.findings.add(f"seed {seed}", f"no collision at {name} was ever seen")
+
+
+def _problems(found: Any, down: frozenset[str] | None) -> Iterator[str]:
+    """Yield what is wrong with what a check returned, in the words of the seed."""
+    close = getattr(found, "close", None)
+    if hasattr(found, "cr_frame") and close is not None:
+        close()  # nobody will await it any more
+        yield f"health_report is {type(found)}, not dict"
+        return
+    lines = check_report(found)
+    if lines:
+        yield f"health_report is {type(found)}: {'; '.join(lines[:3])}"
+        return
+    said: list[str] = sorted(found.get("failed_components", []))
+    if down is not None and said != sorted(down):
+        told, true = said or "nothing", sorted(down) or "nothing"
+        yield f"the report says that {told} failed, not {true}"

@@ -1,0 +1,45 @@
+"""Which leaks came to light while a gate looked at something else?"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from coroguard.events import subscribe
+from coroguard.symptoms import symptom
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from coroguard.events import Event
+
+__all__ = ["leaks_in", "leaks_told"]
+
+_OF_OURS = ("coroguard.CoroutineLeakError: ", "coroguard reported a leak: ")
+
+
+@contextmanager
+def leaks_told() -> Generator[list[str], None, None]:
+    """Keep every leak that a guard of this process tells of, raised or not."""
+    leaks: list[str] = []
+
+    def note(event: Event) -> None:
+        if event.leak is not None:
+            found = event.leak
+            leaks.append(f"{event.guarded}: {found.kind} {found.name}; {found.advice}")
+
+    unsubscribe = subscribe(note)
+    try:
+        yield leaks
+    finally:
+        unsubscribe()
+
+
+def leaks_in(log: str) -> list[str]:
+    """Return the lines of a log that tell of a leak, each once."""
+    lines = (line.strip() for line in log.splitlines())
+    return list(dict.fromkeys(line for line in lines if _tells(line)))
+
+
+def _tells(line: str) -> bool:
+    return any(text in line for text in _OF_OURS) or symptom(line) is not None

@@ -1,0 +1,61 @@
+"""What the gates have found in the chat service stays found."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import httpx
+import pytest
+
+from coroguard.demo.backends.stack import Stack
+from coroguard.demo.errors import ComponentUnavailable
+from coroguard.demo.tokens import TokenVerifier
+from coroguard.gates.faults import FaultProxy, Timeout
+
+USERS = 10
+DEADLINE_S = 0.2
+
+
+@pytest.fixture(scope="module")
+def token_and_url():
+    # Only the auth service is wanted; the two others are never asked.
+    elsewhere = {"DATABASE_URL": "unused", "REDIS_URL": "unused"}
+    stack = Stack(elsewhere)
+    stack._preflight = lambda: None
+    with stack:
+        yield stack.token("5f3c1a52-9a0e-4b6e-8d57-2f6f0c1b7e94"), stack.auth
+
+
+async def test_a_silent_auth_service_costs_its_deadline_once(token_and_url):
+    """Users who wait for the same keys share the failure, so the last does not hang."""
+    token, auth = token_and_url
+    with FaultProxy.before(auth.url) as link:
+        link.add(Timeout())
+        verifier = TokenVerifier(
+            link.url(auth.url),
+            issuer="coroguard-demo-auth",
+            audience="coroguard-chat",
+            deadline_s=DEADLINE_S,
+            ttl_s=0,
+        )
+        started = time.monotonic()
+        verifying = (verifier.verify(token) for _ in range(USERS))
+        failures = await asyncio.gather(*verifying, return_exceptions=True)
+        took_s = time.monotonic() - started
+        await verifier.close()
+    assert {type(failure) for failure in failures} == {ComponentUnavailable}
+    assert took_s < USERS * DEADLINE_S / 2
+
+
+def test_answers_do_not_wait_for_nagle(token_and_url):
+    """Head and body of an answer leave together: no 40 ms between them."""
+    _, auth = token_and_url
+    url = auth.url + "/.well-known/jwks.json"
+    with httpx.Client(trust_env=False, verify=False) as client:
+        took_s = []
+        for _ in range(20):
+            started = time.perf_counter()
+            client.get(url)
+            took_s.append(time.perf_counter() - started)
+    assert min(took_s[1:]) < 0.03
