@@ -32,8 +32,9 @@ $(foreach venv,$(VENV) $(WHEEL_VENV),$(shell \
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-7s %s\n", $$1, $$2}' Makefile
 
-demo: $(VENV)/.demo ## run the chat service, its outage, and the guard that prevents it
+demo: $(VENV)/.demo ## run the chat service, its outage, the guard, and the gates
 	@$(VENV)/bin/coroguard demo $(DEMO_FLAGS)
+	@$(VENV)/bin/coroguard gate --category critical
 
 test: $(TEST_VENV)/$(if $(CI),.wheel,.dev) ## run every test
 	@$(TEST_VENV)/bin/python -m pytest $(PYTEST_FLAGS)
@@ -61,18 +62,18 @@ clean: ## remove everything that was made here
 
 $(VENV)/.demo: $(SOURCES) $(VENV)/.made
 	@echo "installing coroguard and what its demo needs into $(VENV)"
-	@$(VENV)/bin/python $(PIP) install --editable '.[demo]'
+	@$(VENV)/bin/python $(PIP) install --editable '.[demo,gate]' --group test
 	@touch $@
 
 $(VENV)/.dev: $(SOURCES) $(VENV)/.made
 	@echo "installing coroguard and its development tools into $(VENV)"
-	@$(VENV)/bin/python $(PIP) install --editable '.[demo]' --group dev
+	@$(VENV)/bin/python $(PIP) install --editable '.[demo,gate]' --group dev
 	@touch $@ $(VENV)/.demo
 
 # Always built anew: a test against yesterday's wheel proves nothing.
 $(WHEEL_VENV)/.wheel: wheel $(WHEEL_VENV)/.made
 	@echo "installing the built wheel and its test tools into $(WHEEL_VENV)"
-	@$(WHEEL_VENV)/bin/python $(PIP) install --group dev "$$(ls dist/*.whl)[demo]"
+	@$(WHEEL_VENV)/bin/python $(PIP) install --group dev "$$(ls dist/*.whl)[demo,gate]"
 	@$(WHEEL_VENV)/bin/python $(PIP) install --force-reinstall --no-deps dist/*.whl
 	@touch $@
 
