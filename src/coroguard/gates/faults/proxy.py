@@ -22,6 +22,7 @@ T = TypeVar("T")
 
 _BOTH: tuple[Stream, ...] = ("upstream", "downstream")
 _HOST = "127.0.0.1"
+_HANGING_UP_S = 0.5
 _PATIENCE_S = 10.0
 
 
@@ -164,7 +165,12 @@ class FaultProxy:
         for task in self._connecting:
             task.cancel()
         await asyncio.gather(*self._connecting, return_exceptions=True)
-        while self._links:
+        # Connections that came while all this was going on are hung up here. One
+        # whose other end was never made does not end, and is not waited for.
+        until = self._loop.time() + _HANGING_UP_S
+        while self._links and self._loop.time() < until:
+            for link in tuple(self._links):
+                link.close()
             await asyncio.sleep(0)
 
     def _accept(self) -> asyncio.Protocol:
