@@ -155,6 +155,11 @@ class FaultProxy:
 
     async def _stop_listening(self) -> None:
         if self._server is not None:
+            # A connection that asyncio has accepted and not yet handed over would
+            # lose its socket if the server closed under it.
+            for listener in self._server.sockets:
+                self._loop.remove_reader(listener.fileno())
+            await asyncio.sleep(0)
             self._server.close()
             self._server = None
         for link in tuple(self._links):
@@ -162,11 +167,11 @@ class FaultProxy:
 
     async def _close(self) -> None:
         await self._stop_listening()
-        for task in self._connecting:
-            task.cancel()
-        await asyncio.gather(*self._connecting, return_exceptions=True)
-        # Connections that came while all this was going on are hung up here. One
-        # whose other end was never made does not end, and is not waited for.
+        if self._connecting:
+            _, late = await asyncio.wait(self._connecting, timeout=_HANGING_UP_S)
+            for task in late:
+                task.cancel()
+        # One whose other end was never made does not end, and is not waited for.
         until = self._loop.time() + _HANGING_UP_S
         while self._links and self._loop.time() < until:
             for link in tuple(self._links):
