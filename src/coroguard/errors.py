@@ -22,6 +22,7 @@ __all__ = [
     "GuardUsageError",
     "HealthReportError",
     "NotAwaitableError",
+    "labelled_lines",
     "leak_error",
     "nearest",
 ]
@@ -88,7 +89,7 @@ class HealthReportError(CoroguardError, ValueError):
             wrong[_MOST_VIOLATIONS:] = [f"and {more} more, in .violations"]
         noun = "report" if expected == "HealthReport" else "value"
         super().__init__(
-            _lines(
+            labelled_lines(
                 f"{_call(guarded)} returned a {noun} of the wrong shape",
                 wrong=f"\n{' ' * 12}".join(wrong),
                 expected=expected,
@@ -146,7 +147,7 @@ def _tell(leak: Leak, expected: str) -> str:
     created = leak.created
     if created and leak.created_in:
         created += f", in {short(leak.created_in)}"
-    return _lines(
+    return labelled_lines(
         headline,
         **{label: thing},
         where=where,
@@ -156,7 +157,7 @@ def _tell(leak: Leak, expected: str) -> str:
     )
 
 
-def _lines(headline: str, **labelled: str) -> str:
+def labelled_lines(headline: str, **labelled: str) -> str:
     """Join a headline with the labelled lines that say something."""
     lines = [f"  {label + ':':<9} {text}" for label, text in labelled.items() if text]
     return "\n".join([headline, *lines])

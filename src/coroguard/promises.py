@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from .awaitables import is_builtin, static_type_attribute
 
-__all__ = ["awaited_type", "field_promises", "mentions", "promises"]
+__all__ = ["awaited_type", "field_promises", "mentions", "parts", "promises"]
 __all__ += ["return_annotation"]
 
 _WORDS = frozenset(
@@ -39,12 +39,12 @@ def promises(annotation: object, value: object) -> bool:
     ``Any`` and ``object`` allow everything and promise nothing. Text that
     could not be evaluated is read for the names that stand in it.
     """
-    return any(_allows(part, value) for part in _parts(annotation, deep=False))
+    return any(_allows(part, value) for part in parts(annotation, deep=False))
 
 
 def mentions(annotation: object, value: object) -> bool:
     """Say whether ``annotation`` allows this awaitable anywhere in the value."""
-    return any(_allows(part, value) for part in _parts(annotation, deep=True))
+    return any(_allows(part, value) for part in parts(annotation, deep=True))
 
 
 def field_promises(owner: type, field: str, value: object) -> bool:
@@ -107,7 +107,7 @@ def _allows(part: object, value: object) -> bool:
         return True
 
 
-def _parts(annotation: object, *, deep: bool) -> Iterator[object]:
+def parts(annotation: object, *, deep: bool) -> Iterator[object]:
     """Yield the classes and names that an annotation offers.
 
     Args:

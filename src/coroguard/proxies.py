@@ -24,6 +24,9 @@ class _GuardedCallable(wrapt.FunctionWrapper[Any, Any]):
     Copies and pickles as the wrapped object, guarded again.
     """
 
+    #: By which a guard is known, whatever it is put on.
+    __coroguard__ = True
+
     def __init__(self, wrapped: Any, wrapper: Any, again: Callable[[Any], Any]) -> None:
         super().__init__(wrapped, wrapper)
         self._self_again = again

@@ -9,7 +9,7 @@ from typing import Any
 
 from .errors import GuardUsageError
 
-__all__ = ["is_async", "name_of", "refuse"]
+__all__ = ["behind_partials", "is_async", "name_of", "refuse"]
 
 # Typed Any, because their generic types say nothing about the function inside.
 _BINDING: Any = (staticmethod, classmethod, MethodType)
@@ -21,7 +21,7 @@ def is_async(target: object) -> bool:
     ``__wrapped__`` is not asked: a sync wrapper around an async function is
     sync, and what it returns is judged as such.
     """
-    target = _behind_partials(target)
+    target = behind_partials(target)
     if inspect.iscoroutinefunction(target):
         return True
     if isinstance(target, (FunctionType, MethodType)):
@@ -32,7 +32,7 @@ def is_async(target: object) -> bool:
 
 def name_of(target: Any) -> str:
     """Return the qualified name of a callable, or of its class."""
-    target = _behind_partials(target)
+    target = behind_partials(target)
     return getattr(target, "__qualname__", None) or type(target).__qualname__
 
 
@@ -50,7 +50,7 @@ def refuse(target: Any, by: str) -> None:
     inner = target
     while isinstance(inner, _BINDING):
         inner = inner.__func__
-    inner = named = _behind_partials(inner)
+    inner = named = behind_partials(inner)
     if isinstance(inner, type):
         advice = f"a class; put @{by} on its methods"
     elif isinstance(inner, property):
@@ -78,7 +78,8 @@ def _makes(asks: Any, target: object) -> bool:
     return asks(getattr(type(target), "__call__", None)) is True  # noqa: B004
 
 
-def _behind_partials(target: Any) -> Any:
+def behind_partials(target: Any) -> Any:
+    """Return the callable that a partial, or a partial of one, calls in the end."""
     while isinstance(target, functools.partial):
         target = target.func
     return target

@@ -1,0 +1,1 @@
+"""Names that must not change colour: guards by path, audit and lock."""

@@ -1,0 +1,55 @@
+"""What is a finding: a name that collides, or a guard that was lost?"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from ..errors import labelled_lines
+
+__all__ = ["Finding", "FindingKind"]
+
+
+class FindingKind(enum.StrEnum):
+    """What is wrong with a name."""
+
+    # Found by the audit.
+    DEFINED_TWICE = "defined twice"
+    IMPORTED_TWICE = "imported twice"
+    WRONG_CALL = "wrong call"
+    OVERRIDE = "override"
+    TWO_NAMES = "two names"
+    SHADOWED = "shadowed"
+    # A guard that is not where it was put.
+    UNRESOLVED = "unresolved"
+    UNGUARDED = "unguarded"
+    # Found by the lock.
+    COLOUR_CHANGED = "colour changed"
+    CONTRACT_CHANGED = "contract changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One name that does not lead to what its users count on; strings only.
+
+    Args:
+        kind: What is wrong.
+        name: The name, as ``module:qualified.name``; of a module, the module's.
+        headline: Who and what, in one line.
+        first: One of the two places, as ``file:line`` with what stands there.
+        second: The other place; empty where there is only one.
+        advice: What to type to mend it.
+    """
+
+    kind: FindingKind
+    name: str
+    headline: str
+    first: str
+    second: str = ""
+    advice: str
+
+    def __str__(self) -> str:
+        """Say it as errors do: a headline, labelled lines, the last the fix."""
+        return labelled_lines(
+            self.headline, first=self.first, second=self.second, fix=self.advice
+        )

@@ -1,0 +1,87 @@
+"""Which modules does a package have, and which of them cannot be imported?"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+import sys
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from ..errors import GuardUsageError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Loaded", "load_package"]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A package's modules, imported as deployed.
+
+    Args:
+        name: The package, or the single module.
+        modules: By name, in the order of their names.
+        failed: Why the others could not be imported, by name.
+    """
+
+    name: str
+    modules: dict[str, ModuleType] = field(default_factory=dict[str, ModuleType])
+    failed: dict[str, str] = field(default_factory=dict[str, str])
+
+
+def load_package(name: str) -> Loaded:
+    """Import a package and every module in it but ``__main__``.
+
+    Importing runs the modules' own code, as the service does when it starts;
+    nothing else of them is run. What ends the import of one module, exits
+    included, ends only that.
+
+    Raises:
+        GuardUsageError: There is no such package.
+    """
+    try:
+        found = importlib.util.find_spec(name) if name else None
+    except (ImportError, ValueError, AttributeError):
+        found = None
+    if found is None and name not in sys.modules:
+        known = [it.name for it in pkgutil.iter_modules()]
+        raise GuardUsageError(
+            f"there is no package {name!r} here; type its import name, "
+            f"in the folder or the environment that has it.{nearest(name, known)}"
+        )
+    loaded = Loaded(name)
+    for module_name in _names(name, loaded):
+        module = _imported(module_name, loaded)
+        if module is not None:
+            loaded.modules[module_name] = module
+    return loaded
+
+
+def _names(name: str, loaded: Loaded) -> Iterator[str]:
+    """Yield a package's modules, each package before what it holds."""
+    yield name
+    package = loaded.modules.get(name)
+    if package is None or not hasattr(package, "__path__"):
+        return
+    for found in sorted(pkgutil.iter_modules(package.__path__), key=_by_name):
+        if found.name != "__main__":
+            yield from _names(f"{name}.{found.name}", loaded)
+
+
+def _by_name(found: pkgutil.ModuleInfo) -> str:
+    return found.name
+
+
+def _imported(name: str, loaded: Loaded) -> ModuleType | None:
+    try:
+        return importlib.import_module(name)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a module may end the process it is imported in
+        text = str(error).partition("\n")[0]
+        loaded.failed[name] = f"{type(error).__name__}: {text}".removesuffix(": ")
+        return None
