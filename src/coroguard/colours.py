@@ -15,6 +15,7 @@ from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 from .awaitables import static_type_attribute
+from .guarded import is_guarded
 from .promises import parts
 from .targets import behind_partials, is_async
 
@@ -85,21 +86,26 @@ def plain_function(target: Any) -> Any:
     Looks behind partials, static, class and bound methods, guards and the
     ``__call__`` of callable objects, and runs none of their code.
     """
-    found = target
-    while type(found) is not FunctionType:
+    found: Any = _behind_guard(target)
+    while _type(found) is not FunctionType:
         kind = _type(found)
         if issubclass(kind, partial):
-            found = behind_partials(found)
+            inner: Any = behind_partials(found)
         elif issubclass(kind, _BINDING):
-            found = found.__func__
-        elif static_type_attribute(kind, "__coroguard__") is not None:
-            found = found.__wrapped__
+            inner = found.__func__
         else:
             # A class's own __call__ makes an instance; those in C are not seen.
-            found = static_type_attribute(kind, "__call__")
-            if type(found) is not FunctionType or issubclass(kind, type):
+            inner = static_type_attribute(kind, "__call__")
+            if type(inner) is not FunctionType or issubclass(kind, type):
                 return None
+        found = _behind_guard(inner)
     return found
+
+
+def _behind_guard(target: Any) -> Any:
+    while is_guarded(target):
+        target = target.__wrapped__
+    return target
 
 
 def clash(first: object, second: object) -> bool:
@@ -197,7 +203,7 @@ _EMPTY = frozenset(("RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST
 def _returned(function: Any) -> Iterator[bool]:
     """Say of each ``return`` whether it gives what the code makes at that place."""
     instructions = list(dis.get_instructions(function.__code__))
-    if {found.opname for found in instructions} <= _EMPTY:
+    if all(it.opname in _EMPTY and it.argval in (0, None) for it in instructions):
         return
     before = ""
     for found in instructions:

@@ -119,6 +119,7 @@ def _report_once(subscriber: Subscriber) -> None:
 
 
 _TEMPLATE = "coroguard %s a leak: %s"
+_TEMPLATE_WITHOUT_LEAK = "coroguard %s: %s"
 _MOST_PLACES = 1_024
 _counts: dict[tuple[str, ...], int] = {}
 
@@ -139,7 +140,7 @@ def _log(event: Event) -> None:
     logger = _logger()
     log = logger.error if event.action == "raised" else logger.warning
     log(
-        _TEMPLATE,
+        _TEMPLATE if leak is not None else _TEMPLATE_WITHOUT_LEAK,
         event.action,
         text,
         extra={

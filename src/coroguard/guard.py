@@ -15,6 +15,7 @@ from .contracts import contract_for, report_contract, scalar_of
 from .errors import CoroguardError, GuardUsageError
 from .policy import Mode, ModeName, parse, started_off
 from .promises import awaited_type, promises
+from .rebound import note
 from .targets import is_async, name_of, refuse
 from .tracking import Scope
 from .verdict import Terms, forgive, judge
@@ -88,9 +89,15 @@ def guard(
         refuse(target, "guard")
         if started_off() and pinned in (None, Mode.OFF):
             return target
-        return _guarded(target, contract, pinned, dropped, name)
+        guarded = _guarded(target, contract, pinned, dropped, name)
+        frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
+        note(guarded, frame.f_back if frame.f_code is _guard_code else frame)
+        return guarded
 
     return decorate if function is _REPORT else decorate(function)
+
+
+_guard_code = guard.__code__
 
 
 def _guarded(

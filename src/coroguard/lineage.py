@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ASYNC_MARK",
     "MARK",
+    "QUIET_MARK",
     "Place",
     "is_awaited_on_this_loop",
     "place_of",
@@ -27,6 +28,8 @@ __all__ = [
 #: Free variables of the wrappers, by which their frames are known.
 MARK = "_cg_function"
 ASYNC_MARK = "_cg_afunction"
+#: That of a guard to which nothing that was left behind belongs.
+QUIET_MARK = "_cg_quiet"
 _FARTHEST = 64
 _Tuple: Any = tuple  # typed Any: an entry may hold anything
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import types
 from collections import ChainMap, UserDict, UserList, deque
 from gc import get_referents
+from keyword import iskeyword
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .awaitables import ATOMS, static_type_attribute, what_is
@@ -238,12 +239,16 @@ def render(path: _Path) -> str:
     return "$" + "".join(reversed(steps))
 
 
+def _is_name(key: str) -> bool:
+    return str.isidentifier(key) and not iskeyword(key)
+
+
 def _step(step: str | type, key: object) -> str:
     if step == "<>":
         return f"<{key}>"
     if step == "":
         return ""
-    if step != "[]" and isinstance(key, str) and str.isidentifier(key):
+    if step != "[]" and isinstance(key, str) and _is_name(key):
         return f".{key}"
     if type(key) in ATOMS or type(key) is str:
         text = repr(key)

@@ -119,6 +119,7 @@ def act(
     started: float | None = None,
     complete: bool = True,
     conversions: bool = False,
+    raises: bool = True,
 ) -> CoroguardError | None:
     """Emit an event for each error and return the one to raise, if any.
 
@@ -129,8 +130,11 @@ def act(
         started: ``perf_counter()`` at the start of the guarded call.
         complete: Whether the whole value was scanned.
         conversions: Raise leaks that an exception in flight told of.
+        raises: Whether the caller can raise at all; else all is reported only.
     """
-    fatal = next((e for e in errors if _is_fatal(mode, e, conversions)), None)
+    fatal = None
+    if raises:
+        fatal = next((e for e in errors if _is_fatal(mode, e, conversions)), None)
     duration_ms = None if started is None else (time.perf_counter() - started) * 1_000
     now = datetime.now(UTC)
     found: list[CoroguardError | None] = [*errors] or [None]

@@ -12,7 +12,7 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from . import _hot, tracking
-from .lineage import ASYNC_MARK, MARK
+from .lineage import ASYNC_MARK, MARK, QUIET_MARK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,7 +92,7 @@ def wrap_function(
         _TEMPLATE.format(
             a="async " if is_async else "",
             awaits="await " if is_async else "",
-            target=(ASYNC_MARK if is_async else MARK) if dropped else "_cg_quiet",
+            target=(ASYNC_MARK if is_async else MARK) if dropped else QUIET_MARK,
             parameters=parameters,
             arguments=arguments,
             enter=enter.format(alert="True" if always else "ALERT"),

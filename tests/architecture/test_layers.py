@@ -16,7 +16,7 @@ LAYERS = (
     ("testing",),
     ("__init__",),
     ("bindings", "strictness"),
-    ("guard", "watch", "wrapping", "proxies", "verdict", "contracts"),
+    ("guard", "watch", "wrapping", "proxies", "rebound", "verdict", "contracts"),
     ("guarded", "colours", "targets"),
     ("policy", "tracking", "lineage", "_hot"),
     ("report", "plain_report", "health_json", "events"),

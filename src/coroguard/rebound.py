@@ -1,0 +1,203 @@
+"""Has the name of a guarded function come to lead to something else?"""
+
+# A guard stays with its function and not with the name. So a guard that is put on
+# while a class or a module is made learns when that is done, and looks at the name
+# again; and each class that inherits guarded methods is looked at when it is made.
+
+from __future__ import annotations
+
+import sys
+import weakref
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .colours import Colour, clash, colour_of, plain_function
+from .errors import GuardUsageError, labelled_lines
+from .guarded import is_guarded, reaches_guard
+from .leaks import place
+from .policy import Mode, current
+from .verdict import act
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+__all__ = ["NAMES", "Noted", "describe", "note", "watch_subclasses"]
+
+_MARK = "__coroguard__"
+_HOOK = "__init_subclass__"
+_MODULE = "<module>"
+# Typed Any, because of what they are made for: to hold anything.
+_classmethod: Any = classmethod
+_super: Any = super
+_METHODS: tuple[Any, ...] = (FunctionType, staticmethod, classmethod)
+
+
+class Noted(NamedTuple):
+    """What a guarded name led to; text only, so that nothing is kept alive.
+
+    Args:
+        text: The place, ``def`` or ``async def``, and the name.
+        file: The file.
+        colour: The colour.
+    """
+
+    text: str
+    file: str
+    colour: Colour | None
+
+
+#: The guarded names of modules and classes.
+NAMES: dict[tuple[str, str], Noted] = {}
+
+
+def note(guarded: Any, frame: FrameType | None) -> None:
+    """Remember the name of a guard that a decorator puts on a definition.
+
+    At the end of the class's or the module's body the name is looked at again.
+
+    Args:
+        guarded: The guard.
+        frame: Whose code put it on.
+
+    Raises:
+        GuardUsageError: In strict mode, where the name has a guard there already
+            and is of another colour now.
+    """
+    guarded = getattr(guarded, "__func__", guarded)
+    original = getattr(guarded, "__wrapped__", None)
+    if type(guarded) is not FunctionType or frame is None:
+        return
+    module, name = guarded.__module__, guarded.__qualname__
+    body: dict[str, Any] = frame.f_locals
+    older = body.get(guarded.__name__)
+    # A function that has its name already is not being defined.
+    if frame.f_globals.get("__name__") != module or older is original:
+        return
+    in_module = frame.f_code.co_name == _MODULE
+    in_class = body.get("__qualname__") == name.rpartition(".")[0]
+    if not in_module and not (in_class and type(body) is dict):
+        return
+    file = guarded.__code__.co_filename
+    noted = Noted(describe(guarded), file, colour_of(guarded))
+    before, NAMES[module, name] = NAMES.get((module, name)), noted
+    if before not in (None, noted) and is_guarded(older) and clash(older, guarded):
+        fix = "give one of the two another name, or remove it"
+        headline = f"{name} is guarded twice, in two colours"
+        _tell(headline, name, describe(older), noted.text, fix)
+    if in_module:
+        end = weakref.finalize(frame.f_code, _look_at_module, module, name)
+        end.atexit = False
+    else:
+        mark: _Mark = body.setdefault(_MARK, _Mark())
+        mark.methods[guarded.__name__] = noted
+
+
+def watch_subclasses(owner: type) -> None:
+    """Look, at each new subclass, whether it overrides a guard with none.
+
+    ``__init_subclass__`` is where the interpreter tells a class of its
+    subclasses; the class's own, or the next one, is called on first.
+    """
+    own: Any = vars(owner).get(_HOOK)
+    if own is not None and hasattr(own.__func__, _MARK):
+        return
+
+    def __init_subclass__(cls: Any, **named: Any) -> None:  # noqa: N807
+        if own is not None:
+            own.__func__(cls, **named)
+        else:
+            # Not ``owner``: a copy of it, as dataclass(slots=True) makes, has this
+            # function too, and is another class.
+            mro: tuple[type, ...] = cls.__mro__[1:]
+            holder = next(it for it in mro if vars(it).get(_HOOK) is hook)
+            _super(holder, cls).__init_subclass__(**named)
+        _look_at_overrides(cls)
+
+    setattr(__init_subclass__, _MARK, True)
+    hook = _classmethod(__init_subclass__)
+    setattr(owner, _HOOK, hook)
+
+
+def describe(target: Any) -> str:
+    """Return what stands behind a name: its place, name and colour in one line."""
+    function = plain_function(target)
+    if function is None:
+        return f"a {type(target).__name__}"
+    code = function.__code__
+    start = "async def" if colour_of(target) is Colour.ASYNC else "def"
+    return f"{place(code.co_filename, code.co_firstlineno)}: {start} {code.co_name}"
+
+
+class _Mark:
+    """Stands in the body of a class until the class is made."""
+
+    def __init__(self) -> None:
+        self.methods: dict[str, Noted] = {}
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        delattr(owner, name)
+        watch_subclasses(owner)
+        for method, noted in self.methods.items():
+            found = vars(owner).get(method)
+            _look_again(found, f"{owner.__qualname__}.{method}", noted)
+
+
+def _look_at_module(module: str, name: str) -> None:
+    """Look at a guarded name when its module's code has run to the end."""
+    noted = NAMES.get((module, name))
+    found = getattr(sys.modules.get(module), "__dict__", {}).get(name)
+    if noted is not None:
+        # Nothing that is raised in a finalizer reaches anybody.
+        _look_again(found, name, noted, raises=False)
+
+
+def _look_again(found: Any, name: str, noted: Noted, *, raises: bool = True) -> None:
+    """Tell of a guarded name that was defined again, unguarded, where it was."""
+    function = plain_function(found)
+    if (
+        type(found) in _METHODS
+        and function.__qualname__ == name
+        and function.__code__.co_filename == noted.file
+        and not reaches_guard(found)
+    ):
+        fix = f"give one of the two another name, or remove it and put @guard on {name}"
+        headline = f"{name} is guarded, and then defined again without the guard"
+        _tell(headline, name, noted.text, describe(found), fix, raises=raises)
+
+
+def _look_at_overrides(cls: type) -> None:
+    """Tell of guarded methods that a new class overrides unguarded or recoloured."""
+    for name, found in list(vars(cls).items()):
+        if type(found) not in _METHODS or plain_function(found) is None:
+            continue
+        holders = (base for base in cls.__mro__[1:] if name in vars(base))
+        base = next(holders, None)
+        inherited = vars(base)[name] if base is not None else None
+        if base is None or not is_guarded(inherited):
+            continue
+        mine, theirs = f"{cls.__qualname__}.{name}", f"{base.__qualname__}.{name}"
+        recoloured = clash(inherited, found)
+        if not reaches_guard(found):
+            headline = f"{mine} overrides the guarded {theirs} and is not guarded"
+            fix = f"put @guard on {mine}"
+        elif recoloured:
+            headline = f"{mine} overrides {theirs} in another colour"
+            fix = f"give {mine} another name"
+        else:
+            continue
+        if recoloured:
+            fix += f", and make it {colour_of(inherited)} as {theirs} is"
+        _tell(headline, mine, describe(inherited), describe(found), fix)
+
+
+def _tell(
+    headline: str, name: str, first: str, second: str, fix: str, *, raises: bool = True
+) -> None:
+    """Report it; in strict mode raise it."""
+    mode = current()
+    if mode is Mode.OFF:
+        return
+    text = labelled_lines(headline, first=first, second=second, fix=fix)
+    error = act(mode, name, [GuardUsageError(text)], raises=raises)
+    if error is not None:
+        raise error
