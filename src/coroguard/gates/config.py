@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime
-import tomllib
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from coroguard.errors import nearest
+from coroguard.bindings.settings import read_table
+from coroguard.errors import GuardUsageError, nearest
 
 from .errors import GateConfigError
 
@@ -76,7 +76,7 @@ class Config(_Table):
     """The table `[tool.coroguard]`."""
 
     guarded: list[_Path] = []
-    protect: list[_Text] = []
+    protect: list[_Text | dict[str, Any]] = []
     paths: list[_Text] = []
     services: dict[str, str] = {}
     waivers: list[Waiver] = []
@@ -99,13 +99,12 @@ def load(root: Path, today: datetime.date | None = None) -> Config:
         GateConfigError: There is none, or it is wrong; all that is wrong is named.
     """
     file = root / "pyproject.toml"
+    if not file.exists():
+        raise GateConfigError(_how_to_begin(f"{file} does not exist"))
     try:
-        tables = tomllib.loads(file.read_text())
-    except FileNotFoundError:
-        raise GateConfigError(_how_to_begin(f"{file} does not exist")) from None
-    except (OSError, ValueError) as error:
-        raise GateConfigError(f"{file} cannot be read: {error}") from None
-    table: dict[str, Any] = tables.get("tool", {}).get("coroguard", {})
+        table = read_table(file)
+    except GuardUsageError as error:
+        raise GateConfigError(str(error)) from None
     if not table.get("gates"):
         raise GateConfigError(_how_to_begin(f"{file} names no gate"))
     try:
@@ -118,15 +117,6 @@ def load(root: Path, today: datetime.date | None = None) -> Config:
         if not wrong:
             return config
     raise GateConfigError("\n".join(f"{file}: {line}" for line in wrong))
-
-
-def find_root(start: Path) -> Path:
-    """Return the nearest folder upwards that holds a `pyproject.toml`, or the start."""
-    here = start.resolve()
-    for folder in (here, *here.parents):
-        if (folder / "pyproject.toml").is_file():
-            return folder
-    return here
 
 
 def _how_to_begin(why: str) -> str:

@@ -10,8 +10,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from coroguard.bindings.settings import find_root
+
 from . import surroundings
-from .config import find_root, load
+from .config import load
 from .errors import CollectionError, GateConfigError
 from .evidence import RunEvidence
 from .pinning import Selection, pin

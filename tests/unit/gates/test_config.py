@@ -7,7 +7,8 @@ import tomllib
 
 import pytest
 
-from coroguard.gates.config import SNIPPET, find_root, load
+from coroguard.bindings.settings import find_root
+from coroguard.gates.config import SNIPPET, load
 from coroguard.gates.errors import GateConfigError
 
 TODAY = datetime.date(2026, 11, 23)

@@ -1,0 +1,520 @@
+"""Are guards put on by path, wherever the module is, and taken off again?"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import inspect
+import os
+import subprocess
+import sys
+import textwrap
+from typing import Any
+
+import pytest
+
+from coroguard import CoroutineLeakError, GuardUsageError, HealthReportError, mode
+from coroguard.bindings import protect, unprotect, verify
+from coroguard.guarded import is_guarded, terms_of
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:coroutine .*was never awaited"),
+    pytest.mark.allow_leaks("is_connected", reason="these tests leak on purpose"),
+]
+
+
+def load(name="guarded_app.health"):
+    return importlib.import_module(name)
+
+
+def call(function, *args):
+    result = function(*args)
+    return asyncio.run(result) if inspect.iscoroutine(result) else result
+
+
+FUNCTIONS = {
+    "check_redis": lambda health: health.check_redis,
+    "check_database": lambda health: health.check_database,
+    "Manager.check": lambda health: health.Manager().check,
+    "Manager.acheck": lambda health: health.Manager().acheck,
+    "Manager.check_port": lambda health: health.Manager.check_port,
+    "Manager.check_name": lambda health: health.Manager().check_name,
+    "Child.check": lambda health: health.Child().check,
+    "manager.check": lambda health: health.manager.check,
+    "checker": lambda health: health.checker,
+}
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(("name", "get"), FUNCTIONS.items(), ids=FUNCTIONS)
+def test_a_path_gets_its_guard(app, name, get, when):
+    """A function is guarded by path before and after its import, and bare again."""
+    if when == "after":
+        load()
+    protect(f"guarded_app.health:{name}", returns=Any)
+    health = load()
+    with pytest.raises(CoroutineLeakError) as raised:
+        call(get(health))
+    assert raised.value.leak.name == "is_connected"
+    assert verify() == ()
+
+    unprotect(f"guarded_app.health:{name}")
+    found = call(get(health))
+    found = found["redis"] if isinstance(found, dict) else found
+    assert (asyncio.run(found) if inspect.iscoroutine(found) else found) is True
+    assert "check" not in vars(health.Child)
+    assert "check" not in vars(health.manager)
+
+
+def test_a_submodule_that_its_package_imports_is_guarded(app):
+    """A module is guarded whoever imports it."""
+    (app / "__init__.py").write_text("from guarded_app.health import check_redis\n")
+    protect("guarded_app.health:check_redis")
+    package = importlib.import_module("guarded_app")
+    assert is_guarded(package.check_redis)
+
+
+def test_an_exact_path_has_the_contract_of_guard(app):
+    """A plain path promises a report, as @guard does; a pattern promises nothing."""
+    protect("guarded_app.health:check_redis", "guarded_app.h*:helper")
+    health = load()
+    assert terms_of(health.check_redis).contract.expected == "HealthReport"
+    assert terms_of(health.helper).contract.is_open
+
+
+def test_terms_are_those_of_guard(app):
+    """The options of a guard by path are those of the decorator."""
+    protect("guarded_app.health:Manager.check", returns=int, mode="strict")
+    health = load()
+    terms = terms_of(health.Manager.check)
+    assert (terms.contract.expected, terms.pinned, terms.dropped) == (
+        "int",
+        "strict",
+        True,
+    )
+    health.Manager.check.__wrapped__.__globals__["is_connected"] = lambda: "yes"
+    with pytest.raises(HealthReportError, match="expected: int"):
+        health.Manager().check()
+
+
+PATTERNS = {
+    "guarded_app.health:check_*": ["check_redis", "check_database"],
+    "guarded_app.health:Manager.*": [
+        "Manager.check",
+        "Manager.acheck",
+        "Manager.check_port",
+        "Manager.check_name",
+    ],
+    "guarded_app.health:*.acheck": ["Manager.acheck"],
+    "guarded_app.health:check_[dr]e*": ["check_redis"],
+    "guarded_app.*:check_d*": ["check_database"],
+}
+ALL = [
+    "check_redis",
+    "check_database",
+    "check_rows",
+    "helper",
+    "is_connected",
+    "Manager.check",
+    "Manager.acheck",
+    "Manager.check_port",
+    "Manager.check_name",
+]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(("pattern", "expected"), PATTERNS.items(), ids=PATTERNS)
+def test_a_pattern_means_what_it_fits(app, pattern, expected, when):
+    """A pattern guards functions and methods, and no property or generator."""
+    if when == "after":
+        load()
+    protect(pattern)
+    health = load()
+    found = []
+    for name in ALL:
+        owner, _, attribute = name.rpartition(".")
+        holder = getattr(health, owner) if owner else health
+        if is_guarded(inspect.getattr_static(holder, attribute)):
+            found.append(name)
+    assert found == expected
+    if pattern.startswith("guarded_app.*"):
+        other = load("guarded_app.routes.websocket")
+        assert is_guarded(other.check_database)
+
+
+def test_a_pattern_leaves_what_is_only_imported(app):
+    """A name that was imported from elsewhere is that module's to protect."""
+    (app / "routes/websocket.py").write_text(
+        "from guarded_app.health import check_redis\ndef check_socket(): ...\n"
+    )
+    protect("guarded_app.routes.*:check_*")
+    websocket = load("guarded_app.routes.websocket")
+    assert is_guarded(websocket.check_socket)
+    assert not is_guarded(websocket.check_redis)
+
+
+def test_looking_for_a_module_is_not_importing_it(app):
+    """find_spec without an import changes nothing for the import that follows."""
+    protect("guarded_app.health:check_redis")
+    for _ in range(3):
+        importlib.util.find_spec("guarded_app.health")
+    assert verify()[0].kind == "unresolved"
+    assert is_guarded(load().check_redis)
+    assert verify() == ()
+
+
+def test_what_is_guarded_already_is_watched_only(app):
+    """A guard by decorator is not doubled, and stays when the path is unprotected."""
+    (app / "health.py").write_text(
+        "from coroguard import guard\n@guard\ndef check(): return 1\n"
+    )
+    protect("guarded_app.health:check")
+    health = load()
+    assert not is_guarded(health.check.__wrapped__)
+    unprotect()
+    assert is_guarded(health.check)
+
+
+def test_protecting_again_gives_new_terms(app):
+    """The later terms of a path hold, and one unprotect takes the guard off."""
+    health = load()
+    protect("guarded_app.health:check_redis")
+    protect("guarded_app.health:check_redis", returns=Any, mode="observe")
+    assert terms_of(health.check_redis).contract.is_open
+    unprotect("guarded_app.health:check_redis")
+    assert not is_guarded(health.check_redis)
+
+
+def test_unprotect_leaves_what_others_have_put_there(app):
+    """A name that was rebound since is not touched."""
+    health = load()
+    protect("guarded_app.health:check_redis")
+    health.check_redis = health.helper
+    unprotect()
+    assert health.check_redis is health.helper
+
+
+BAD = {
+    "guarded_app.health.check_redis": "did you mean guarded_app.health:check_redis",
+    "check_redis": "is not the path of a function; type protect",
+    "guarded_app.health:": "is not the path of a function; type protect",
+    "guarded_app.health:check redis": "is not the path of a function; type protect",
+    5: "5 is not the path of a function",
+    "guarded_app.health:check_reddis": "Did you mean 'check_redis'?",
+    "guarded_app.health:Managr.check": "Did you mean 'Manager'?",
+    "guarded_app.health:Manager": "a class; put @guard on its methods",
+    "guarded_app.health:check_rows": "a generator function",
+    "guarded_app.health:Manager.check_url": "a property",
+    "guarded_app.health:checker.__class__.__name__": "not callable",
+}
+
+
+@pytest.mark.parametrize(("path", "words"), BAD.items(), ids=map(str, BAD))
+def test_a_bad_path_is_refused_and_nothing_is_lost(app, path, words):
+    """A wrong path says what to type, and the others of the call stay bare too."""
+    health = load()
+    with pytest.raises(GuardUsageError) as raised:
+        protect("guarded_app.health:check_redis", path)
+    assert words in str(raised.value)
+    assert not is_guarded(health.check_redis)
+
+
+def test_bad_calls_are_refused(app):
+    """No path, a wrong option and an unknown path say what to type."""
+    with pytest.raises(GuardUsageError, match=r'type protect\("module:function"\)'):
+        protect()
+    with pytest.raises(GuardUsageError, match="strict"):
+        protect("guarded_app.health:check_redis", mode="strikt")  # type: ignore[arg-type]
+    protect("guarded_app.health:check_redis")
+    with pytest.raises(
+        GuardUsageError, match=r"Did you mean .guarded_app.health:check_redis"
+    ):
+        unprotect("guarded_app.health:check_redi")
+    assert is_guarded(load().check_redis)
+
+
+def test_what_takes_no_attribute_is_refused():
+    """A built-in class takes no guard, and the message says so."""
+    with pytest.raises(GuardUsageError, match=r"builtins:str.upper takes no guard"):
+        protect("builtins:str.upper")
+
+
+# --- what becomes of the guards
+
+
+def kinds(*, ended=False):
+    return [str(finding.kind) for finding in verify(ended=ended)]
+
+
+def test_a_rebound_name_is_found_and_told_once(app, told):
+    """A guarded name that leads to something unguarded is found, and told once."""
+    health = load()
+    protect("guarded_app.health:check_redis")
+    health.check_redis = health.is_connected
+    [finding] = verify()
+    text = str(finding)
+    assert finding.name == "guarded_app.health:check_redis"
+    assert "was rebound, and has lost its guard" in text
+    assert "health.py:4: def check_redis (guarded)" in text
+    assert "health.py:2: async def is_connected" in text
+    assert verify() == (finding,)
+    assert [(e.action, e.guarded, str(e.error)) for e in told] == [
+        ("reported", finding.name, text)
+    ]
+
+
+def test_a_twin_of_another_colour_is_found(app):
+    """A wrapper that still calls the guard, but is async, has another colour."""
+    from coroguard.testing import collide
+
+    protect("guarded_app.health:Manager.check", returns=bool)
+    (app / "health.py").write_text("class Manager:\n def check(self): return True\n")
+    load()
+    with collide("guarded_app.health:Manager.check"):
+        assert kinds() == ["unguarded"]
+    assert kinds() == []
+
+
+def test_a_wrapper_around_the_guard_is_fine(app):
+    """A decorator that is put on top later does not take the guard away."""
+    health = load()
+    protect("guarded_app.health:check_redis")
+    guarded = health.check_redis
+    health.check_redis = lambda: guarded()
+    assert kinds() == []
+
+
+def test_a_reloaded_module_is_found(app):
+    """A reload that takes the guards away is found, and protect puts them back."""
+    protect("guarded_app.health:check_redis")
+    health = load()
+    importlib.reload(health)
+    [finding] = verify()
+    assert "was loaded again, and has lost its guard" in str(finding)
+    protect("guarded_app.health:check_redis")
+    assert is_guarded(health.check_redis)
+    assert kinds() == []
+
+
+def test_a_shadowed_module_is_found(app, tmp_path, monkeypatch):
+    """A module that comes from another file now is found, guarded though it is."""
+    protect("guarded_app.health:check_redis")
+    package = importlib.import_module("guarded_app")
+    load()
+    other = tmp_path / "shadow"
+    other.mkdir()
+    (other / "health.py").write_text("def check_redis(): ...\n")
+    monkeypatch.setattr(package, "__path__", [str(other), *package.__path__])
+    del sys.modules["guarded_app.health"]
+    health = load()
+    assert is_guarded(health.check_redis)
+    [finding] = [it for it in verify() if it.kind == "shadowed"]
+    assert (finding.first, finding.second) == (
+        str(app / "health.py"),
+        str(other / "health.py"),
+    )
+
+
+def test_a_module_imported_under_two_names_is_found(app, monkeypatch):
+    """The copy that has no guard is named, with the name to import it by."""
+    protect("guarded_app.health:check_redis")
+    load()
+    monkeypatch.syspath_prepend(app)
+    health = load("health")
+    try:
+        assert not is_guarded(health.check_redis)
+        [finding] = verify()
+        assert (finding.kind, finding.name) == ("two names", "health:check_redis")
+        assert finding.advice == "import it as guarded_app.health everywhere"
+    finally:
+        del sys.modules["health"]
+
+
+def test_an_import_from_before_is_found(app):
+    """A module that took the function before its guard came is named."""
+    (app / "routes/websocket.py").write_text(
+        "from guarded_app.health import check_redis as check\n"
+    )
+    load("guarded_app.routes.websocket")
+    protect("guarded_app.health:check_redis")
+    [finding] = verify()
+    assert finding.name == "guarded_app.routes.websocket:check"
+    assert "was imported before" in finding.headline
+
+
+def test_a_decorated_name_that_was_rebound_is_found(app):
+    """A guard by decorator is missed too, when its name leads elsewhere."""
+    (app / "health.py").write_text(
+        "from coroguard import guard\n@guard\ndef check(): return 1\ndef bare(): ...\n"
+    )
+    health = load()
+    assert kinds() == []
+    health.check = health.bare
+    [finding] = verify()
+    assert finding.name == "guarded_app.health:check"
+
+
+@pytest.mark.parametrize(
+    ("path", "why", "at_the_end"),
+    [
+        ("guarded_ap.health:check", "there is no module guarded_ap.health", True),
+        ("guarded_app.helth:check", "there is no module guarded_app.helth", True),
+        ("guarded_app.health:typo", "guarded_app.health has no 'typo'", True),
+        ("guarded_app.health:typo_*", "no function of guarded_app.health fits", True),
+        ("guarded_app.routes:f", "no module guarded_app.routes has been imp", False),
+        ("guarded_app.x*:check", "no module guarded_app.x* has been imported", False),
+    ],
+)
+def test_a_path_that_never_resolved_is_found(app, path, why, at_the_end):
+    """A path that leads nowhere is found; one that was not needed only if asked."""
+    protect(path)
+    load()
+    [finding] = verify()
+    assert finding.kind == "unresolved"
+    assert why in finding.first
+    assert kinds(ended=True) == ["unresolved"] * at_the_end
+
+
+def test_off_finds_nothing(app):
+    """In mode off nothing is said."""
+    protect("guarded_app.health:typo")
+    load()
+    with mode("off"):
+        assert verify() == ()
+
+
+# --- in a process of its own
+
+
+@pytest.fixture
+def run(app):
+    """Run a program beside the package; what it prints on both streams."""
+
+    def run(program, **env):
+        kept = {k: v for k, v in os.environ.items() if "COROGUARD" not in k}
+        done = subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(program)],
+            cwd=app.parent,
+            env={**kept, **env},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        return done.stdout + done.stderr
+
+    return run
+
+
+def test_a_lost_guard_is_told_at_the_end_of_the_program(run):
+    """A program that configured nothing is warned when it ends."""
+    text = run("""
+        from coroguard import protect
+        protect("guarded_app.health:chek_redis", "guarded_app.routes:f")
+        import guarded_app.health
+    """)
+    assert (
+        "RuntimeWarning: protect('guarded_app.health:chek_redis') guards nothing"
+        in text
+    )
+    assert "Did you mean 'check_redis'?" in text
+    assert "routes" not in text
+
+
+def test_a_program_that_starts_off_is_left_alone(run):
+    """Started in mode off, protect puts no guard and has nothing to say."""
+    text = run(
+        """
+        from coroguard import protect
+        protect("guarded_app.health:check_redis", "guarded_app.health:typo")
+        import guarded_app.health
+        print(hasattr(guarded_app.health.check_redis, "__wrapped__"))
+        """,
+        COROGUARD_MODE="off",
+    )
+    assert text == "False\n"
+
+
+def test_guards_stand_with_other_finders(run):
+    """A finder that was put first later does not keep the guards away."""
+    text = run("""
+        from coroguard import protect
+        from coroguard.guarded import is_guarded
+        protect("guarded_app.health:check_redis")
+        from typeguard import install_import_hook
+        install_import_hook("guarded_app")
+        protect("guarded_app.routes.*:check_*")
+        import guarded_app.health, guarded_app.routes.websocket as websocket
+        print(is_guarded(guarded_app.health.check_redis))
+        print(is_guarded(websocket.check_redis))
+    """)
+    assert text == "True\nTrue\n"
+
+
+# --- what pyproject.toml asks for
+
+
+@pytest.fixture
+def configured(app):
+    """Write the project's table, and protect what it asks for."""
+    from coroguard.bindings import protect_configured
+
+    def configured(text):
+        (app.parent / "pyproject.toml").write_text(f"[tool.coroguard]\n{text}\n")
+        return protect_configured(app)
+
+    return configured
+
+
+def test_the_project_file_protects(configured):
+    """Paths and tables of pyproject.toml are protected, with their terms."""
+    paths = configured("""
+protect = [
+  "guarded_app.health:check_redis",
+  { path = "guarded_app.health:helper", returns = "any", mode = "strict" },
+  { path = "guarded_app.health:Manager.a*", returns = "report" },
+]""")
+    health = load()
+    assert paths == (
+        "guarded_app.health:check_redis",
+        "guarded_app.health:helper",
+        "guarded_app.health:Manager.a*",
+    )
+    assert terms_of(health.check_redis).contract.is_report
+    assert terms_of(health.helper).contract.is_open
+    assert terms_of(health.helper).pinned == "strict"
+    assert terms_of(health.Manager.acheck).contract.is_report
+
+
+def test_asking_twice_is_as_good_as_once(configured):
+    """Whoever asks again, such as a plugin inside `coroguard run`, changes nothing."""
+    load()
+    for _ in range(2):
+        configured('protect = ["guarded_app.health:check_redis"]')
+    assert is_guarded(load().check_redis)
+    assert verify() == ()
+
+
+@pytest.mark.parametrize("text", ["", "guarded = []", "protect = []"])
+def test_a_project_without_wishes_protects_nothing(configured, text):
+    """A table without the key is no error."""
+    assert configured(text) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("protect = 'a:b'", "'a:b' is no list; type protect = ["),
+        ("protect = ['a.b']", "did you mean a:b?"),
+        ("protect = [{ returns = 'any' }]", "names no path; type { path ="),
+        ("protect = [{ path = 'a:b', retuns = 'any' }]", "Did you mean 'returns'?"),
+        ("protect = [{ path = 'a:b', returns = 'int' }]", "neither 'report' nor 'any'"),
+        ("protect = [{ path = 'a:b', mode = 'strikt' }]", "Did you mean 'strict'?"),
+        ("protect = [", "cannot be read"),
+    ],
+)
+def test_a_wrong_entry_is_refused(configured, text, words):
+    """What is written wrongly is refused with what to type."""
+    with pytest.raises(GuardUsageError) as raised:
+        configured(text)
+    assert words in str(raised.value)
