@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import weakref
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from .colours import Colour, clash, colour_of, plain_function
 from .errors import GuardUsageError, labelled_lines
@@ -21,7 +21,7 @@ from .verdict import act
 if TYPE_CHECKING:
     from types import FrameType
 
-__all__ = ["NAMES", "Noted", "describe", "note", "watch_subclasses"]
+__all__ = ["NAMES", "describe", "note", "watch_subclasses"]
 
 _MARK = "__coroguard__"
 _HOOK = "__init_subclass__"
@@ -32,22 +32,9 @@ _super: Any = super
 _METHODS: tuple[Any, ...] = (FunctionType, staticmethod, classmethod)
 
 
-class Noted(NamedTuple):
-    """What a guarded name led to; text only, so that nothing is kept alive.
-
-    Args:
-        text: The place, ``def`` or ``async def``, and the name.
-        file: The file.
-        colour: The colour.
-    """
-
-    text: str
-    file: str
-    colour: Colour | None
-
-
-#: The guarded names of modules and classes.
-NAMES: dict[tuple[str, str], Noted] = {}
+#: The guarded names of modules and classes, by module and qualified name, and what
+#: they led to. Text only, so that nothing is kept alive.
+NAMES: dict[tuple[str, str], str] = {}
 
 
 def note(guarded: Any, frame: FrameType | None) -> None:
@@ -60,8 +47,8 @@ def note(guarded: Any, frame: FrameType | None) -> None:
         frame: Whose code put it on.
 
     Raises:
-        GuardUsageError: In strict mode, where the name has a guard there already
-            and is of another colour now.
+        GuardUsageError: In strict mode, where the name has led to a function of
+            another colour there.
     """
     guarded = getattr(guarded, "__func__", guarded)
     original = getattr(guarded, "__wrapped__", None)
@@ -77,19 +64,16 @@ def note(guarded: Any, frame: FrameType | None) -> None:
     in_class = body.get("__qualname__") == name.rpartition(".")[0]
     if not in_module and not (in_class and type(body) is dict):
         return
-    file = guarded.__code__.co_filename
-    noted = Noted(describe(guarded), file, colour_of(guarded))
-    before, NAMES[module, name] = NAMES.get((module, name)), noted
-    if before not in (None, noted) and is_guarded(older) and clash(older, guarded):
+    NAMES[module, name] = describe(guarded)
+    if clash(older, guarded):
         fix = "give one of the two another name, or remove it"
-        headline = f"{name} is guarded twice, in two colours"
-        _tell(headline, name, describe(older), noted.text, fix)
+        headline = f"{name} is defined twice, in two colours"
+        _tell(headline, name, describe(older), describe(guarded), fix)
     if in_module:
-        end = weakref.finalize(frame.f_code, _look_at_module, module, name)
-        end.atexit = False
+        weakref.finalize(frame.f_code, _look_at_module, module, name)
     else:
         mark: _Mark = body.setdefault(_MARK, _Mark())
-        mark.methods[guarded.__name__] = noted
+        mark.methods.append(guarded.__name__)
 
 
 def watch_subclasses(owner: type) -> None:
@@ -132,37 +116,32 @@ class _Mark:
     """Stands in the body of a class until the class is made."""
 
     def __init__(self) -> None:
-        self.methods: dict[str, Noted] = {}
+        self.methods: list[str] = []
 
     def __set_name__(self, owner: type, name: str) -> None:
         delattr(owner, name)
         watch_subclasses(owner)
-        for method, noted in self.methods.items():
-            found = vars(owner).get(method)
-            _look_again(found, f"{owner.__qualname__}.{method}", noted)
+        for method in self.methods:
+            path = f"{owner.__qualname__}.{method}"
+            _look_again(vars(owner).get(method), owner.__module__, path)
 
 
 def _look_at_module(module: str, name: str) -> None:
     """Look at a guarded name when its module's code has run to the end."""
-    noted = NAMES.get((module, name))
     found = getattr(sys.modules.get(module), "__dict__", {}).get(name)
-    if noted is not None:
-        # Nothing that is raised in a finalizer reaches anybody.
-        _look_again(found, name, noted, raises=False)
+    # Nothing that is raised in a finalizer reaches anybody.
+    _look_again(found, module, name, raises=False)
 
 
-def _look_again(found: Any, name: str, noted: Noted, *, raises: bool = True) -> None:
-    """Tell of a guarded name that was defined again, unguarded, where it was."""
-    function = plain_function(found)
-    if (
-        type(found) in _METHODS
-        and function.__qualname__ == name
-        and function.__code__.co_filename == noted.file
-        and not reaches_guard(found)
-    ):
+def _look_again(found: Any, module: str, name: str, *, raises: bool = True) -> None:
+    """Tell of a guarded name that now has a namesake without the guard."""
+    before = NAMES.get((module, name))
+    if type(found) not in _METHODS or before is None or reaches_guard(found):
+        return
+    if plain_function(found).__qualname__ == name:
         fix = f"give one of the two another name, or remove it and put @guard on {name}"
         headline = f"{name} is guarded, and then defined again without the guard"
-        _tell(headline, name, noted.text, describe(found), fix, raises=raises)
+        _tell(headline, name, before, describe(found), fix, raises=raises)
 
 
 def _look_at_overrides(cls: type) -> None:

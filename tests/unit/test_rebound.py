@@ -7,6 +7,8 @@ import dataclasses
 import enum
 import gc
 import importlib
+import itertools
+import re
 import sys
 import typing
 from typing import Any, NamedTuple, Protocol
@@ -16,6 +18,9 @@ from pydantic import BaseModel
 
 from coroguard import GuardUsageError, guard, mode, subscribe
 from coroguard.guarded import is_guarded, reaches_guard, terms_of
+from coroguard.rebound import watch_subclasses
+
+NUMBERS = itertools.count()
 
 
 @pytest.fixture
@@ -34,7 +39,7 @@ def run_module(tmp_path, monkeypatch):
     names = []
 
     def run(source):
-        name = f"rebound_module_{len(names)}"
+        name = f"rebound_module_{next(NUMBERS)}"
         names.append(name)
         (tmp_path / f"{name}.py").write_text(
             f"from typing import Any\nfrom coroguard import guard\n{source}"
@@ -44,6 +49,8 @@ def run_module(tmp_path, monkeypatch):
     yield run
     for name in names:
         sys.modules.pop(name, None)
+    # What an import that failed has left is looked at now, and in no later test.
+    gc.collect()
 
 
 class Base:
@@ -113,6 +120,13 @@ def test_off_says_nothing(told):
     with mode("off"):
         subclass("check", flip)
     assert told == []
+
+
+def test_a_class_is_watched_once(told):
+    """A guard by path and one by decorator in one class report once."""
+    watch_subclasses(Base)
+    subclass("check", plain)
+    assert len(told) == 1
 
 
 @pytest.mark.parametrize(
@@ -281,6 +295,11 @@ class Router:
     @guard(returns=Any)
     async def handlers(self): return {}
 """,
+    "guarded the second time": """
+def handlers(): return {}
+@guard(returns=Any)
+async def handlers(): return {}
+""",
     "guarded again in a module": """
 @guard(returns=Any)
 async def handlers(): return {}
@@ -300,7 +319,7 @@ def test_a_guarded_name_that_is_defined_again_is_reported(told, run_module, sour
     text = str(error)
     assert action == "reported"
     assert "handlers" in text
-    assert text.count("rebound_module_0.py:") == 2
+    assert len(re.findall(r"rebound_module_\d+.py:", text)) == 2
     assert "give one of the two another name" in text
 
 
@@ -317,7 +336,40 @@ def test_strict_mode_raises_at_the_second_definition(told, run_module, name):
     )
 
 
+def test_in_a_module_strict_mode_only_reports(told, run_module):
+    """A module is looked at when it has run, where raising would reach nobody."""
+    with mode("strict"):
+        run_module(REDEFINED["module"])
+        gc.collect()
+    assert [action for action, _ in told] == ["reported"]
+
+
+def test_a_star_import_over_a_guard_is_reported(told, run_module):
+    """A namesake of another module that takes the name over is reported."""
+    other = run_module("async def handlers(): return {}").__name__
+    module = run_module(
+        f"@guard(returns=Any)\ndef handlers(): ...\nfrom {other} import *"
+    )
+    gc.collect()
+    [(_, error)] = told
+    assert f"{module.__name__}.py:3: def handlers" in str(error)
+    assert f"{other}.py:3: async def handlers" in str(error)
+
+
 RIGHT = {
+    "guarded twice alike": """
+@guard(returns=Any)
+def check(): return {}
+@guard(returns=Any)
+def check(): return {"again": True}
+""",
+    "assigned": """
+class A:
+    def other(self): return {}
+    @guard(returns=Any)
+    def check(self): return {}
+    check = other
+""",
     "guarded by a call": """
 def check(): return {}
 guarded = guard(returns=Any)(check)
@@ -346,6 +398,15 @@ class A:
     def check(self): return {}
     @check.setter
     def check(self, value): pass
+""",
+    "async overload": """
+from typing import overload
+@overload
+def check(x: int) -> int: ...
+@overload
+def check(x: str) -> str: ...
+@guard(returns=Any)
+async def check(x): return x
 """,
     "overload": """
 from typing import overload

@@ -91,7 +91,7 @@ def _moved(put: Put) -> Iterator[Finding]:
     """Look where a protected name leads now."""
     module = sys.modules.get(put.module)
     found = _lookup(module, put.name)
-    if module is None or found is MISSING or found is put.guarded:
+    if module is None or found is MISSING:
         return
     file = getattr(module, "__file__", None) or ""
     if file != put.file:
@@ -154,9 +154,7 @@ def _from_before(puts: list[Put]) -> Iterator[Finding]:
     for name, module in modules() if bare else ():
         for attribute, value in list(own(module).items()):
             put = bare.get(id(value))
-            if put is None or put.original is MISSING:
-                continue
-            if (name, attribute) != (put.module, put.name):
+            if put is not None and (name, attribute) != (put.module, put.name):
                 yield Finding(
                     kind=FindingKind.UNGUARDED,
                     name=f"{name}:{attribute}",
@@ -169,12 +167,12 @@ def _from_before(puts: list[Put]) -> Iterator[Finding]:
 
 def _rebound(known: set[tuple[str, str]]) -> Iterator[Finding]:
     """Look where the names lead whose definitions have a guard."""
-    for (module, name), noted in list(NAMES.items()):
+    for (module, name), before in list(NAMES.items()):
         found = _lookup(sys.modules.get(module), name)
         if (module, name) in known or type(found) not in _METHODS:
             continue
         if not reaches_guard(found) and plain_function(found) is not None:
-            yield _unguarded(module, name, noted.text, found)
+            yield _unguarded(module, name, before, found)
 
 
 def _lookup(module: Any, name: str) -> Any:

@@ -204,9 +204,7 @@ class _Finder:
         self, fullname: str, path: Any = None, target: Any = None
     ) -> ModuleSpec | None:
         """Find the module by the finders behind this one."""
-        if fullname not in sys.modules and any(
-            protection.path.fits(fullname) for protection in [*_protections.values()]
-        ):
+        if any(it.path.fits(fullname) for it in list(_protections.values())):
             wrapt.register_post_import_hook(_protect_module, fullname)
         found: ModuleSpec | None = self._inner.find_spec(fullname, path, target)
         return found

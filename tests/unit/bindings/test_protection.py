@@ -10,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 from typing import Any
+from unittest.mock import AsyncMock, MagicMock
 
 import pytest
 
@@ -158,7 +159,10 @@ def test_looking_for_a_module_is_not_importing_it(app):
     protect("guarded_app.health:check_redis")
     for _ in range(3):
         importlib.util.find_spec("guarded_app.health")
+    for module in [it for it in sys.modules if it.startswith("guarded_app")]:
+        del sys.modules[module]
     assert verify()[0].kind == "unresolved"
+    assert "guarded_app" not in sys.modules
     assert is_guarded(load().check_redis)
     assert verify() == ()
 
@@ -233,10 +237,21 @@ def test_bad_calls_are_refused(app):
     assert is_guarded(load().check_redis)
 
 
-def test_what_takes_no_attribute_is_refused():
-    """A built-in class takes no guard, and the message says so."""
+def test_what_takes_no_attribute_is_refused(app):
+    """A built-in class takes no guard, and the others of the call stay bare too."""
+    health = load()
     with pytest.raises(GuardUsageError, match=r"builtins:str.upper takes no guard"):
-        protect("builtins:str.upper")
+        protect("guarded_app.health:check_redis", "builtins:str.upper")
+    assert not is_guarded(health.check_redis)
+    assert kinds() == []
+
+
+def test_an_override_of_a_protected_method_is_told_of(app, told):
+    """A class with a method that is guarded by path looks at its subclasses."""
+    protect("guarded_app.health:Manager.check")
+    manager = load().Manager
+    type("Sub", (manager,), {"check": lambda self: 1})
+    assert "overrides the guarded Manager.check" in str(told[0].error)
 
 
 # --- what becomes of the guards
@@ -328,6 +343,51 @@ def test_a_module_imported_under_two_names_is_found(app, monkeypatch):
         assert finding.advice == "import it as guarded_app.health everywhere"
     finally:
         del sys.modules["health"]
+
+
+def test_a_second_name_with_a_guard_is_fine(app, monkeypatch):
+    """A copy that has its guard too, and a namesake that is no copy, are no finding."""
+    (app / "routes/health.py").write_text("def check_redis(): ...\n")
+    load("guarded_app.routes.health")
+    protect("guarded_app.health:check_redis", "health:check_redis")
+    load()
+    monkeypatch.syspath_prepend(app)
+    try:
+        assert is_guarded(load("health").check_redis)
+        assert kinds() == []
+    finally:
+        del sys.modules["health"]
+
+
+def test_each_fault_is_one_finding(app):
+    """A name that leads back to the bare function, or has two guards, is found once."""
+    (app / "health.py").write_text(
+        "from coroguard import guard\ndef bare(): ...\n@guard\ndef check(): ...\n"
+    )
+    health = load()
+    protect("guarded_app.health:bare", "guarded_app.health:check")
+    health.bare = health.bare.__wrapped__
+    assert kinds() == ["unguarded"]
+    health.bare, health.check = None, lambda: 1
+    assert kinds() == ["unguarded", "unguarded"]
+
+
+def test_other_values_of_a_guarded_name_are_fine(app):
+    """A mock, a class or nothing behind the name of a decorated check is no finding."""
+    (app / "health.py").write_text(
+        "from coroguard import guard\n@guard\ndef check(): ...\n"
+    )
+    health = load()
+    (app / "routes/websocket.py").write_text("from guarded_app.health import check\n")
+    websocket = load("guarded_app.routes.websocket")
+    for value in (MagicMock(), AsyncMock(), dict, None):
+        health.check = value
+        assert kinds() == []
+    del health.check
+    assert kinds() == []
+    health.check = websocket.check
+    protect("guarded_app.health:check")
+    assert kinds() == []
 
 
 def test_an_import_from_before_is_found(app):
@@ -425,14 +485,18 @@ def test_a_program_that_starts_off_is_left_alone(run):
     """Started in mode off, protect puts no guard and has nothing to say."""
     text = run(
         """
-        from coroguard import protect
-        protect("guarded_app.health:check_redis", "guarded_app.health:typo")
-        import guarded_app.health
-        print(hasattr(guarded_app.health.check_redis, "__wrapped__"))
+        from coroguard import configure, protect
+        from coroguard.bindings import verify
+        protect("guarded_app.health:check_redis", "guarded_app.health:Manager.check")
+        import guarded_app.health as health
+        print(hasattr(health.check_redis, "__wrapped__"))
+        print("__init_subclass__" in vars(health.Manager))
+        configure(mode="enforce")
+        print(verify())
         """,
         COROGUARD_MODE="off",
     )
-    assert text == "False\n"
+    assert text == "False\nFalse\n()\n"
 
 
 def test_guards_stand_with_other_finders(run):
