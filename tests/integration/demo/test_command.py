@@ -106,7 +106,9 @@ def test_the_whole_story_happens_as_told(run):
         "in the outage every connection died",
         '"code": "HEALTH_CHECK_LEAK"',
         "leaked:   coroutine 'RedisManager.is_connected' (async def, ",
-        "all 5 steps happened as told",
+        "validate_websocket_component_health is bound twice in coroguard.demo",
+        "so the service did not start",
+        "all 6 steps happened as told",
     ):
         assert words in demo.output, demo.output
     assert "✗" not in demo.output

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["PythonService"]
+__all__ = ["PythonService", "environment"]
 
 _READY = re.compile(r"^READY (http://\S+)$", re.MULTILINE)
 
@@ -40,7 +40,7 @@ class PythonService:
     ) -> None:
         self.process = ServerProcess(name, log=directory / f"{name}.log")
         self._kind = kind
-        self._env = _environment(env, modules)
+        self._env = environment(env, modules)
         self._url = ""
         self._read_from = 0
 
@@ -90,7 +90,8 @@ class PythonService:
         return found is not None
 
 
-def _environment(env: Mapping[str, str], modules: Path | None) -> dict[str, str]:
+def environment(env: Mapping[str, str], modules: Path | None) -> dict[str, str]:
+    """Return the owner's variables with others, and a directory put on the path."""
     merged = {**os.environ, **env, "PYTHONUNBUFFERED": "1"}
     if modules is not None:
         before = os.environ.get("PYTHONPATH")

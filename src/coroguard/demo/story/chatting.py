@@ -1,4 +1,4 @@
-"""Step 1: do 20 users chat at once, each with its own answers only?"""
+"""Step 2: do 20 users chat at once, each with its own answers only?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Step 5: what does the guard cost a service that is healthy?"""
+"""Step 6: what does the guard cost a service that is healthy?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Steps 2 and 3: what does a collision in the error handler do in an outage?"""
+"""Steps 3 and 4: what does a collision in the error handler do in an outage?"""
 
 # The same source runs in both, beside the same foreign module; only `COROGUARD_MODE`
 # differs.

@@ -1,4 +1,4 @@
-"""Step 4: who notices that a coroutine was truth-tested, while Valkey is dead?"""
+"""Step 5: who notices that a coroutine was truth-tested, while Valkey is dead?"""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from coroguard.demo.errors import ConfigError
-from coroguard.demo.story import chatting, cost, outage, silent
+from coroguard.demo.story import audited, chatting, cost, outage, silent
 from coroguard.demo.story.claims import StepResult
 from coroguard.demo.story.stage import USERS, Cast, Stage
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["STEPS", "tell"]
 
 STEPS: tuple[tuple[str, Callable[[Stage], Awaitable[None]]], ...] = (
+    (audited.TITLE, audited.run),
     (chatting.TITLE, chatting.run),
     (outage.TITLE_OFF, outage.run_off),
     (outage.TITLE_ON, outage.run_on),
