@@ -32,6 +32,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help=f"watch every test for un-awaited coroutines: {words}",
     )
     parser.addini("coroguard_mode", f"mode of --coroguard: {words}; default: {DEFAULT}")
+    parser.getgroup("coroguard").addoption(
+        "--coroguard-audit",
+        metavar="PACKAGE",
+        action="append",
+        default=[],
+        help="fail where names of this package collide; may be given again",
+    )
+    parser.addini("coroguard_audit", "packages of --coroguard-audit", "args")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -40,11 +48,29 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", marker)
     chosen, _ = effective_mode(config)
     if chosen != "off":
+        from ._pytest_names import Guards
         from ._pytest_watcher import Watcher
 
         watcher = Watcher(strict=chosen == "strict")
         config.pluginmanager.register(watcher, WATCHER)
         config.add_cleanup(watcher.close)
+        guards = Guards(config, strict=chosen == "strict")
+        config.pluginmanager.register(guards, "coroguard-guards")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(
+    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Add the audits, whichever tests were selected: they were asked for by name."""
+    asked = config.getoption("--coroguard-audit")
+    packages: list[str] = asked or config.getini("coroguard_audit")
+    for package in dict.fromkeys(packages):
+        from ._pytest_names import AuditItem
+
+        item = AuditItem.of(session, package)
+        item.ihook.pytest_itemcollected(item=item)
+        items.append(item)
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -93,7 +119,8 @@ def coroguard_leaks(request: pytest.FixtureRequest) -> list[Leak]:
 def collide() -> Iterator[Callable[..., Collision]]:
     """Swap a name for its twin of the other colour until the test ends.
 
-    Called as ``coroguard.testing.collide`` is: ``collide("app.health:check")``.
+    Called as ``coroguard.testing.collide`` is: ``collide("app.health:check")``,
+    or with the way it happens: ``kind="handler import"``.
     What it gives is also a context manager, to put the name back sooner.
     """
     from contextlib import ExitStack
@@ -103,7 +130,7 @@ def collide() -> Iterator[Callable[..., Collision]]:
     with ExitStack() as undone:
 
         def start(
-            target: object, name: str | None = None, *, kind: str = "rebinding"
+            target: object, name: object = None, *, kind: str = "rebinding"
         ) -> Collision:
             started = collision(target, name, kind=kind).start()
             undone.callback(started.undo)

@@ -106,7 +106,7 @@ def describe(target: Any) -> str:
     """Return what stands behind a name: its place, name and colour in one line."""
     function = plain_function(target)
     if function is None:
-        return f"a {type(target).__name__}"
+        return f"{type(target).__name__} object"
     code = function.__code__
     start = "async def" if colour_of(target) is Colour.ASYNC else "def"
     return f"{place(code.co_filename, code.co_firstlineno)}: {start} {code.co_name}"

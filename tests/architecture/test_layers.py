@@ -12,7 +12,8 @@ import pytest
 # Top first. A name stands for a module or for a package with all it holds.
 LAYERS = (
     ("demo", "__main__"),
-    ("pytest_plugin", "_pytest_watcher", "cli", "integrations", "gates"),
+    ("pytest_plugin", "_pytest_watcher", "_pytest_names"),
+    ("cli", "integrations", "gates"),
     ("testing",),
     ("__init__",),
     ("bindings", "strictness"),

@@ -47,7 +47,7 @@ def lost_guards(
             yield from _moved(put)
             yield from _doubled(put)
     yield from _from_before(puts)
-    yield from _rebound({(put.module, put.name) for put in puts})
+    yield from _rebound()
 
 
 def _unresolved(protection: Protection, ended: bool) -> Iterator[Finding]:
@@ -165,11 +165,11 @@ def _from_before(puts: list[Put]) -> Iterator[Finding]:
                 )
 
 
-def _rebound(known: set[tuple[str, str]]) -> Iterator[Finding]:
+def _rebound() -> Iterator[Finding]:
     """Look where the names lead whose definitions have a guard."""
     for (module, name), before in list(NAMES.items()):
         found = _lookup(sys.modules.get(module), name)
-        if (module, name) in known or type(found) not in _METHODS:
+        if type(found) not in _METHODS:
             continue
         if not reaches_guard(found) and plain_function(found) is not None:
             yield _unguarded(module, name, before, found)

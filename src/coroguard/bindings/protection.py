@@ -114,15 +114,20 @@ def verify(*, ended: bool = False) -> tuple[Finding, ...]:
         ended: Whether the program has ended: a protected module that was not
             needed in it is no finding then.
     """
+    return _verified(ended)[0]
+
+
+def _verified(ended: bool) -> tuple[tuple[Finding, ...], list[Finding]]:
+    """Report what is found for the first time; return all of it, and the news."""
     if current() is Mode.OFF:
-        return ()
+        return (), []
     with _lock:
         found = tuple(dict.fromkeys(lost_guards(_protections.values(), ended=ended)))
         fresh = [it for it in found if it not in _told]
         _told.update(fresh)
     for finding in fresh:
         act(current(), finding.name, [GuardUsageError(str(finding))], raises=False)
-    return found
+    return found, fresh
 
 
 def _made(path: str, returns: Any, mode: Any, dropped: bool) -> Protection:
@@ -236,5 +241,5 @@ def _protect_module(module: ModuleType) -> None:
 
 def _warn_at_exit() -> None:
     """Say it where a program that configured no logging will hear it too."""
-    for finding in verify(ended=True):
+    for finding in _verified(ended=True)[1]:
         warnings.warn_explicit(str(finding), RuntimeWarning, "coroguard", 0)

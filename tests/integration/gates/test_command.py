@@ -377,3 +377,32 @@ def test_the_json_is_json(two):
     text = (two.root / "readiness.json").read_text()
     assert text.endswith("}\n")
     assert json.loads(text)["ready"] is False
+
+
+AUDITED = """
+[tool.pytest.ini_options]
+addopts = ["-pcoroguard.pytest_plugin"]
+coroguard_audit = ["app"]
+
+[tool.coroguard.gates.names]
+rule = "no name has two colours"
+tests = ["coroguard-audit[app]"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("collides", "code", "verdict"),
+    [(False, ExitCode.READY, "PASSED"), (True, ExitCode.FAILED, "FAILED")],
+)
+def test_an_audit_is_a_gate(project, collides, code, verdict):
+    """A gate can expect the audit of a package, and is red where names collide."""
+    project.write("pyproject.toml", AUDITED)
+    project.write("tests/test_chat.py", "def test_is_no_gate_s(): assert False")
+    project.write("app/__init__.py", "")
+    project.write("app/checks.py", "def check() -> dict: return {}\n")
+    project.write("app/twins.py", "async def check() -> dict: return {}\n")
+    imports = "from app.checks import *\n" + "from app.twins import *\n" * collides
+    project.write("app/service.py", imports)
+    ran = project.gate()
+    assert (ran.code, ran.verdicts) == (code, {"names": verdict})
+    assert ("check is bound twice in app.service" in ran.reasons) is collides

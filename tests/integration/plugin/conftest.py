@@ -6,10 +6,11 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
+from types import MappingProxyType
 
 import pytest
 
@@ -82,10 +83,19 @@ Suite = Callable[..., Run]
 
 @pytest.fixture(scope="module")
 def run_suite(tmp_path_factory: pytest.TempPathFactory) -> Suite:
-    """Run a suite: its code, pytest's arguments, the other plugins, the ini file."""
+    """Run a suite: its code, pytest's arguments, other plugins, the ini file, files."""
 
-    def run(code: str, *args: str, plugins: tuple[str, ...] = (), ini: str = "") -> Run:
+    def run(
+        code: str,
+        *args: str,
+        plugins: tuple[str, ...] = (),
+        ini: str = "",
+        files: Mapping[str, str] = MappingProxyType({}),
+    ) -> Run:
         folder = tmp_path_factory.mktemp("suite")
+        for name, text in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(dedent(text))
         (folder / "conftest.py").write_text(WITNESS)
         (folder / "test_it.py").write_text(COMMON + dedent(code))
         (folder / "pytest.ini").write_text(f"[pytest]\n{dedent(ini)}")
