@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from ._version import __version__
@@ -16,11 +17,13 @@ from .events import Event, subscribe
 from .explain import explain
 from .guard import guard
 from .leaks import Leak, LeakKind
-from .policy import Mode, configure, mode
+from .policy import Mode, configure, current, mode
 from .watch import watch
 
 if TYPE_CHECKING:
+    from .bindings import protect, unprotect
     from .report import ComponentHealth, HealthReport
+    from .strictness import strict_packages
 
 __all__ = [
     "ComponentHealth",
@@ -39,21 +42,40 @@ __all__ = [
     "explain",
     "guard",
     "mode",
+    "protect",
+    "strict_packages",
     "subscribe",
+    "unprotect",
     "watch",
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Import the models when they are first asked for; they need pydantic."""
-    if name in ("ComponentHealth", "HealthReport"):
-        from . import report
+# What needs a heavy dependency is imported when it is first asked for.
+_HOMES = {
+    "ComponentHealth": "report",
+    "HealthReport": "report",
+    "protect": "bindings",
+    "strict_packages": "strictness",
+    "unprotect": "bindings",
+}
 
-        globals()[name] = found = getattr(report, name)
-        return found
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    found = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = found
+    return found
 
 
 def __dir__() -> list[str]:
-    """List the models too, imported or not."""
+    """List what is imported later, too."""
     return sorted({*globals(), *__all__})
+
+
+if os.environ.get("COROGUARD_PACKAGES") and current() is Mode.STRICT:
+    from .strictness.environment import activate
+
+    activate()

@@ -45,7 +45,7 @@ def _build() -> "typer.Typer":
     )
     # With a callback, a single command keeps its name.
     app.callback()(lambda: None)
-    for register in (_register_demo, _register_gate):
+    for register in (_register_demo, _register_gate, _register_names, _register_run):
         register(app)
     return app
 
@@ -67,6 +67,18 @@ def _register_demo(app: "typer.Typer") -> None:
 
 def _register_gate(app: "typer.Typer") -> None:
     from coroguard.gates.options import register
+
+    register(app, _run)
+
+
+def _register_run(app: "typer.Typer") -> None:
+    from coroguard.strictness.options import register
+
+    register(app, _run)
+
+
+def _register_names(app: "typer.Typer") -> None:
+    from coroguard.bindings.options import register
 
     register(app, _run)
 

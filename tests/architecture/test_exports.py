@@ -29,7 +29,13 @@ PUBLIC = {
     "mode",
     "subscribe",
 }
-BESIDE_THE_CONTRACT = {"Event", "__version__"}
+BESIDE_THE_CONTRACT = {
+    "Event",
+    "__version__",
+    "protect",
+    "strict_packages",
+    "unprotect",
+}
 
 
 def test_all_is_the_contract() -> None:

@@ -53,7 +53,6 @@ def lost_guards(
 def _unresolved(protection: Protection, ended: bool) -> Iterator[Finding]:
     path = protection.path
     fitting = [name for name in list(sys.modules) if path.fits(name)]
-    hint = ""
     if protection.wrong:
         why = protection.wrong
     elif fitting and path.is_pattern:
@@ -66,13 +65,13 @@ def _unresolved(protection: Protection, ended: bool) -> Iterator[Finding]:
         why = f"no module {path.module} has been imported"
     else:
         why = f"there is no module {path.module}"
-        hint = nearest(path.module, list(sys.modules))
+        why += f".{hint}" if (hint := nearest(path.module, list(sys.modules))) else ""
     yield Finding(
         kind=FindingKind.UNRESOLVED,
         name=path.text,
         headline=f"protect({path.text!r}) guards nothing",
         first=why,
-        advice=f"mend the path, or take it out.{hint}",
+        advice="mend the path, or take it out",
     )
 
 
@@ -90,37 +89,40 @@ def _exists(module: str) -> bool:
 def _moved(put: Put) -> Iterator[Finding]:
     """Look where a protected name leads now."""
     module = sys.modules.get(put.module)
-    found = _lookup(module, put.name)
-    if module is None or found is MISSING:
+    if module is None:
         return
+    found = _lookup(module, put.name)
     file = getattr(module, "__file__", None) or ""
     if file != put.file:
         yield Finding(
             kind=FindingKind.SHADOWED,
-            name=f"{put.module}:{put.name}",
+            name=put.module,
             headline=f"{put.module} comes from another file than before",
             first=put.file,
             second=file,
             advice="remove one of the two files, or its folder from sys.path",
         )
-    if not reaches_guard(found) or clash(put.guarded, found):
+    if found is MISSING or not reaches_guard(found) or clash(put.guarded, found):
         yield _unguarded(put.module, put.name, describe(put.function), found)
 
 
 def _unguarded(module: str, name: str, before: str, found: Any) -> Finding:
     path = f"{module}:{name}"
-    again = before == describe(found)
+    after, how = describe(found), "was rebound"
+    advice = f"put @guard on {getattr(found, '__qualname__', name)}, or rebind {name} "
+    advice += "before it is guarded"
+    if found is MISSING:
+        after, how = "", "was taken away"
+        advice = f"unprotect({path!r}) before that"
+    elif before == after:
+        how, advice = "was loaded again", f"call protect({path!r}) after that"
     return Finding(
         kind=FindingKind.UNGUARDED,
         name=path,
-        headline=f"{path} was {'loaded again' if again else 'rebound'}, and has lost "
-        "its guard",
+        headline=f"{path} {how}, and has lost its guard",
         first=f"{before} (guarded)",
-        second=describe(found),
-        advice=f"call protect({path!r}) after that"
-        if again
-        else f"put @guard on {getattr(found, '__qualname__', name)}, or rebind {name} "
-        "before it is guarded",
+        second=after,
+        advice=advice,
     )
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import atexit
+import functools
 import sys
 import threading
 import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
-
-import wrapt
 
 from ..errors import GuardUsageError, nearest
 from ..guard import guard
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["protect", "unprotect", "verify"]
 
-_importer: Any = import_module("wrapt.importer")  # which has no types
 # By the text of their paths.
 _protections: dict[str, Protection] = {}
 _told: set[Finding] = set()
@@ -203,28 +201,33 @@ class _Finder:
     """
 
     def __init__(self) -> None:
-        self._inner: Any = _importer.ImportHookFinder()
+        # Not at the top: who has nothing to protect need not wait for it. Typed Any,
+        # because the module has no types.
+        self._importer: Any = import_module("wrapt.importer")
+        self._inner = self._importer.ImportHookFinder()
 
     def find_spec(
         self, fullname: str, path: Any = None, target: Any = None
     ) -> ModuleSpec | None:
         """Find the module by the finders behind this one."""
         if any(it.path.fits(fullname) for it in list(_protections.values())):
-            wrapt.register_post_import_hook(_protect_module, fullname)
+            self._importer.register_post_import_hook(_protect_module, fullname)
         found: ModuleSpec | None = self._inner.find_spec(fullname, path, target)
         return found
 
 
-_finder = _Finder()
+@functools.cache
+def _finder() -> _Finder:
+    atexit.register(_warn_at_exit)
+    return _Finder()
 
 
 def _watch_imports() -> None:
     """Stand before every other finder."""
-    if _finder in sys.meta_path:
-        sys.meta_path.remove(_finder)
-    else:
-        atexit.register(_warn_at_exit)
-    sys.meta_path.insert(0, _finder)
+    finder = _finder()
+    if finder in sys.meta_path:
+        sys.meta_path.remove(finder)
+    sys.meta_path.insert(0, finder)
 
 
 def _protect_module(module: ModuleType) -> None:

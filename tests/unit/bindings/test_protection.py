@@ -290,6 +290,15 @@ def test_a_twin_of_another_colour_is_found(app):
     assert kinds() == []
 
 
+def test_a_name_that_was_taken_away_is_found(app):
+    """A protected name that is gone, for a module's __getattr__ to give, is found."""
+    health = load()
+    protect("guarded_app.health:check_redis")
+    del health.check_redis
+    [finding] = verify()
+    assert "was taken away, and has lost its guard" in finding.headline
+
+
 def test_a_wrapper_around_the_guard_is_fine(app):
     """A decorator that is put on top later does not take the guard away."""
     health = load()

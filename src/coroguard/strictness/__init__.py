@@ -1,0 +1,7 @@
+"""How are whole packages checked against their own annotations?"""
+
+from __future__ import annotations
+
+from .packages import strict_packages
+
+__all__ = ["strict_packages"]

@@ -1,0 +1,63 @@
+"""What does every interpreter under `coroguard run` do before its program?"""
+
+# Python imports this by its name, from the folder that stands first on
+# PYTHONPATH. Any interpreter may, also one without coroguard.
+
+from __future__ import annotations
+
+import importlib
+import importlib.machinery
+import importlib.util
+import os
+import sys
+from typing import NoReturn
+
+
+def _run_next() -> None:
+    """Run the `sitecustomize` that this one stands in front of, as if it were not."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    path = [folder for folder in sys.path if os.path.abspath(folder) != here]
+    spec = importlib.machinery.PathFinder.find_spec("sitecustomize", path)
+    if spec is not None and spec.loader is not None:
+        module = importlib.util.module_from_spec(spec)
+        sys.modules["sitecustomize"] = module
+        spec.loader.exec_module(module)
+
+
+def _guard() -> None:
+    """Put mode, strict packages and guards by path in place."""
+    try:
+        importlib.import_module("coroguard")
+        bindings = importlib.import_module("coroguard.bindings")
+    except ImportError as error:
+        _go_without(error)
+        return
+    except TypeError as error:  # what GuardUsageError is
+        _refuse(str(error))
+    protect = getattr(bindings, "protect_configured", None)
+    if protect is not None:
+        try:
+            protect()
+        except TypeError as error:
+            _refuse(str(error))
+
+
+def _go_without(error: ImportError) -> None:
+    """Refuse the program where it cannot be guarded; only tell of a helper."""
+    text = f"{sys.executable} cannot import coroguard ({error})"
+    if os.environ.get("COROGUARD_RUN") == str(os.getpid()):
+        _refuse(f"{text}; type {sys.executable} -m pip install coroguard")
+    sys.stderr.write(f"coroguard: {text}; this child process runs unguarded\n")
+
+
+def _refuse(why: str) -> NoReturn:
+    """Leave before the program begins; `site` would tell of an error and go on."""
+    sys.stderr.write(f"coroguard: {why}\n")
+    sys.stderr.flush()
+    os._exit(2)
+
+
+try:
+    _run_next()
+finally:
+    _guard()

@@ -1,0 +1,652 @@
+"""Whole programs under strict mode, started as users start them."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from .conftest import Run, Write
+
+STRICT = ("coroguard", "run", "--strict", "--package", "app", "--")
+USERS = """
+from typing import Any
+
+async def find() -> str:
+    return "ada"
+
+def greet(user: str) -> str:
+    return f"hello {user}"
+
+def leak() -> None:
+    user: Any = find()
+    greet(user)
+"""
+LEAKED = "coroguard.CoroutineLeakError: greet() let a coroutine escape"
+
+RIGHT = '''
+"""A program with nothing wrong."""
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import enum
+import functools
+import typing
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Protocol
+from typing import Self, TypedDict, TypeVar, overload
+
+from pydantic import BaseModel, Field
+
+from coroguard import HealthReport, guard
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+if typing.TYPE_CHECKING:
+    from fractions import Fraction
+
+Amounts = list["Decimal"]
+Older = typing.List["Decimal"]
+T = TypeVar("T")
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+class Named(Protocol):
+    name: str
+
+    async def load(self) -> str: ...
+
+
+class Row(TypedDict, total=False):
+    name: str
+    pending: Awaitable[str]
+
+
+class Point(NamedTuple):
+    x: int
+    y: int = 0
+
+
+class Colour(enum.StrEnum):
+    RED = "red"
+
+
+class Model(BaseModel):
+    name: str
+    tags: list[str] = Field(default_factory=list)
+    colour: Colour = Colour.RED
+
+
+@dataclasses.dataclass
+class User(Generic[T]):
+    name: str
+    value: T | None = None
+    known: ClassVar[dict[str, int]] = {}
+    task: asyncio.Task[str] | None = None
+
+    class Inner:
+        pass
+
+    def inner(self, other: Inner) -> Inner:
+        return other
+
+    def me(self) -> Self:
+        return self
+
+    @classmethod
+    def make(cls, name: str) -> Self:
+        return cls(name)
+
+    @staticmethod
+    def double(x: int) -> int:
+        return 2 * x
+
+    @property
+    def title(self) -> str:
+        return self.name.title()
+
+    async def load(self) -> str:
+        return self.name
+
+    def __eq__(self, other: object) -> bool:
+        return NotImplemented
+
+
+def logged(function: F) -> F:
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    return typing.cast("F", wrapper)
+
+
+@overload
+def twice(x: int) -> int: ...
+@overload
+def twice(x: str) -> str: ...
+def twice(x: int | str) -> int | str:
+    return x * 2
+
+
+def for_checkers(x: Decimal, y: Fraction | None = None) -> list[Decimal]:
+    amounts: list[Decimal] = [x]
+    return amounts
+
+
+def anything(x: typing.Annotated[Any, "documented"], y: Amounts, z: Older) -> None:
+    pass
+
+
+def later(name: str) -> Coroutine[Any, Any, str]:
+    return User(name).load()
+
+
+def handlers() -> dict[str, Callable[[], Awaitable[str]]]:
+    return {"a": lambda: later("a")}
+
+
+def many(*names: str, **flags: bool) -> tuple[str, ...]:
+    return names
+
+
+def numbers(count: int) -> Iterator[int]:
+    yield from range(count)
+
+
+async def stream() -> AsyncIterator[str]:
+    yield "x"
+
+
+@contextlib.asynccontextmanager
+async def opened() -> AsyncIterator[str]:
+    yield "open"
+
+
+@logged
+def first(items: Sequence[T], default: T | None = None) -> T | None:
+    return items[0] if items else default
+
+
+@guard(returns=dict[str, bool])
+def check() -> dict[str, bool]:
+    return {"up": True}
+
+
+@guard
+async def health() -> HealthReport:
+    return HealthReport(
+        healthy=True, failed_components=[], component_details={},
+        error_suggestions=[], timestamp="2026-01-01T00:00:00Z", summary="fine",
+    )
+
+
+def name_of(thing: Named) -> str:
+    return thing.name
+
+
+async def main() -> None:
+    user: User[int] = User.make("ada").me()
+    user.task = asyncio.create_task(later("ada"))
+    row: Row = {"name": "ada", "pending": later("bob")}
+    done: Sequence[str] = await asyncio.gather(user.task, row["pending"])
+    both: list[str] = [await h() for h in handlers().values()]
+    point: Point = Point(1)
+    a: int
+    a, b = point
+    a += 1
+    mapping: Mapping[str, Model] = {"a": Model(name="a", tags=["b"])}
+    async with opened() as text:
+        words: list[str] = [word async for word in stream()]
+    if (n := len(words)) != 1:
+        raise SystemExit(3)
+    waiting: Awaitable[str] = user.load()
+    assert await waiting == "ada"
+    await health()
+    user.inner(User.Inner())
+    for_checkers(1)
+    anything(1, [2], [3])
+    many("a", b=True)
+    list(numbers(3))
+    print(name_of(user), twice(2), twice("x"), first([1]), check(), done, both)
+    print(user.title, user == user, User.double(a), mapping["a"].name, text)
+
+
+def run() -> None:
+    asyncio.run(main())
+'''
+
+
+PLACES = """
+from __future__ import annotations
+import asyncio
+import dataclasses
+from typing import Any
+
+async def find() -> str:
+    return "ada"
+
+def leak() -> Any:
+    return find()
+
+def argument(user: str) -> None: ...
+def returned() -> str: return leak()
+def variable() -> None: user: str = leak()
+def nested() -> dict[str, list[str]]: return {"a": [leak()]}
+def second() -> None: users: list[str] = ["bob", leak()]
+async def awaited() -> bool: return leak()
+
+class Users:
+    def method(self, *users: str) -> None: ...
+    @staticmethod
+    def static() -> str | None: return leak()
+
+def everywhere() -> list[Any]:
+    return [
+        lambda: argument(leak()), returned, variable, nested, second,
+        lambda: asyncio.run(awaited()), lambda: Users().method("bob", leak()),
+        Users.static,
+    ]
+"""
+EACH = """
+from app import places
+from coroguard import CoroutineLeakError
+
+for place in places.everywhere():
+    try:
+        place()
+    except CoroutineLeakError as error:
+        leak = error.leak
+        print(leak.guarded, leak.kind, leak.path, leak.name, error.expected, sep=" | ")
+"""
+FOUND = """\
+argument | nested | argument 'user' | find | str
+returned | returned | $ | find | str
+variable | nested | variable 'user' | find | str
+nested | nested | $.a[0] | find | dict[str, list[str]]
+second | nested | variable 'users', $[1] | find | list[str]
+awaited | returned | $ | find | bool
+Users.method | nested | argument 'users', $[1] | find | tuple[str, ...]
+Users.static | returned | $ | find | str | None
+"""
+
+
+@pytest.fixture
+def leaking(write: Write) -> None:
+    """A program of which one function is given a coroutine."""
+    write(app__users=USERS, main="from app import users\nusers.leak()")
+
+
+def test_nothing_is_changed_without_it(leaking: None, run: Run) -> None:
+    """The program runs through where nobody checks it."""
+    assert run("python", "main.py").returncode == 0
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        ["main.py"],
+        ["python", "main.py"],
+        ["-m", "main"],
+        ["-c", "import main"],
+        ["-X", "dev", "main.py"],
+        ["sh", "-c", "exec python main.py"],
+    ],
+    ids=" ".join,
+)
+def test_program_of_any_kind(leaking: None, run: Run, program: list[str]) -> None:
+    """Scripts, modules, code and whatever starts them are checked unchanged."""
+    done = run(*STRICT, *program)
+    assert LEAKED in done.stderr
+    assert "leaked:   coroutine 'find' (async def, app/users.py:4)" in done.stderr
+    assert "where:    argument 'user'" in done.stderr
+    assert "never awaited" not in done.stderr
+    assert done.returncode == 1
+
+
+def test_every_place_in_a_package(write: Write, run: Run) -> None:
+    """Each annotated place of an imported package is checked, and says what it saw."""
+    write(app__places=PLACES, main=EACH)
+    done = run(*STRICT, "python", "-W", "error", "main.py")
+    assert (done.stdout, done.stderr) == (FOUND, "")
+
+
+def test_package_run_as_the_program(write: Write, run: Run, tmp_path: Path) -> None:
+    """``-m app`` checks ``app/__main__.py`` too, and leaves no bytecode of it."""
+    write(app__users="")
+    (tmp_path / "app/__main__.py").write_text(USERS + "\nleak()\n")
+    done = run(*STRICT, "-m", "app")
+    assert LEAKED in done.stderr
+    assert run("python", "-m", "app").returncode == 0  # and no bytecode stayed
+
+
+def test_right_program_is_silent(write: Write, run: Run) -> None:
+    """Nothing is said of a program with nothing wrong, whatever it is written with."""
+    write(app__right=RIGHT, main="from app import right\nright.run()")
+    bare = run("python", "-W", "error", "main.py")
+    done = run(*STRICT, "python", "-W", "error", "main.py")
+    assert (bare.returncode, bare.stderr) == (0, "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, bare.stdout, "")
+
+
+def test_environment_alone(write: Write, run: Run) -> None:
+    """The two variables do it for a program that imports coroguard first."""
+    write(
+        app__users=USERS, main="import coroguard\nfrom app import users\nusers.leak()"
+    )
+    done = run("python", "main.py", COROGUARD_MODE="strict", COROGUARD_PACKAGES="x,app")
+    assert "COROGUARD_PACKAGES='x': there is no package 'x'" in done.stderr
+    done = run("python", "main.py", COROGUARD_MODE="strict", COROGUARD_PACKAGES=" app,")
+    assert LEAKED in done.stderr
+
+
+@pytest.mark.parametrize("mode", ["", "off", "observe", "enforce"])
+def test_other_modes_check_no_packages(write: Write, run: Run, mode: str) -> None:
+    """Outside strict mode the variable does nothing, and costs no import."""
+    main = "import coroguard, sys\nfrom app import users\nusers.leak()\n"
+    write(app__users=USERS, main=main + "print('typeguard' in sys.modules)")
+    done = run("python", "main.py", COROGUARD_MODE=mode, COROGUARD_PACKAGES="app,x")
+    assert (done.returncode, done.stdout) == (0, "False\n")
+
+
+def test_in_code(write: Write, run: Run) -> None:
+    """``strict_packages`` checks what is imported after it, call by call."""
+    write(
+        app__users=USERS,
+        lib__users=USERS,
+        main=(
+            "from coroguard import strict_packages\n"
+            "strict_packages('app')\n"
+            "from app import users\n"
+            "strict_packages('lib', 'app')\n"
+            "from lib import users as others\n"
+            "for each in (users, others):\n"
+            "    try: each.leak()\n"
+            "    except TypeError as error: print(error.leak.defined)\n"
+            "import sys\n"
+            "print(sum('strictness' in type(f).__module__ for f in sys.meta_path))\n"
+        ),
+    )
+    done = run("python", "-W", "error", "main.py")
+    assert done.stdout == "app/users.py:4\nlib/users.py:4\n1\n", done.stderr
+
+
+def test_what_was_imported_before_is_named(write: Write, run: Run) -> None:
+    """Modules that are too late are named once, at the line that came too late."""
+    write(
+        app__users=USERS,
+        app__others=USERS,
+        main=(
+            "from app import users\n"
+            "from coroguard import strict_packages, subscribe\n"
+            "subscribe(lambda e: print(e.action, e.guarded, type(e.error).__name__))\n"
+            "strict_packages('app')\n"
+            "strict_packages('app')\n"
+            "from app import others\n"
+            "users.leak()\n"
+            "others.leak()\n"
+        ),
+    )
+    done = run("python", "main.py")
+    assert done.stderr.count("RuntimeWarning: strict_packages") == 1
+    assert "main.py:4: RuntimeWarning: strict_packages('app') came after" in done.stderr
+    assert "import of app, app.users, which is not checked" in done.stderr
+    assert "coroguard run --strict --package app -- PROGRAM" in done.stderr
+    assert "reported app GuardUsageError\n" in done.stdout
+    assert "line 8, in <module>" in done.stderr
+    assert LEAKED in done.stderr
+
+
+def test_package_without_a_file_is_not_late(write: Write, run: Run) -> None:
+    """A namespace package has nothing to check, so nothing of it is too late."""
+    write(
+        app__users=USERS,
+        main=(
+            "from coroguard import strict_packages\n"
+            "strict_packages('app')\n"
+            "import app.users\n"
+            "strict_packages('app')\n"
+        ),
+    )
+    run("rm", "app/__init__.py")
+    done = run("python", "-W", "error", "main.py")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_package_that_imports_coroguard_itself(write: Write, run: Run) -> None:
+    """With the variables alone, the importing module is named as unchecked."""
+    write(app__users="import coroguard\n" + USERS, main="import app.users")
+    done = run("python", "main.py", COROGUARD_MODE="strict", COROGUARD_PACKAGES="app")
+    assert done.stderr.count("RuntimeWarning") == 1
+    assert "users.py:1: RuntimeWarning: COROGUARD_PACKAGES='app'" in done.stderr
+    assert "app, app.users, which is not checked" in done.stderr
+
+
+def test_package_that_never_came_is_named(write: Write, run: Run) -> None:
+    """A check of nothing does not pass in silence."""
+    write(app__users=USERS, main="print('done')")
+    done = run(*STRICT, "main.py")
+    assert "nothing of the strict package 'app' was imported" in done.stderr
+    assert done.returncode == 0
+
+
+def test_failed_program_has_its_own_say(write: Write, run: Run) -> None:
+    """Where the program crashed, nothing is added to its traceback."""
+    write(app__users=USERS, main="1 / 0")
+    done = run(*STRICT, "main.py")
+    assert done.stderr.endswith("ZeroDivisionError: division by zero\n")
+
+
+def test_helper_processes_are_not_the_program(write: Write, run: Run) -> None:
+    """A child that imports nothing of the package is no finding."""
+    write(
+        app__users=USERS,
+        main=(
+            "import subprocess, sys\nfrom app import users\n"
+            "subprocess.run([sys.executable, '-c', 'print(1)'], check=True)\n"
+        ),
+    )
+    done = run(*STRICT, "main.py")
+    assert (done.stdout, done.stderr) == ("1\n", "")
+
+
+def test_child_process_is_checked(leaking: None, write: Write, run: Run) -> None:
+    """A Python that the program starts is checked as the program is."""
+    code = "import subprocess, sys\nimport app\n"
+    write(start=code + "subprocess.run([sys.executable, 'main.py'])")
+    assert LEAKED in run(*STRICT, "start.py").stderr
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver", "fork"])
+def test_multiprocessing_is_checked(write: Write, run: Run, method: str) -> None:
+    """A worker of multiprocessing is checked, however it is started."""
+    write(
+        app__users=USERS,
+        main=(
+            "import multiprocessing\nfrom app import users\n"
+            "if __name__ == '__main__':\n"
+            f"    context = multiprocessing.get_context({method!r})\n"
+            "    process = context.Process(target=users.leak)\n"
+            "    process.start()\n"
+            "    process.join()\n"
+            "    print(process.exitcode)\n"
+        ),
+    )
+    done = run(*STRICT, "python", "-W", "ignore", "main.py")
+    assert done.stderr.count(LEAKED) == 1
+    assert "RuntimeWarning" not in done.stderr
+    assert done.stdout == "1\n"
+
+
+def test_users_sitecustomize_is_kept(write: Write, run: Run) -> None:
+    """The start-up file that ours stands in front of runs, and is what is imported."""
+    write(
+        site__sitecustomize="import sys\nsys.mine = True\nNAME = 'mine'\n",
+        app__users=USERS,
+        main=(
+            "import sys, sitecustomize\nprint(sys.mine, sitecustomize.NAME)\n"
+            "from app import users\nusers.leak()\n"
+        ),
+    )
+    done = run(*STRICT, "main.py", PYTHONPATH="site")
+    assert done.stdout == "True mine\n"
+    assert LEAKED in done.stderr
+
+
+def test_users_broken_sitecustomize_is_told_as_ever(write: Write, run: Run) -> None:
+    """Its error is shown as Python shows it, and the program is guarded still."""
+    write(
+        site__sitecustomize="1 / 0",
+        app__users=USERS,
+        main="from app import users\nusers.leak()",
+    )
+    done = run(*STRICT, "main.py", PYTHONPATH="site")
+    assert "Error in sitecustomize" in done.stderr
+    assert "ZeroDivisionError: division by zero" in done.stderr
+    assert LEAKED in done.stderr
+
+
+def test_run_inside_a_run(leaking: None, run: Run) -> None:
+    """A run inside a run is one."""
+    done = run(*STRICT, "coroguard", "run", "--package", "main", "--", "main.py")
+    assert done.stderr.count(LEAKED) == 1
+
+
+@pytest.mark.parametrize("code", [0, 1, 7])
+def test_exit_code_is_the_programs(write: Write, run: Run, code: int) -> None:
+    """The run leaves with the program's code."""
+    write(main=f"raise SystemExit({code})")
+    assert run("coroguard", "run", "--", "main.py").returncode == code
+
+
+def test_signal_is_the_programs(write: Write, run: Run) -> None:
+    """A program that a signal ends is seen to be ended by it."""
+    write(main="import os, signal\nos.kill(os.getpid(), signal.SIGTERM)")
+    done = run("coroguard", "run", "--", "main.py")
+    assert done.returncode == -signal.SIGTERM
+
+
+def test_broken_pipe_is_not_ignored(run: Run) -> None:
+    """A program that is not Python gets the signals as a shell gives them."""
+    code = "trap - PIPE; kill -PIPE $$; echo ignored"
+    assert run("coroguard", "run", "--", "sh", "-c", code).stdout == ""
+
+
+def test_wrong_mode_stops_the_program(leaking: None, run: Run) -> None:
+    """Where coroguard refuses its own settings, the program does not begin."""
+    done = run(
+        *("coroguard", "run", "--", "sh", "-c", "COROGUARD_MODE=loud python main.py")
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("coroguard: COROGUARD_MODE='loud' is not a mode")
+
+
+@pytest.fixture
+def other_python(tmp_path: Path) -> str:
+    """An interpreter without coroguard."""
+    subprocess.run(
+        [sys.executable, "-m", "venv", "--without-pip", "bare"],
+        cwd=tmp_path,
+        check=True,
+    )
+    return str(tmp_path / "bare/bin/python")
+
+
+def test_interpreter_without_coroguard(
+    leaking: None, write: Write, run: Run, other_python: str
+) -> None:
+    """A program that cannot be guarded is refused; its helper is told of and runs."""
+    done = run(*STRICT, other_python, "main.py")
+    assert done.returncode == 2
+    assert "cannot import coroguard" in done.stderr
+    assert f"{other_python} -m pip install coroguard" in done.stderr
+    assert done.stderr.count("\n") == 1
+    write(
+        start=f"import app, subprocess\nsubprocess.run([{other_python!r}, 'main.py'])"
+    )
+    done = run(*STRICT, "start.py")
+    assert done.returncode == 0
+    assert "this child process runs unguarded" in done.stderr
+
+
+def test_guards_by_path_of_wrapt_still_come(
+    leaking: None, write: Write, run: Run
+) -> None:
+    """A post-import hook of wrapt sees the module, whichever came first."""
+    write(
+        start=(
+            "import wrapt\nfrom coroguard import strict_packages\n"
+            "wrapt.when_imported('app.users')(lambda m: print(m.__name__))\n"
+            "strict_packages('app')\nimport main\n"
+        )
+    )
+    done = run("python", "start.py")
+    assert done.stdout == "app.users\n"
+    assert LEAKED in done.stderr
+
+
+def test_unchecked_bytecode_is_not_taken_for_checked(write: Write, run: Run) -> None:
+    """A module imported by a strict one is checked as soon as it is strict itself."""
+    write(
+        app__api="from lib import users",
+        lib__users=USERS,
+        main=("from app import api\napi.users.leak()"),
+    )
+    assert run(*STRICT, "main.py").returncode == 0
+    both = (*STRICT[:-1], "--package", "lib", "--")
+    assert LEAKED in run(*both, "main.py").stderr
+    assert run("python", "main.py").returncode == 0
+
+
+ASGI = """
+from typing import Any
+
+async def load() -> dict[str, bool]:
+    return {"up": True}
+
+def report() -> bytes:
+    body: dict[str, bool] = load()
+    return str(body).encode()
+
+async def app(scope: Any, receive: Any, send: Any) -> None:
+    if scope["type"] != "http":
+        raise RuntimeError("http only")
+    body = report()
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": body})
+"""
+
+
+def test_uvicorn(write: Write, tmp_path: Path, environment: dict[str, str]) -> None:
+    """A service under uvicorn answers 500 with the leak in its log, unchanged."""
+    write(app__main=ASGI)
+    serve = ["uvicorn", "app.main:app", "--port", "0", "--lifespan", "off"]
+    with subprocess.Popen(
+        [*STRICT, *serve],
+        cwd=tmp_path,
+        env=environment,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    ) as server:
+        assert server.stderr is not None
+        log = []
+        for line in server.stderr:
+            log.append(line)
+            if "running on" in line:
+                break
+        address = log[-1].partition("http://")[2].split()[0]
+        status = httpx.get(f"http://{address}/health").status_code
+        server.send_signal(signal.SIGINT)
+        log.extend(server.stderr)
+    assert status == 500
+    text = "".join(log)
+    assert "coroguard.CoroutineLeakError: report() let a coroutine escape" in text
+    assert "where:    variable 'body'" in text
+    assert "leaked:   coroutine 'load' (async def, app/main.py:4)" in text
