@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import builtins
 import contextlib
 import dis
 import enum
@@ -14,6 +13,7 @@ from functools import partial
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
+from .annotations import named_classes
 from .awaitables import static_type_attribute
 from .guarded import is_guarded
 from .promises import parts
@@ -46,7 +46,7 @@ _WORDS = {
     Colour.ASYNC_CONTEXT: ("AsyncContextManager", "AbstractAsyncContextManager"),
 }
 _BY_WORD = {word: colour for colour, words in _WORDS.items() for word in words}
-_FROM_TYPING = ("collections.abc", "typing", "types")
+_FROM_TYPING = ("collections.abc", "contextlib", "typing", "types")
 
 
 def colour_of(target: object) -> Colour | None:
@@ -123,43 +123,45 @@ def clash(first: object, second: object) -> bool:
     )
 
 
-def is_surely_plain(target: object) -> bool:
-    """Say whether a sync function cannot give an awaitable.
+def is_surely_plain(target: object, mark: str = "__await__") -> bool:
+    """Say whether what a sync function gives has, for certain, no such method.
 
-    Its annotation says what it gives, or else its code makes it here: a
-    constant, a display, a comparison, a text. A stub, and a function that only
-    raises, says nothing.
+    An annotation that can be read decides; where there is none, the code has to
+    make the value itself: a constant, a display, a comparison, a text. A stub, a
+    function that only raises and a wrapper of unknown kind say nothing.
+
+    Args:
+        target: A callable.
+        mark: ``__await__``, ``__aiter__`` or ``__aenter__``.
     """
     function = plain_function(target)
     if function is None or colour_of(target) is not Colour.SYNC:
         return False
     if inspect.isgeneratorfunction(function):
         return True
+    if "__wrapped__" in function.__dict__:  # whose annotation is only a copy
+        return bool(function.__code__.co_filename == contextlib.__file__)
     annotation = function.__annotations__.get("return", Any)
-    if not _says_nothing(annotation, function.__globals__):
-        return True
-    returned = list(_returned(function))
-    return bool(returned) and all(returned)
+    if annotation is Any:
+        returned = list(_returned(function))
+        return bool(returned) and all(returned)
+    classes = named_classes(annotation, function.__globals__)
+    return classes is not None and all(
+        static_type_attribute(cls, mark) is None for cls in classes
+    )
 
 
 def _promised(function: Any) -> Colour:
     """Return the colour that a function's return annotation promises."""
     annotation = function.__annotations__.get("return", Any)
-    found = set(_kinds(annotation, function.__globals__))
+    classes = named_classes(annotation, function.__globals__)
+    if classes is None:
+        found = set(_alternatives(annotation, function.__globals__))
+    else:
+        found = set(map(_kind, classes))
     if not found:
         return Colour.SYNC
     return found.pop() if len(found) == 1 else Colour.EITHER
-
-
-def _kinds(annotation: object, names: dict[str, Any]) -> Iterator[Colour]:
-    """Yield the colour of each alternative of an annotation."""
-    for part in _resolved(annotation, names):
-        if isinstance(part, str):
-            yield _BY_WORD.get(part, Colour.SYNC)
-        elif isinstance(part, type):
-            yield _kind(part)
-        else:
-            yield Colour.SYNC
 
 
 def _kind(part: type) -> Colour:
@@ -171,24 +173,21 @@ def _kind(part: type) -> Colour:
     return Colour.SYNC
 
 
-def _resolved(annotation: object, names: dict[str, Any]) -> Iterator[object]:
-    """Yield the parts of an annotation; text is looked up, never evaluated."""
+def _alternatives(annotation: object, names: dict[str, Any]) -> Iterator[Colour]:
+    """Yield the colour of each part of an annotation that cannot be read whole.
+
+    Names that only type checkers import count by their words, and type variables
+    and ``Any`` by what stands beside them.
+    """
     for part in parts(annotation, deep=False):
-        found = part
-        if isinstance(part, str):
-            found = names.get(part, getattr(builtins, part, part))
-        if found is part or isinstance(found, str):
-            yield part
+        if isinstance(part, type):
+            yield _kind(part)
+        elif not isinstance(part, str):
+            yield Colour.SYNC
+        elif part in names and not isinstance(names[part], str):
+            yield from _alternatives(names[part], {})
         else:
-            yield from parts(found, deep=False)
-
-
-def _says_nothing(annotation: object, names: dict[str, Any]) -> bool:
-    """Say whether an annotation allows any value, or cannot be read."""
-    return any(
-        part is Any or part is object or not isinstance(part, (type, type(None)))
-        for part in _resolved(annotation, names)
-    )
+            yield _BY_WORD.get(part, Colour.SYNC)
 
 
 # What makes a value of its own here, in the instructions of 3.11 to 3.13.

@@ -18,7 +18,7 @@ LAYERS = (
     ("__init__",),
     ("bindings", "strictness"),
     ("guard", "watch", "wrapping", "proxies", "rebound", "verdict", "contracts"),
-    ("guarded", "colours", "targets"),
+    ("guarded", "colours", "targets", "annotations"),
     ("policy", "tracking", "lineage", "_hot"),
     ("report", "plain_report", "health_json", "events"),
     ("disagreements", "json_values", "violations"),

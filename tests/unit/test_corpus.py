@@ -4,12 +4,17 @@ import asyncio
 import gc
 import importlib.util
 import inspect
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from coroguard import CoroguardError, guard, mode, subscribe, watch
+from coroguard.bindings.audit import audit
+from coroguard.bindings.lock.drift import drift_of
+from coroguard.bindings.lock.record import Lock
+from coroguard.bindings.modules import load_package
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:coroutine .*was never awaited:RuntimeWarning"),
@@ -46,6 +51,25 @@ BEHIND = {
 UNSEEN = {
     "028": "the coroutine is awaited: only the retry decorator never sees it fail",
     "052": "a Task is scheduled, so nothing is dropped; a bool is what was promised",
+}
+
+#: What the audit sees in the source, and the lock by the colour that a name had,
+#: before anything is run.
+AHEAD = {
+    "002": {"wrong call", "lock"},
+    "004": {"wrong call", "lock"},
+    "006": {"lock"},
+    "013": {"wrong call"},
+    "016": {"lock"},
+    "022": {"lock"},
+    "024": {"override"},
+    "028": {"lock"},
+    "033": {"lock"},
+    "037": {"defined twice", "lock"},
+    "042": {"lock"},
+    "047": {"lock"},
+    "048": {"wrong call"},
+    "060": {"lock"},
 }
 
 
@@ -183,3 +207,31 @@ def test_guarded_correct_programs_are_left_alone(number, names, events):
 
     assert leaks == []
     assert events == []
+
+
+def drift_since_yesterday(path):
+    """What the lock says where it holds the colours that the names had before."""
+    colours = {
+        f"{path.stem}:{it}": was for it, was in load(path).META["colors"].items()
+    }
+    locked = Lock((path.stem,), colours, contracts={}, schemas={})
+    return drift_of(locked, [load_package(path.stem)]).changes
+
+
+@pytest.mark.parametrize("path", [*BUGS, *CORRECT], ids=ids)
+def test_what_is_seen_before_anything_is_run(path, monkeypatch):
+    """The audit and the lock see what the table says, and nothing in right programs."""
+    monkeypatch.syspath_prepend(path.parent)
+    try:
+        found = {str(finding.kind) for finding in audit(path.stem).findings}
+        if path in BUGS and drift_since_yesterday(path):
+            found.add("lock")
+    finally:
+        sys.modules.pop(path.stem, None)
+
+    assert found == AHEAD.get(path.name[:3], set())
+
+
+def test_together_they_see_nearly_all():
+    """Guard, watch, lock and audit together see all but one of the twenty bugs."""
+    assert len(set(BEHIND) | set(AHEAD)) == 19

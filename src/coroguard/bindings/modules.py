@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from ..errors import GuardUsageError, nearest
+from .statics import namespace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,9 +66,11 @@ def _names(name: str, loaded: Loaded) -> Iterator[str]:
     """Yield a package's modules, each package before what it holds."""
     yield name
     package = loaded.modules.get(name)
-    if package is None or not hasattr(package, "__path__"):
+    # Not hasattr, which a module may answer with a function of its own.
+    path = namespace(package).get("__path__")
+    if path is None:
         return
-    for found in sorted(pkgutil.iter_modules(package.__path__), key=_by_name):
+    for found in sorted(pkgutil.iter_modules(path), key=_by_name):
         if found.name != "__main__":
             yield from _names(f"{name}.{found.name}", loaded)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import dis
 import sys
 from types import CodeType, FunctionType, GetSetDescriptorType, ModuleType
@@ -21,6 +22,10 @@ MISSING: Any = object()
 # Typed Any, because their generic types say nothing about the function inside.
 _UNBOUND: Any = (staticmethod, classmethod)
 _type: Any = type
+_Dict: Any = dict
+_NAMES: Any = vars(ModuleType)["__dict__"]
+_STORE = dis.opmap["STORE_ATTR"]
+_EXTENDED = dis.opmap["EXTENDED_ARG"]
 
 
 def mro(cls: type) -> tuple[type, ...]:
@@ -45,7 +50,7 @@ def member(cls: type, name: str, after: type | None = None) -> Any:
     """
     bases = mro(cls)
     if after is not None:
-        bases = bases[bases.index(after) + 1 :]
+        bases = bases[[base is after for base in bases].index(True) + 1 :]
     for base in bases:
         found = own_dict(base).get(name, MISSING)
         if found is not MISSING:
@@ -86,7 +91,7 @@ def namespace(module: object) -> dict[str, Any]:
     """Return a module's names; of what only poses as a module, nothing."""
     if not issubclass(_type(module), ModuleType):
         return {}
-    found: dict[str, Any] = ModuleType.__dict__["__dict__"].__get__(module)
+    found: dict[str, Any] = _NAMES.__get__(module)
     return found
 
 
@@ -110,31 +115,33 @@ def own_state(value: Any) -> dict[str, Any]:
     for base in mro(_type(value)):
         descriptor = own_dict(base).get("__dict__")
         if type(descriptor) is GetSetDescriptorType:
-            found = descriptor.__get__(value)
-            return found if type(found) is dict else {}
+            found: Any = descriptor.__get__(value)
+            state: dict[str, Any] = found if type(found) is _Dict else {}
+            return state
     return {}
 
 
 def is_plainly_made(cls: type) -> bool:
     """Say whether calling a class makes an instance of just this class."""
     makes = static_type_attribute(_type(cls), "__call__")
-    return (
-        makes is _type.__dict__["__call__"]
-        and member(cls, "__new__") is (object.__dict__["__new__"])
-    )
+    maker = next(base for base in mro(cls) if "__new__" in own_dict(base))
+    is_builtin = any(maker is found for found in vars(builtins).values())
+    return makes is _type.__dict__["__call__"] and is_builtin
 
 
 def subclasses_agree(cls: type, name: str, after: type | None = None) -> bool:
     """Say whether a name has the colour that it has here in all subclasses."""
-    mine = colour_of(unbound(member(cls, name, after)))
-    seen: set[type] = {cls}
+    mine = member(cls, name, after)
+    colour = colour_of(unbound(mine))
+    seen = {id(cls)}
     waiting = [*_subclasses(cls)]
     while waiting:
         subclass = waiting.pop()
-        if subclass in seen:
+        if id(subclass) in seen:
             continue
-        seen.add(subclass)
-        if colour_of(unbound(member(subclass, name, after))) is not mine:
+        seen.add(id(subclass))
+        other = member(subclass, name, after)
+        if other is not mine and colour_of(unbound(other)) is not colour:
             return False
         waiting += _subclasses(subclass)
     return True
@@ -180,6 +187,12 @@ def _codes(value: Any) -> Iterator[CodeType]:
 
 
 def _stored(code: CodeType) -> Iterator[str]:
-    for found in dis.get_instructions(code):
-        if found.opname == "STORE_ATTR":
-            yield found.argval
+    """Yield the attributes that code assigns; its bytes are read, for speed."""
+    operations = code.co_code[::2]
+    position = operations.find(_STORE)
+    while position >= 0:
+        index = code.co_code[2 * position + 1]
+        if position and operations[position - 1] == _EXTENDED:
+            index |= code.co_code[2 * position - 1] << 8
+        yield code.co_names[index]
+        position = operations.find(_STORE, position + 1)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .cases import GuardedAsyncTestCase, GuardedTestCase
     from .collisions import Collision, collide
+    from .mocks import mock_of
     from .reports import health_report
     from .twins import async_twin, sync_twin
 
@@ -17,6 +18,7 @@ __all__ = [
     "async_twin",
     "collide",
     "health_report",
+    "mock_of",
     "sync_twin",
 ]
 
@@ -27,6 +29,7 @@ _HOMES = {
     "async_twin": "twins",
     "collide": "collisions",
     "health_report": "reports",
+    "mock_of": "mocks",
     "sync_twin": "twins",
 }
 

@@ -1,0 +1,77 @@
+"""Which names of a package lead to something of another colour than they should?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..modules import load_package
+from .doubles import Doubles, before_audit
+from .inheritance import overrides
+from .plainness import Plainness
+from .readings import readings_of
+from .twice import bound_twice
+from .wrong_calls import wrong_calls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..findings import Finding
+    from ..modules import Loaded
+    from .readings import Reading
+
+__all__ = ["Audit", "audit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What an audit found; strings only.
+
+    Args:
+        package: The package.
+        findings: The collisions, in the order of its modules.
+        failed: The modules that could not be imported, each with the reason.
+        modules: How many were read.
+    """
+
+    package: str
+    findings: tuple[Finding, ...]
+    failed: tuple[tuple[str, str], ...]
+    modules: int
+
+
+def audit(package: str) -> Audit:
+    """Import a package as deployed and look for names that collide.
+
+    Runs no function of the package and imports nothing outside of it by
+    itself. A comment ``# coroguard: ok`` with a reason, on the line of either
+    place, says that a collision is meant.
+
+    Raises:
+        GuardUsageError: There is no such package.
+    """
+    before = before_audit()
+    loaded = load_package(package)
+    readings = readings_of(loaded)
+    doubles = Doubles(readings, before)
+    found = dict.fromkeys(_findings(loaded, readings, doubles))
+    return Audit(
+        package=package,
+        findings=tuple(found),
+        failed=tuple(loaded.failed.items()),
+        modules=len(loaded.modules),
+    )
+
+
+def _findings(
+    loaded: Loaded, readings: list[Reading], doubles: Doubles
+) -> Iterator[Finding]:
+    plainness = Plainness(readings)
+    for reading in readings:
+        yield from bound_twice(reading, plainness)
+        yield from wrong_calls(reading, plainness)
+    # These need no source.
+    for module in loaded.modules.values():
+        yield from overrides(module, plainness)
+    yield from doubles.two_names()
+    yield from doubles.shadowed()

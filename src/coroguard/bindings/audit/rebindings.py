@@ -1,0 +1,177 @@
+"""What binds each name of a scope in turn, and of which colour is it?"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ...colours import Colour, colour_of
+from ..statics import MISSING, loaded, module_name, namespace, own_dict
+from .calls import is_made_by, is_type_checking
+from .scopes import FUNCTIONS, By
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .readings import Reading
+    from .scopes import Binding, Scope
+
+__all__ = ["Step", "defined_colour", "steps_of"]
+
+# Decorators that neither register a function nor change its colour.
+_HARMLESS = frozenset(
+    (
+        *("staticmethod", "classmethod", "abstractmethod", "override", "final"),
+        *("wraps", "cache", "guard", "watch", "deprecated"),
+    )
+)
+_CONTEXTS = {
+    "contextmanager": Colour.SYNC,
+    "asynccontextmanager": Colour.ASYNC_CONTEXT,
+}
+_AWAITABLES = frozenset(
+    (
+        *("Awaitable", "Coroutine", "CoroutineType", "Task", "Future"),
+        *("AsyncGenerator", "AsyncIterator", "AsyncIterable"),
+        *("AsyncContextManager", "AbstractAsyncContextManager"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """One statement that binds a name.
+
+    Args:
+        node: The statement.
+        colour: The colour of what it binds; ``None`` where it is not known.
+        found: What it binds, as far as that exists still; else ``MISSING``.
+        by: What kind of statement it is.
+    """
+
+    node: Any
+    colour: Colour | None
+    found: Any
+    by: By
+
+    @property
+    def start(self) -> tuple[int, int]:
+        """Where the statement begins, its decorators left out."""
+        return self.node.lineno, self.node.col_offset
+
+
+def steps_of(scope: Scope, reading: Reading) -> dict[str, list[Step]]:
+    """Return what binds each name, for the names that are bound more than once.
+
+    Star imports count for the names that they bring now. Left out are ``_``,
+    dunders and what stands under ``if TYPE_CHECKING``.
+    """
+    found: dict[str, list[Step]] = {}
+    for name, bindings in scope.bound.items():
+        for binding in bindings:
+            if _counts(binding, reading):
+                step = _step(name, binding, scope, reading)
+                found.setdefault(name, []).append(step)
+    for star in scope.stars:
+        if not _is_for_types(star.node, reading):
+            for name, value in _brings(star, reading):
+                step = Step(star.node, colour_of(value), value, By.STAR)
+                found.setdefault(name, []).append(step)
+    return {
+        name: sorted(steps, key=lambda step: step.start)
+        for name, steps in found.items()
+        if len(steps) > 1 and name != "_" and not name.startswith("__")
+    }
+
+
+def _counts(binding: Binding, reading: Reading) -> bool:
+    node = binding.node
+    if isinstance(node, ast.Name) and isinstance(
+        declared := reading.source.parents.get(node), ast.AnnAssign
+    ):
+        return declared.value is not None
+    return not _is_for_types(node, reading)
+
+
+def _step(name: str, binding: Binding, scope: Scope, reading: Reading) -> Step:
+    node = binding.node
+    if binding.by is By.IMPORT:
+        found = reading.lookups.imported(binding)
+        colour = None if found is MISSING else colour_of(found)
+        return Step(node, colour, found, By.IMPORT)
+    if binding.by is not By.DEF:
+        return Step(node, None, MISSING, binding.by)
+    found = _live(name, node, scope, reading)
+    colour = defined_colour(node)
+    if colour is None and found is not MISSING:
+        colour = colour_of(found)
+    return Step(node, colour, found, By.DEF)
+
+
+def _live(name: str, node: Any, scope: Scope, reading: Reading) -> Any:
+    """Return what a definition made, if its name leads there still."""
+    if scope.parent is None:
+        found = vars(reading.module).get(name, MISSING)
+    else:
+        cls = reading.lookups.defined_class(scope)
+        found = MISSING if cls is None else own_dict(cls).get(name, MISSING)
+    return found if is_made_by(found, node, reading.file) else MISSING
+
+
+def defined_colour(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Colour | None:
+    """Return the colour that a definition has by its syntax alone."""
+    words = [_last_name(it) for it in node.decorator_list]
+    for word in words:
+        if word in _CONTEXTS:
+            return _CONTEXTS[word]
+    if not _HARMLESS.issuperset(words):
+        return None
+    if isinstance(node, ast.AsyncFunctionDef):
+        return Colour.ASYNC_ITERATOR if _yields(node) else Colour.ASYNC
+    if node.returns is not None:
+        names = {_last_name(it) for it in ast.walk(node.returns)}
+        # Text inside the annotation is read as text.
+        text = ast.unparse(node.returns)
+        if names & _AWAITABLES or any(word in text for word in _AWAITABLES):
+            return None
+    return Colour.SYNC
+
+
+def _yields(node: ast.AST) -> bool:
+    waiting: list[ast.AST] = [*ast.iter_child_nodes(node)]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, (ast.Yield, ast.YieldFrom)):
+            return True
+        if not isinstance(part, (*FUNCTIONS, ast.ClassDef, ast.Lambda)):
+            waiting += ast.iter_child_nodes(part)
+    return False
+
+
+def _last_name(node: ast.AST) -> str:
+    if isinstance(node, ast.Call):
+        return _last_name(node.func)
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _is_for_types(node: ast.AST, reading: Reading) -> bool:
+    return any(
+        branch == "body" and is_type_checking(statement)
+        for statement, branch in reading.source.path(node)
+    )
+
+
+def _brings(star: Binding, reading: Reading) -> Iterator[tuple[str, Any]]:
+    """Yield the names that a star import binds, of modules that are loaded."""
+    node: ast.ImportFrom = star.node
+    module = loaded(module_name(reading.module, node.module, node.level))
+    names = namespace(module)
+    exported = names.get("__all__")
+    if type(exported) not in (list, tuple):
+        exported = [name for name in names if not name.startswith("_")]
+    for name in exported or ():
+        if type(name) is str and name in names:
+            yield name, names[name]

@@ -1,0 +1,192 @@
+"""Which calls contradict the colour of what their name leads to, here and now?"""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+from ...colours import Colour, colour_of
+from ...leaks import short
+from ..findings import FindingKind
+from .branches import are_exclusive
+from .calls import Use, Waits
+from .places import Place, place_of, report
+from .plainness import is_surely_async
+from .scopes import FUNCTIONS, By
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+    from ..findings import Finding
+    from .calls import Call
+    from .plainness import Plainness
+    from .readings import Reading
+    from .scopes import Scope, Source
+
+__all__ = ["wrong_calls"]
+
+_RIGHT = {
+    Colour.ASYNC: Waits.AWAIT,
+    Colour.ASYNC_ITERATOR: Waits.FOR,
+    Colour.ASYNC_CONTEXT: Waits.WITH,
+}
+_MARKS = {
+    Waits.AWAIT: "__await__",
+    Waits.FOR: "__aiter__",
+    Waits.WITH: "__aenter__",
+}
+# Code that asks for the colour first knows what it does.
+_ASKS = re.compile(r"async|await|coro", re.IGNORECASE)
+_ASKS_OF = re.compile(r"\b(isinstance|hasattr|type)\(")
+_ELSEWHERE = re.compile(r"\bsys\.(version|platform)|\bos\.name\b|\bplatform\.")
+# Where a call is made to fail, or to warn, on purpose.
+_EXPECTS = re.compile(r"raises|warns|catch_warnings", re.IGNORECASE)
+
+
+def wrong_calls(reading: Reading, plainness: Plainness) -> Iterator[Finding]:
+    """Yield the calls that await what is plain, or use what is async as a value.
+
+    Silent where a function has both kinds of call in branches of one choice,
+    and where it asks for the colour itself.
+    """
+    source, calls = reading.source, reading.calls
+    wrong = [call for call in calls if _is_wrong(call, plainness)]
+    for call in wrong:
+        if not _is_chosen(call, calls, source) and not _is_asked(call, source):
+            found = _finding(call, reading.module, source)
+            if found is not None:
+                yield found
+
+
+def _is_wrong(call: Call, plainness: Plainness) -> bool:
+    """Say whether the use of a call cannot go well."""
+    if call.use is Use.AWAITED:
+        if is_surely_async(call.target):
+            colour = colour_of(call.target)
+            right = _RIGHT.get(colour) if colour else None
+            return right is not None and call.waits not in (right, Waits.NOT)
+        mark = _MARKS.get(call.waits, "__await__")
+        return plainness.lacks(call.target, mark)
+    if call.use in (Use.VALUE, Use.DROPPED):
+        return is_surely_async(call.target)
+    return False
+
+
+def _is_chosen(call: Call, calls: list[Call], source: Source) -> bool:
+    """Say whether the same is called in both ways, in branches of one choice."""
+    path = source.path(call.node)
+    awaited = call.use is Use.AWAITED
+    return any(
+        (other.use is Use.AWAITED) is not awaited
+        and other.written == call.written
+        and other.within == call.within
+        and are_exclusive(path, source.path(other.node))
+        for other in calls
+    )
+
+
+def _is_asked(call: Call, source: Source) -> bool:
+    """Say whether the code around a call asks which colour it has, or expects it."""
+    root = call.written.partition(".")[0]
+    node: ast.AST = call.node
+    while not isinstance(node, (*FUNCTIONS, ast.Module)):
+        inner, node = node, source.parents[node]
+        for text in _conditions(node, inner):
+            if _ASKS.search(text) or _ELSEWHERE.search(text):
+                return True
+            if _ASKS_OF.search(text) and re.search(rf"\b{root}\b", text):
+                return True
+        if isinstance(node, (ast.With, ast.AsyncWith)):
+            items = " ".join(ast.unparse(it.context_expr) for it in node.items)
+            if _EXPECTS.search(items):
+                return True
+    return any(
+        isinstance(inner, ast.Call)
+        and _ASKS.search(ast.unparse(inner.func))
+        and any(ast.unparse(arg) == call.written for arg in inner.args)
+        for inner in ast.walk(node)
+    )
+
+
+def _conditions(node: ast.AST, inner: ast.AST) -> Iterator[str]:
+    """Yield the conditions under which ``inner`` is reached, of one node around it."""
+    if isinstance(node, (ast.If, ast.IfExp, ast.While)) and inner is not node.test:
+        yield ast.unparse(node.test)
+    elif isinstance(node, ast.BoolOp):
+        yield from (ast.unparse(it) for it in node.values if it is not inner)
+
+
+def _finding(call: Call, module: ModuleType, source: Source) -> Finding | None:
+    there = place_of(call.target)
+    if there is None:
+        return None
+    name = call.written
+    within = short(call.within)
+    who = f"{within}()" if within else module.__name__
+    here = Place(call.file, call.line, f"{_as_used(call)} in {within or 'the module'}")
+    is_async = is_surely_async(call.target)
+    colour = colour_of(call.target)
+    headline = f"{who} {_what_it_does(call)}, and it is {colour or 'sync'} here"
+    handler = _handler_import(call, source)
+    if handler:
+        headline += f"; it was imported in an {handler} block"
+    if is_async:
+        fix = _fix_of_async(call, within, source)
+    else:
+        fix = f"take the {call.waits or 'await'} before {name}(...) away, "
+        fix += "or make it async again"
+    return report(
+        FindingKind.WRONG_CALL,
+        f"{module.__name__}:{name}",
+        headline,
+        here,
+        there,
+        fix,
+    )
+
+
+def _what_it_does(call: Call) -> str:
+    match call.use:
+        case Use.AWAITED:
+            return f"awaits {call.written}()"
+        case Use.DROPPED:
+            return f"calls {call.written}() without await and drops what it gives"
+        case _:
+            return f"uses what {call.written}() gives without await"
+
+
+def _as_used(call: Call) -> str:
+    return (
+        f"{call.waits or 'await'} {call.written}()"
+        if call.use is Use.AWAITED
+        else (f"{call.written}()")
+    )
+
+
+def _fix_of_async(call: Call, within: str, source: Source) -> str:
+    words = _RIGHT.get(colour_of(call.target) or Colour.ASYNC, Waits.AWAIT)
+    fix = f"type {words} {call.written}(...) there"
+    scope: Scope | None = source.scopes[call.node]
+    while scope is not None and not scope.is_function:
+        scope = scope.parent
+    if scope is not None and isinstance(scope.node, ast.FunctionDef):
+        fix += f" and make {within} async"
+    return f"{fix}, or call a synchronous twin"
+
+
+def _handler_import(call: Call, source: Source) -> str:
+    """Return ``except`` where the name was imported in a handler."""
+    root: ast.AST = call.node.func
+    while isinstance(root, ast.Attribute):
+        root = root.value
+    if not isinstance(root, ast.Name):
+        return ""
+    owner = source.owner(root.id, source.scopes[call.node])
+    for binding in owner.bound.get(root.id, ()):
+        if binding.by is By.IMPORT and any(
+            branch.startswith("except ") for _, branch in source.path(binding.node)
+        ):
+            return "except"
+    return ""

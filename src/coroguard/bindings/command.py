@@ -1,0 +1,246 @@
+"""What do `coroguard audit` and `coroguard lock` do, and with which exit code?"""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from ..errors import GuardUsageError
+from ..policy import started_off
+from .audit import audit as audit_package
+from .lock.drift import drift_of
+from .lock.lockfile import (
+    COMMAND,
+    DamagedLockError,
+    from_text,
+    read_lock,
+    to_text,
+    write_lock,
+)
+from .lock.record import lock_of
+from .modules import load_package
+
+if TYPE_CHECKING:
+    import io
+    from collections.abc import Iterable, Sequence
+
+    from .lock.drift import Drift
+    from .lock.record import Lock
+    from .modules import Loaded
+
+__all__ = ["audit", "lock"]
+
+_FILE = "coroguard.lock"
+_MOST_NOTES = 20
+
+
+class _Code(enum.IntEnum):
+    """Exit codes; `docs/reference/exit-codes.md` lists them."""
+
+    CLEAN = 0
+    FOUND = 1
+    USAGE = 2
+    INCOMPLETE = 4
+
+
+def audit(*, packages: Sequence[str]) -> int:
+    """Audit packages and tell what collides.
+
+    Args:
+        packages: Their names, as they are imported.
+
+    Returns:
+        0 where nothing was found and every module was read, 1 for collisions,
+        2 where there is no such package, 4 where modules could not be imported
+        and nothing was found in the others.
+    """
+    _prepare(Path.cwd())
+    try:
+        audits = [audit_package(package) for package in dict.fromkeys(packages)]
+    except GuardUsageError as error:
+        return _refuse(error)
+    findings = [finding for it in audits for finding in it.findings]
+    for finding in findings:
+        _say(f"{finding}\n")
+    failed = {name: why for it in audits for name, why in it.failed}
+    _tell_failed(failed)
+    read = sum(it.modules for it in audits)
+    _say(f"{_count(read, 'module')} read, {_count(len(findings), 'collision')}")
+    return _code(found=bool(findings), failed=bool(failed))
+
+
+def lock(
+    *, packages: Sequence[str] = (), check: bool = False, file: Path | None = None
+) -> int:
+    """Write the lock of packages, or compare them with it.
+
+    Args:
+        packages: Their names, as they are imported; those of the lock where
+            none is given.
+        check: Write nothing, and tell what has changed.
+        file: The lock; by default ``coroguard.lock`` beside the nearest
+            ``pyproject.toml``, or here where there is none.
+
+    Returns:
+        0 where it was written, or where nothing has changed; 1 for changes,
+        2 for wrong arguments or a file that is no lock, 4 where modules could
+        not be imported and no change was found in the others.
+    """
+    root = _root(Path.cwd())
+    command = COMMAND if file is None else f"{COMMAND} --file {file}"
+    path = file or root / _FILE
+    _prepare(Path.cwd(), root)
+    try:
+        if started_off():
+            raise GuardUsageError(
+                "COROGUARD_MODE=off takes every guard away, so that none can be "
+                f"locked; type COROGUARD_MODE=enforce {COMMAND}"
+            )
+        work = _check if check else _write
+        return work(path, dict.fromkeys(packages), command)
+    except (GuardUsageError, DamagedLockError, OSError) as error:
+        return _refuse(error)
+
+
+def _write(file: Path, packages: Iterable[str], command: str) -> int:
+    old, is_damaged = _read_old(file, command, named=[*packages])
+    names = [*packages] or [*(old.packages if old else ())]
+    if not names:
+        raise GuardUsageError(
+            f"there is no {file.name} that names the packages; "
+            f"type {command} PACKAGE, the name that one imports"
+        )
+    loaded = [load_package(name) for name in names]
+    failed = _failed(loaded)
+    if failed:
+        _tell_failed(failed)
+        _say(f"{file.name} was not written: what these modules hold is not known")
+        return _Code.INCOMPLETE
+    # As it will be read: what cannot be written as text changes nothing then.
+    new = from_text(to_text(lock_of(loaded)), file.name, command)
+    if new != old:
+        write_lock(file, new)
+    before = {*old.packages} if old else set[str]()
+    left_out = " ".join(sorted(before - {*new.packages}))
+    if left_out:
+        every = " ".join(sorted(before | {*new.packages}))
+        _say(f"no longer locked: {left_out}; to lock all, type {command} {every}")
+    changed = "written anew" if is_damaged or old is None else _changed(old, new)
+    _say(f"{file.name}: {_size(new)}; {changed}")
+    return _Code.CLEAN
+
+
+def _read_old(file: Path, command: str, named: list[str]) -> tuple[Lock | None, bool]:
+    """Read the lock that is to be replaced; say whether it could not be read.
+
+    One that is damaged may be replaced where the packages are named; another
+    program's file, or a newer coroguard's, never.
+    """
+    try:
+        return read_lock(file, command), False
+    except FileNotFoundError:
+        return None, False
+    except DamagedLockError:
+        if not named:
+            raise
+        return None, True
+
+
+def _check(file: Path, packages: Iterable[str], command: str) -> int:
+    try:
+        locked = read_lock(file, command)
+    except FileNotFoundError:
+        names = " ".join(packages) or "PACKAGE"
+        raise GuardUsageError(
+            f"there is no {file}; type {command} {names} to write it"
+        ) from None
+    for name in packages:
+        if name not in locked.packages:
+            known = " ".join(locked.packages)
+            raise GuardUsageError(
+                f"{name} is not in {file.name}; type {command} {known} {name}"
+            )
+    loaded = [load_package(name) for name in [*packages] or locked.packages]
+    drift, failed = drift_of(locked, loaded), _failed(loaded)
+    _tell(drift, command)
+    _tell_failed(failed)
+    counted = f"{len(drift.changes) or 'nothing'} changed"
+    _say(f"{file.name}: {_size(locked)}; {counted}")
+    return _code(found=bool(drift.changes), failed=bool(failed))
+
+
+def _changed(old: Lock, new: Lock) -> str:
+    """Count the functions and contracts that are not what they were."""
+    changed = len(
+        {name for name, _ in old.colours.items() ^ new.colours.items()}
+        | {name for name, _ in old.contracts.items() ^ new.contracts.items()}
+        | {
+            name
+            for name in old.schemas.keys() & new.schemas.keys()
+            if old.schemas[name] != new.schemas[name]
+        }
+    )
+    return f"{changed or 'nothing'} changed"
+
+
+def _tell(drift: Drift, command: str) -> None:
+    for change in drift.changes:
+        _say(f"{change.told(command)}\n")
+    for note in drift.notes[:_MOST_NOTES]:
+        _say(note)
+    more = len(drift.notes) - _MOST_NOTES
+    if more > 0:
+        _say(f"and {more} more")
+    if drift.notes and not drift.changes:
+        _say(f"to take these into the lock, type {command}")
+
+
+def _failed(loaded: Iterable[Loaded]) -> dict[str, str]:
+    return {name: why for it in loaded for name, why in it.failed.items()}
+
+
+def _tell_failed(failed: dict[str, str]) -> None:
+    for name, why in failed.items():
+        _say(f"could not import {name}: {why}")
+
+
+def _size(lock: Lock) -> str:
+    contracts = len({*lock.contracts.values()})
+    functions = _count(len(lock.colours), "function")
+    return f"{functions}, {_count(contracts, 'contract')}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _code(*, found: bool, failed: bool) -> int:
+    if found:
+        return _Code.FOUND
+    return _Code.INCOMPLETE if failed else _Code.CLEAN
+
+
+def _root(folder: Path) -> Path:
+    """Return the nearest folder upwards with a ``pyproject.toml``, or this one."""
+    above = (it for it in (folder, *folder.parents) if (it / "pyproject.toml").exists())
+    return next(above, folder)
+
+
+def _prepare(*folders: Path) -> None:
+    """Look for packages where ``python -m`` does, and be able to write any name."""
+    wanted = list(dict.fromkeys(map(str, folders)))
+    sys.path[:0] = [it for it in wanted if it != sys.path[0]]
+    with contextlib.suppress(AttributeError):
+        cast("io.TextIOWrapper", sys.stdout).reconfigure(errors="backslashreplace")
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
+def _refuse(why: Exception) -> int:
+    sys.stderr.write(f"coroguard: {why}\n")
+    return _Code.USAGE

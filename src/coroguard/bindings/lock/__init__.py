@@ -1,0 +1,1 @@
+"""The colours and the contracts of a package, written down and compared."""

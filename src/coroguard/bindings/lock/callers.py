@@ -1,0 +1,86 @@
+"""Who calls these functions, and what do they do with what a call gives?"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any
+
+from ...colours import plain_function
+from ...leaks import place
+from ..audit.calls import Use, calls_of, qualified_name, tree_of
+from ..audit.lookups import Lookups
+from ..audit.scopes import read
+from ..audit.uses import Uses
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from types import ModuleType
+
+__all__ = ["callers_of"]
+
+_DOES = {
+    Use.AWAITED: "awaits it",
+    Use.VALUE: "uses it as a value",
+    Use.DROPPED: "drops it",
+    Use.UNKNOWN: "calls it",
+}
+
+
+def callers_of(
+    functions: Mapping[str, Any], modules: Iterable[ModuleType]
+) -> dict[str, list[str]]:
+    """Return who calls each function, a line each: place, function, use.
+
+    Calls of a method on an object that only the running program knows are told
+    by the method's name, and marked as such.
+
+    Args:
+        functions: By ``module:qualified.name``.
+        modules: Whose source is read; none of it is run.
+    """
+    plain = {name: plain_function(found) for name, found in functions.items()}
+    certain: dict[str, list[str]] = {name: [] for name in functions}
+    possible: dict[str, list[str]] = {name: [] for name in functions}
+    for module in modules:
+        tree = tree_of(module)
+        if tree is None:
+            continue
+        known = calls_of(module, tree)
+        for call in known:
+            target = plain_function(call.target)
+            line = _line(call.file, call.line, call.within, call.use)
+            for name in (it for it in plain if target and plain[it] is target):
+                certain[name].append(line)
+        methods = {name for name in plain if "." in name.partition(":")[2]}
+        resolved = {call.node for call in known}
+        for name, line in _by_name(module, tree, methods, resolved):
+            possible[name].append(line)
+    return {name: [*certain[name], *possible[name]] for name in functions}
+
+
+def _by_name(
+    module: ModuleType, tree: ast.Module, methods: set[str], resolved: set[ast.Call]
+) -> Iterator[tuple[str, str]]:
+    """Yield the calls of which only the method's name is known."""
+    last = {name: name.rpartition(".")[2] for name in methods}
+    found = [
+        (node, name)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        for name in methods
+        if node.func.attr == last[name] and node not in resolved
+    ]
+    if not found:
+        return
+    source = read(tree)
+    uses = Uses(source, Lookups(module, source))
+    file = str(vars(module).get("__file__", ""))
+    for node, name in found:
+        use, _ = uses.of(node)
+        line = _line(file, node.lineno, qualified_name(source.scopes[node]), use)
+        yield name, f"{line}, if {ast.unparse(node.func)} leads here"
+
+
+def _line(file: str, line: int, within: str, use: Use) -> str:
+    inside = f", {within}" if within else ", the module itself"
+    return f"{place(file, line)}{inside} {_DOES[use]}"

@@ -1,0 +1,184 @@
+"""How is a lock written as text, and what is wrong with a text that is none?"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+from ...colours import Colour
+from ...errors import GuardUsageError
+from .record import UNDECIDED, Lock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+__all__ = [
+    "COMMAND",
+    "FORMAT",
+    "DamagedLockError",
+    "from_text",
+    "read_lock",
+    "to_text",
+    "write_lock",
+]
+
+#: What writes a lock; the advice of each error begins with it.
+COMMAND = "coroguard lock"
+FORMAT = 1
+_MARK = "# coroguard.lock:"
+_HEADER = f"""\
+{_MARK} the colour of each public function, and what each guard expects.
+# Never edit it by hand: `coroguard lock` renews it, `coroguard lock --check` fails
+# where the code is not as it stands here.
+format = {FORMAT}
+"""
+# Without it, a file that lost its end would lock less and look right.
+_END = "# The end of coroguard.lock."
+_CONFLICT = re.compile(r"(<<<<<<<|\|\|\|\|\|\|\||=======|>>>>>>>)( |$)")
+_COLOURS = {*map(str, Colour), UNDECIDED}
+
+
+class DamagedLockError(ValueError):
+    """A lock was edited or merged into what cannot be read; write it anew."""
+
+
+def to_text(lock: Lock) -> str:
+    """Write a lock as TOML: a line for each function, sorted by name."""
+    return "\n".join([_HEADER + "packages = [", *_body(lock), "", _END, ""])
+
+
+def from_text(text: str, name: str, command: str = COMMAND) -> Lock:
+    """Read a lock.
+
+    Args:
+        text: What `to_text` wrote.
+        name: The file's name, for messages.
+        command: What to type to write it anew, without the packages.
+
+    Raises:
+        GuardUsageError: The text is another file's, or of a format to come.
+        DamagedLockError: It is damaged, or has the marks of a merge conflict.
+    """
+    if _MARK not in text:
+        raise GuardUsageError(
+            f"{name} is no lock of coroguard and was left as it is; "
+            "move it away, or name another file with --file"
+        )
+    written = re.search(r"^format = (\d+)\s*$", text, re.M)
+    if written and int(written[1]) > FORMAT:
+        raise GuardUsageError(
+            f"{name} was written by a newer coroguard (format {written[1]}, this one "
+            f"reads {FORMAT}); type pip install --upgrade coroguard"
+        )
+    anew = f"write it anew: {command} {_packages_in(text)}"
+    for number, line in enumerate(text.split("\n"), start=1):
+        if _CONFLICT.match(line.rstrip("\r")):
+            raise DamagedLockError(
+                f"{name}:{number} has the mark of a merge conflict; {anew}"
+            )
+    try:
+        return _lock(tomllib.loads(text), text)
+    except (tomllib.TOMLDecodeError, ValueError) as error:
+        raise DamagedLockError(f"{name} is damaged ({error}); {anew}") from None
+
+
+def read_lock(file: Path, command: str = COMMAND) -> Lock:
+    """Read a lock from its file.
+
+    Raises:
+        FileNotFoundError: There is none.
+        OSError: It cannot be read.
+        GuardUsageError: It is another file, or of a format to come.
+        DamagedLockError: It cannot be read.
+    """
+    text = file.read_bytes().decode("utf-8", "replace")
+    return from_text(text, file.name, command)
+
+
+def write_lock(file: Path, lock: Lock) -> None:
+    """Write a lock at once: a reader finds the old one or the new one, no half.
+
+    Raises:
+        OSError: It could not be written; the old one stands unchanged.
+    """
+    file = file.resolve()  # a link stays a link
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        draft.write_bytes(to_text(lock).encode())
+        draft.replace(file)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _body(lock: Lock) -> Iterator[str]:
+    for package in lock.packages:
+        yield f"    {_quoted(package)},"
+    yield "]"
+    yield from _section("colours", lock.colours)
+    yield from _section("contracts", lock.contracts)
+    for name in sorted(lock.schemas):
+        yield from _section(f"schemas.{_quoted(name)}", lock.schemas[name])
+
+
+def _section(title: str, entries: Mapping[str, str]) -> Iterator[str]:
+    yield from ("", f"[{title}]")
+    for name in sorted(entries):
+        yield f"{_quoted(name)} = {_quoted(entries[name])}"
+
+
+def _quoted(text: str) -> str:
+    """Write a TOML string: JSON's, but for what only TOML forbids."""
+    whole = text.encode("utf-8", "backslashreplace").decode()
+    return json.dumps(whole, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _lock(found: Mapping[str, Any], text: str) -> Lock:
+    """Return the lock in a parsed text; raise `ValueError` where it is none."""
+    lines = text.rstrip().split("\n")
+    if lines[-1].strip() != _END:
+        raise ValueError("its end is missing")
+    if found.get("format") != FORMAT:
+        raise ValueError(f"it does not say format = {FORMAT}")
+    packages: Any = found.get("packages")
+    if not _is_a(list, packages) or not packages or not _are_texts(packages):
+        raise ValueError("packages are no list of names")
+    colours = _entries(found, "colours")
+    for name, colour in colours.items():
+        if colour not in _COLOURS:
+            raise ValueError(f"{colour!r}, the colour of {name}, is none")
+    schemas: Any = found.get("schemas", {})
+    if not _is_a(dict, schemas):
+        raise ValueError("schemas are no table")
+    return Lock(
+        packages=tuple(packages),
+        colours=colours,
+        contracts=_entries(found, "contracts"),
+        schemas={name: _entries(schemas, name) for name in schemas},
+    )
+
+
+def _entries(found: Mapping[str, Any], section: str) -> dict[str, str]:
+    entries: Any = found.get(section)
+    if not _is_a(dict, entries) or not _are_texts(entries.values()):
+        raise ValueError(f"[{section}] is missing, or holds more than texts")
+    found_texts: dict[str, str] = entries
+    return found_texts
+
+
+def _is_a(kind: type, value: object) -> bool:
+    return isinstance(value, kind)
+
+
+def _are_texts(values: Any) -> bool:
+    return all(isinstance(value, str) for value in values)
+
+
+def _packages_in(text: str) -> str:
+    """Return the packages that even a damaged text still names."""
+    listed = re.search(r"^packages = \[(.*?)^\]", text, re.M | re.S)
+    names = re.findall(r'^    "([^"]+)",', listed[1], re.M) if listed else []
+    return " ".join(sorted(set(names))) or "PACKAGE"

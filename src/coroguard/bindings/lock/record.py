@@ -1,0 +1,70 @@
+"""Of which colour is each public function now, and what does each guard expect?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ...colours import colour_of
+from ...guarded import terms_of
+from .schemas import contract_name, schema_of
+from .surface import guard_on, surface_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...contracts import Contract
+    from ..modules import Loaded
+
+__all__ = ["UNDECIDED", "Lock", "colour_word", "contract_of", "lock_of"]
+
+#: The word for a colour that cannot be told without calling the function.
+UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """What callers of some packages count on; strings only.
+
+    Args:
+        packages: The packages, as they are imported.
+        colours: The colour of each function, by ``module:qualified.name``.
+        contracts: The contract's name of each guarded function, by the same.
+        schemas: What a contract demands at each path, by the contract's name.
+    """
+
+    packages: tuple[str, ...]
+    colours: dict[str, str]
+    contracts: dict[str, str]
+    schemas: dict[str, dict[str, str]]
+
+
+def lock_of(packages: Sequence[Loaded]) -> Lock:
+    """Return the lock of packages as they were imported."""
+    functions = surface_of(packages)
+    contracts: dict[str, str] = {}
+    schemas: dict[str, dict[str, str]] = {}
+    for name, function in functions.items():
+        contract = contract_of(function)
+        if contract is None:
+            continue
+        contracts[name] = of = contract_name(contract)
+        if of not in schemas:
+            schemas[of] = schema_of(contract)
+    return Lock(
+        packages=tuple(sorted({package.name for package in packages})),
+        colours={name: colour_word(found) for name, found in functions.items()},
+        contracts=contracts,
+        schemas={name: schemas[name] for name in sorted(schemas) if schemas[name]},
+    )
+
+
+def colour_word(function: Any) -> str:
+    """Return the word for a function's colour."""
+    return str(colour_of(function) or UNDECIDED)
+
+
+def contract_of(function: Any) -> Contract | None:
+    """Return the contract of the guard on a function; ``None`` without one."""
+    terms = terms_of(guard_on(function))
+    return None if terms is None else terms.contract

@@ -1,0 +1,182 @@
+"""Which functions does a package offer to its callers, and where do names lead?"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import re
+from types import FunctionType, MethodType
+from typing import TYPE_CHECKING, Any
+
+from ...awaitables import static_type_attribute
+from ...colours import plain_function
+from ...guarded import is_guarded
+from ..statics import own_dict
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from types import ModuleType
+
+    from ..modules import Loaded
+
+__all__ = ["guard_on", "look_up", "surface_of"]
+
+# Typed Any, because their generic types say nothing about the function inside.
+_type: Any = type
+_Cached: Any = type(functools.lru_cache(lambda: None))
+_FUNCTIONS: tuple[Any, ...] = (
+    *(FunctionType, MethodType, staticmethod, classmethod, functools.partial),
+)
+_FARTHEST = 64
+
+
+def surface_of(packages: Iterable[Loaded]) -> dict[str, Any]:
+    """Return each public function and method, and each guarded one, by name.
+
+    A name is public where no part of it starts with an underscore. It counts
+    where it was defined, and where it was passed on: by ``__all__``, or by a
+    package that takes it from a private module of its own.
+
+    Returns:
+        The functions as they are bound, by ``module:qualified.name``, sorted;
+        what a property or a cache stands for in its stead.
+    """
+    packages = list(packages)
+    roots = {package.name for package in packages}
+    found: dict[str, Any] = {}
+    for package in packages:
+        for name, module in package.modules.items():
+            found.update(_functions(name, module, roots))
+    return {
+        name: found[name]
+        for name in sorted(found)
+        if _is_public(name) or guard_on(found[name]) is not None
+    }
+
+
+def look_up(name: str, modules: Mapping[str, ModuleType]) -> Any:
+    """Return what a name leads its callers to, bases included; ``None`` if nowhere.
+
+    Args:
+        name: As ``module:qualified.name``.
+        modules: By their names.
+    """
+    module_name, _, path = name.partition(":")
+    first, *rest = path.split(".")
+    module = modules.get(module_name)
+    found: Any = None
+    if module is not None:
+        found = dict(_bound(module, also=first)).get(first)
+    for part in rest:
+        is_class = issubclass(_type(found), type)
+        found = static_type_attribute(found, part) if is_class else None
+    return _behind(found)
+
+
+def guard_on(function: Any) -> Any:
+    """Return the guard on a function, also below decorators that kept its name."""
+    for _ in range(_FARTHEST):
+        if function is None or is_guarded(function):
+            return function
+        if not issubclass(_type(function), _FUNCTIONS):
+            return None
+        inner = getattr(function, "__func__", None)
+        function = inner or getattr(function, "__wrapped__", None)
+    return None
+
+
+def _functions(
+    name: str, module: ModuleType, roots: Collection[str]
+) -> Iterator[tuple[str, Any]]:
+    """Yield the functions that a module defines or passes on."""
+    exported = _exported(module)
+    for attribute, value in _bound(module):
+        is_class = issubclass(_type(value), type)
+        function = None if is_class else _behind(value)
+        if not (is_class or _is_function(function)):
+            continue
+        passed_on = attribute in exported or (
+            hasattr(module, "__path__") and not _is_public(_home(value))
+        )
+        if _home(value) == name or (passed_on and _is_within(_home(value), roots)):
+            pass
+        elif is_class or not _is_made_anew(function):
+            continue
+        if is_class:
+            yield from _methods(f"{name}:{attribute}", value, roots)
+        else:
+            yield f"{name}:{attribute}", function
+
+
+def _methods(
+    prefix: str, kind: Any, roots: Collection[str]
+) -> Iterator[tuple[str, Any]]:
+    """Yield the functions in a class's own body, and in classes defined there."""
+    for attribute, value in own_dict(kind).copy().items():
+        if issubclass(_type(value), type):
+            if value.__qualname__ == f"{kind.__qualname__}.{attribute}":
+                yield from _methods(f"{prefix}.{attribute}", value, roots)
+            continue
+        function = _behind(value)
+        if _is_function(function) and (
+            _is_within(_home(function), roots) or _is_made_anew(function)
+        ):
+            yield f"{prefix}.{attribute}", function
+
+
+def _bound(module: ModuleType, also: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the names of a module, and those that it gives when they are asked for."""
+    names = vars(module).copy()
+    yield from names.items()
+    lazy = {also, *_exported(module)} if "__getattr__" in names else ()
+    for name in sorted({*lazy} - names.keys() - {""}):
+        with contextlib.suppress(Exception):  # an optional part that is not there
+            yield name, getattr(module, name)
+
+
+def _exported(module: ModuleType) -> set[str]:
+    """Return the names in ``__all__`` that are text."""
+    names: Any = vars(module).get("__all__")
+    is_list = issubclass(_type(names), (list, tuple))
+    return {name for name in names if isinstance(name, str)} if is_list else set()
+
+
+def _behind(value: Any) -> Any:
+    """Return the function that a property or a cache runs, else the value."""
+    while True:
+        kind = _type(value)
+        if issubclass(kind, property):
+            value = value.fget
+        elif issubclass(kind, (functools.cached_property, functools.partialmethod)):
+            value = value.func
+        elif issubclass(kind, _Cached):
+            value = value.__wrapped__
+        else:
+            return value
+
+
+def _is_function(value: Any) -> bool:
+    is_kind = issubclass(_type(value), _FUNCTIONS) or is_guarded(value)
+    return is_kind and plain_function(value) is not None
+
+
+def _is_made_anew(function: Any) -> bool:
+    """Say whether a function's own name tells nothing of where it is at home."""
+    while issubclass(_type(function), (staticmethod, classmethod)):
+        function = function.__func__
+    if issubclass(_type(function), functools.partial):
+        return True
+    return "<locals>" in getattr(function, "__qualname__", "")
+
+
+def _home(value: Any) -> str:
+    home = getattr(value, "__module__", None)
+    return home if isinstance(home, str) else ""
+
+
+def _is_within(module: str, roots: Collection[str]) -> bool:
+    return any(module == root or module.startswith(f"{root}.") for root in roots)
+
+
+def _is_public(name: str) -> bool:
+    return not any(part.startswith("_") for part in re.split(r"[.:]", name))

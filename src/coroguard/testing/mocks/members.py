@@ -1,0 +1,215 @@
+"""What has a mock to know of its original, and of each thing that it holds?"""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from functools import cached_property, partial, partialmethod, singledispatchmethod
+from types import FunctionType, ModuleType
+from typing import Any, Self
+
+from ...awaitables import static_type_attribute
+from ...colours import Colour, colour_of, plain_function
+from ...leaks import short
+from ...targets import name_of
+from .annotated import ABSENT, class_given_by, class_of_attribute, own_annotations
+
+__all__ = ["Member", "member_of", "names_of", "whole"]
+
+_SELF_IS_IDIOM = ("__enter__", "__aenter__")
+# Typed Any, because their generic types say nothing about the function inside.
+_PROPERTIES: Any = (property, cached_property)
+_STATIC: Any = staticmethod
+_CLASS: Any = classmethod
+_PARTIAL: Any = partial
+_type: Any = type
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """An original, or something that it holds.
+
+    Args:
+        found: It, as its owner holds it, or the class that it is of.
+        label: Its qualified name.
+        is_callable: Whether it can be called.
+        colour: The colour of its calls, where that can be told.
+        signature: What its calls must fit, without what is bound.
+        gives: The class of what a call gives; ``Self``, ``None`` or ``ABSENT``.
+        stands_for: The class that a mock of it says it is of.
+        is_instance: Whether ``found`` is a class and an instance is meant.
+    """
+
+    found: Any
+    label: str
+    is_callable: bool = False
+    colour: Colour | None = None
+    signature: inspect.Signature | None = None
+    gives: Any = ABSENT
+    stands_for: Any = None
+    is_instance: bool = False
+
+
+_UNKNOWN = Member(found=ABSENT, label="")
+
+
+def whole(original: Any, *, is_instance: bool = False) -> Member:
+    """Describe a class, a function, a module or an object.
+
+    Args:
+        original: It.
+        is_instance: It is a class, and an object of it is meant.
+    """
+    if isinstance(original, type):
+        return _class(original) if not is_instance else _instance_of(original)
+    if isinstance(original, ModuleType):
+        label = original.__name__.rpartition(".")[2]
+        return Member(found=original, label=label, stands_for=ModuleType)
+    if callable(original) and (
+        isinstance(original, _PARTIAL) or hasattr(original, "__qualname__")
+    ):
+        return _callable(original, short(name_of(original)), bound=0)
+    kind = _type(original)
+    call = static_type_attribute(kind, "__call__")
+    described = _instance_of(kind) if call is None else _called(original, kind)
+    return Member(
+        found=original,
+        label=described.label,
+        is_callable=described.is_callable,
+        colour=described.colour,
+        signature=described.signature,
+        gives=described.gives,
+        stands_for=kind,
+    )
+
+
+def member_of(owner: Member, name: str) -> Member:
+    """Describe an attribute of an original, without running its code."""
+    raw: Any = inspect.getattr_static(owner.found, name, ABSENT)
+    label = f"{owner.label}.{name}"
+    if isinstance(raw, singledispatchmethod):
+        raw = raw.func  # pyright: ignore[reportUnknownMemberType]
+    if isinstance(raw, partialmethod):
+        return _callable(raw.func, label, bound=None)  # pyright: ignore[reportUnknownMemberType]
+    if isinstance(raw, _PROPERTIES):
+        getter = raw.fget if isinstance(raw, property) else raw.func
+        return _of_class(class_given_by(getter, Colour.SYNC))
+    if raw is ABSENT or inspect.isdatadescriptor(raw) or raw is None:
+        return _of_class(class_of_attribute(owner.found, name))
+    if isinstance(raw, type):
+        return whole(raw)
+    if _is_function(raw):
+        return _method(owner, name, raw, label)
+    if hasattr(_type(raw), "__get__"):
+        return _UNKNOWN
+    annotated = class_of_attribute(owner.found, name)
+    return _of_class(annotated) if isinstance(annotated, type) else whole(raw)
+
+
+def names_of(original: Any) -> list[str]:
+    """Return the names that an original has, those it only annotates too."""
+    kind: Any = original if isinstance(original, type) else type(original)
+    annotated = [
+        name
+        for base in type.__dict__["__mro__"].__get__(kind)
+        for name in own_annotations(base)
+    ]
+    return sorted({*dir(original), *annotated})
+
+
+def _class(kind: type) -> Member:
+    return Member(
+        found=kind,
+        label=kind.__qualname__,
+        is_callable=True,
+        colour=Colour.SYNC,
+        signature=_signature(kind, 0),
+        gives=kind,
+        stands_for=kind,
+    )
+
+
+def _instance_of(kind: type) -> Member:
+    call = static_type_attribute(kind, "__call__")
+    if call is not None:
+        return _called(call, kind)
+    return Member(
+        found=kind, label=kind.__qualname__, stands_for=kind, is_instance=True
+    )
+
+
+def _called(target: Any, kind: type) -> Member:
+    """Describe an object that can be called."""
+    call = static_type_attribute(kind, "__call__")
+    colour = colour_of(target)
+    return Member(
+        found=kind,
+        label=kind.__qualname__,
+        is_callable=True,
+        colour=colour,
+        signature=_signature(call, 1),
+        gives=class_given_by(target, colour),
+        stands_for=kind,
+        is_instance=True,
+    )
+
+
+def _of_class(kind: Any) -> Member:
+    return _instance_of(kind) if isinstance(kind, type) else _UNKNOWN
+
+
+def _method(owner: Member, name: str, raw: Any, label: str) -> Member:
+    """Describe a function that a class, an object or a module holds."""
+    if isinstance(raw, _STATIC):
+        bound = 0
+    elif isinstance(raw, _CLASS):
+        bound = 1
+    else:
+        is_own = not isinstance(owner.found, type) and name in getattr(
+            owner.found, "__dict__", {}
+        )
+        is_descriptor = hasattr(_type(raw), "__get__") and not inspect.ismethod(raw)
+        bound = 1 if is_descriptor and not is_own else 0
+    found = _callable(raw, label, bound=bound)
+    if name in _SELF_IS_IDIOM and found.gives is ABSENT:
+        return Member(
+            found=raw,
+            label=label,
+            is_callable=True,
+            colour=found.colour,
+            signature=found.signature,
+            gives=Self,
+        )
+    return found
+
+
+def _callable(target: Any, label: str, *, bound: int | None) -> Member:
+    colour = colour_of(target)
+    if colour is None and plain_function(target) is not None:
+        colour = Colour.EITHER  # a sync wrapper around what is async
+    inner = getattr(target, "__func__", target) if bound else target
+    return Member(
+        found=target,
+        label=label,
+        is_callable=True,
+        colour=colour,
+        signature=None if bound is None else _signature(inner, bound),
+        gives=class_given_by(target, colour),
+    )
+
+
+def _is_function(raw: Any) -> bool:
+    if isinstance(raw, (FunctionType, _STATIC, _CLASS)):
+        return True
+    return callable(raw) and (inspect.isroutine(raw) or isinstance(raw, _PARTIAL))
+
+
+def _signature(target: Any, bound: int) -> inspect.Signature | None:
+    """Return a signature without the parameters that are bound."""
+    try:
+        found = inspect.signature(target)
+    except (TypeError, ValueError):  # built-in functions may have none
+        return None
+    parameters = list(found.parameters.values())
+    taken = [it for it in parameters[:bound] if it.kind is not it.VAR_POSITIONAL]
+    return found.replace(parameters=parameters[len(taken) :])

@@ -1,0 +1,239 @@
+"""How does a mock keep the colours of its original?"""
+
+# The standard create_autospec() chooses the classes of its children itself, and
+# what their calls give is async all the way down, or sync. So the children are
+# made here, when they are first asked for, each by the colour of its original.
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+from unittest.mock import AsyncMock, MagicMock, NonCallableMagicMock, NonCallableMock
+
+from ...colours import Colour
+from ...errors import GuardUsageError
+from .annotated import ABSENT
+from .members import Member, member_of, names_of, whole
+from .teaching import (
+    refuse_attribute,
+    refuse_result,
+    refuse_return_value,
+    refuse_side_effect,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import (
+        AsyncGenerator,
+        AsyncIterator,
+        Awaitable,
+        Generator,
+    )
+    from contextlib import AbstractAsyncContextManager
+    from types import CoroutineType
+
+__all__ = ["mock_of"]
+
+_type: Any = type
+
+
+def mock_of(original: Any, **options: Any) -> Any:
+    """Make a mock whose callables keep the colours of the original's.
+
+    A coroutine function's mock gives an awaitable of its ``return_value``, a
+    sync function's the ``return_value`` itself, an async generator function's
+    an async iterator over it, and that of an ``asynccontextmanager`` what
+    ``async with`` turns into it. A sync facade that is annotated as giving an
+    awaitable is async. Where it may be either, a call gives what was taught as
+    it is; assign an ``AsyncMock`` where that is awaited. What a call gives is a
+    mock of the class that the annotation names, where that can be told without
+    running code. Names that the original does not have, and calls that do not
+    fit, are refused.
+
+    Args:
+        original: A class, an object, a module or a function. The mock of a
+            class stands for the class and, without a call, for an instance.
+        **options: As for ``configure_mock``: ``return_value``, ``side_effect``,
+            attributes, and ``**{"check.return_value": 1}``.
+
+    Raises:
+        GuardUsageError: It is a mock already. From the mock: it is taught what
+            has the wrong colour; the text says what to type.
+    """
+    if issubclass(type(original), NonCallableMock):
+        raise GuardUsageError(
+            "mock_of() needs the original, and this is a mock of it; "
+            "type mock_of(TheClass)."
+        )
+    mock = _mock(whole(original), {})
+    mock.configure_mock(**options)
+    return mock
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What a mock knows of its original, and whose member it is."""
+
+    member: Member
+    parent: Any
+
+
+class _Keeping(NonCallableMock):
+    """Make children of the right colour, and refuse to be taught a wrong one."""
+
+    _cg_keeps_its_colours = True
+    _cg: _Kept | None = None
+
+    def _get_child_mock(self, /, **kw: Any) -> Any:
+        if self._cg is None or self._mock_sealed:
+            return super()._get_child_mock(**kw)
+        name = kw.get("_new_name")
+        if name == "()":
+            return _given(self._cg, kw)
+        return _mock(member_of(self._cg.member, str(name)), kw, parent=self)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if self._cg is not None:
+            _check(self._cg.member, name, value)
+        super().__setattr__(name, value)
+
+    def _cg_bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Refuse a call that does not fit the original, as Python would."""
+        signature = self._cg.member.signature if self._cg else None
+        if signature is not None:
+            signature.bind(*args, **kwargs)
+
+    def _cg_result(self, value: Any) -> Any:
+        member = self._cg.member if self._cg else None
+        return refuse_result(member.colour, member.label, value) if member else value
+
+
+class ObjectMock(_Keeping, NonCallableMagicMock):
+    """A mock of what cannot be called."""
+
+
+class SyncMock(_Keeping, MagicMock):
+    """A mock of a class, or of what gives its value directly."""
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        """Give ``return_value``."""
+        self._cg_bind(args, kwargs)
+        return self._cg_result(super().__call__(*args, **kwargs))
+
+
+class EitherMock(_Keeping, MagicMock):
+    """A mock of what gives something that may also be awaited."""
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Awaitable[Any] | Any:
+        """Give ``return_value``, whatever it is."""
+        self._cg_bind(args, kwargs)
+        return super().__call__(*args, **kwargs)
+
+
+class CoroutineMock(_Keeping, AsyncMock):
+    """A mock of what gives an awaitable."""
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Awaitable[Any]:
+        """Give a coroutine that gives ``return_value``."""
+        self._cg_bind(args, kwargs)
+        coroutine: CoroutineType[Any, Any, Any] = super().__call__(*args, **kwargs)
+        if self._cg is not None:
+            coroutine.__qualname__ = self._cg.member.label
+        return coroutine
+
+    async def _execute_mock_call(self, /, *args: Any, **kwargs: Any) -> Any:
+        return self._cg_result(await super()._execute_mock_call(*args, **kwargs))
+
+
+class IteratorMock(_Keeping, MagicMock):
+    """A mock of what gives an async iterator."""
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+        """Give an async iterator over ``return_value``."""
+        self._cg_bind(args, kwargs)
+        return _items(self._cg_result(super().__call__(*args, **kwargs)))
+
+
+class ContextMock(_Keeping, MagicMock):
+    """A mock of what gives an async context manager."""
+
+    def __call__(
+        self, /, *args: Any, **kwargs: Any
+    ) -> AbstractAsyncContextManager[Any]:
+        """Give what ``async with`` turns into ``return_value``."""
+        self._cg_bind(args, kwargs)
+        return _entered(self._cg_result(super().__call__(*args, **kwargs)))
+
+
+class _Awaitable(MagicMock):
+    """A mock that gives itself where it is awaited."""
+
+    def __await__(self) -> Generator[None, None, Self]:
+        return self
+        yield
+
+
+_BY_COLOUR: dict[Colour | None, type[_Keeping]] = {
+    Colour.ASYNC: CoroutineMock,
+    Colour.ASYNC_ITERATOR: IteratorMock,
+    Colour.ASYNC_CONTEXT: ContextMock,
+    Colour.EITHER: EitherMock,
+}
+
+
+def _mock(member: Member, kw: dict[str, Any], parent: Any = None) -> Any:
+    """Make the mock of a member."""
+    if member.found is ABSENT:
+        return MagicMock(**kw)
+    kind = _BY_COLOUR.get(member.colour, SyncMock) if member.is_callable else ObjectMock
+    mock: Any = kind(spec=names_of(member.found), **kw)
+    own = mock.__dict__
+    own["_cg"] = _Kept(member, parent)
+    own["_spec_class"] = member.stands_for
+    own["_spec_signature"] = member.signature
+    if member.is_callable and member.signature is not None:
+        own["__signature__"] = member.signature
+    if member.is_callable:
+        own["__name__"] = member.label.rpartition(".")[2]
+        own["__qualname__"] = member.label
+    return mock
+
+
+def _given(kept: _Kept, kw: dict[str, Any]) -> Any:
+    """Make what a call gives where nothing was taught."""
+    member = kept.member
+    if member.gives is Self:
+        return kept.parent if kept.parent is not None else MagicMock(**kw)
+    if member.gives is None:
+        return None
+    if member.colour is Colour.EITHER:
+        return _Awaitable(**kw)
+    if not isinstance(member.gives, type):
+        return MagicMock(**kw)
+    return _mock(whole(member.gives, is_instance=True), kw)
+
+
+def _check(member: Member, name: str, value: Any) -> None:
+    """Refuse what is taught to a mock where it has the wrong colour."""
+    if name == "return_value" and member.is_callable:
+        refuse_return_value(member.found, member.colour, member.label, value)
+    elif name == "side_effect" and member.is_callable:
+        refuse_side_effect(member.found, member.colour, member.label, value)
+    elif not name.startswith(("_mock", "_cg", "_spec")):
+        own = member_of(member, name)
+        if own.is_callable:
+            refuse_attribute(own.found, own.label, value)
+
+
+async def _items(value: Any) -> AsyncIterator[Any]:
+    if not hasattr(_type(value), "__iter__"):
+        async for item in value:
+            yield item
+    else:
+        for item in value:
+            yield item
+
+
+@asynccontextmanager
+async def _entered(value: Any) -> AsyncGenerator[Any]:
+    yield value

@@ -1,0 +1,139 @@
+"""Which value must not be taught to a mock, because it has the wrong colour?"""
+
+from __future__ import annotations
+
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+from unittest.mock import AsyncMock, NonCallableMock
+
+from ...awaitables import close_refused, what_is
+from ...colours import Colour, colour_of, is_surely_plain
+from ...errors import GuardUsageError
+from ...targets import is_async, name_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["KEPT", "refuse_attribute", "refuse_result", "refuse_side_effect"]
+__all__ += ["refuse_return_value"]
+
+#: The class attribute by which mocks that keep their colours are known.
+KEPT = "_cg_keeps_its_colours"
+_COROUTINES = ("coroutine", "generator-based coroutine")
+_CHECKED = (
+    *(Colour.SYNC, Colour.ASYNC),
+    *(Colour.ASYNC_ITERATOR, Colour.ASYNC_CONTEXT),
+)
+# Typed Any: only what a sequence holds is asked, whatever it is.
+_SEQUENCES: Any = (list, tuple)
+_type: Any = type
+
+
+def refuse_return_value(
+    original: object, colour: Colour | None, label: str, value: Any
+) -> None:
+    """Raise where a mock is taught to give what no call of its original gives."""
+    if colour not in _CHECKED:
+        return
+    what = what_is(value)
+    if what in _COROUTINES or (what and is_surely_plain(original)):
+        close_refused(value)
+        raise GuardUsageError(
+            f"{label} is {colour}, and its return_value is a {what}; "
+            f"type {label}.return_value = <the value itself>."
+        )
+    if _is_standard(value, AsyncMock):
+        raise GuardUsageError(
+            f"the return_value of {label} is an AsyncMock, whose every method is "
+            f"async; type {label}.return_value = mock_of(Class), or a MagicMock."
+        )
+    if colour is Colour.ASYNC_ITERATOR and not _is_iterable(value):
+        raise GuardUsageError(
+            f"{label} is an async iterator, and its return_value is none; "
+            f"type {label}.return_value = [item, ...]."
+        )
+
+
+def refuse_side_effect(
+    original: object, colour: Colour | None, label: str, value: Any
+) -> None:
+    """Raise where a side effect would make a call give the wrong colour."""
+    if isinstance(value, _SEQUENCES):
+        items: Iterable[Any] = value
+        for item in items:
+            if not isinstance(item, (type, BaseException)):
+                refuse_return_value(original, colour, label, item)
+    elif colour is Colour.ASYNC or colour not in _CHECKED or not callable(value):
+        return
+    elif _colour_of(value) is Colour.ASYNC:
+        raise GuardUsageError(
+            f"{label} is {colour}, and its side_effect {_name(value)} is async; "
+            f"type {label}.side_effect = <a sync function>, or "
+            f"coroguard.testing.sync_twin({_name(value)})."
+        )
+
+
+def refuse_attribute(original: object, label: str, value: Any) -> None:
+    """Raise where a callable gives way to one of another colour."""
+    colour = colour_of(original)
+    if colour is None or colour not in _CHECKED or not callable(value):
+        return
+    other = _colour_of(value)
+    if other in (None, Colour.EITHER, colour):
+        return
+    if other is Colour.SYNC:
+        is_wrong = colour is Colour.ASYNC and _is_standard(value, NonCallableMock)
+        is_wrong = is_wrong or is_surely_plain(value)
+    else:
+        is_wrong = (
+            colour is not Colour.SYNC
+            or other is Colour.ASYNC
+            or is_surely_plain(original)
+        )
+    if is_wrong:
+        raise GuardUsageError(
+            f"{label} is {colour}, and {_name(value)} is {other}; "
+            f"type {label}.return_value = <the value itself>, "
+            f"or assign {_like(colour)}."
+        )
+
+
+def refuse_result(colour: Colour | None, label: str, value: Any) -> Any:
+    """Hand a result out, but raise where a side effect has made a coroutine."""
+    what = what_is(value)
+    if what in _COROUTINES and colour in _CHECKED:
+        close_refused(value)
+        raise GuardUsageError(
+            f"{label} is {colour}, and its side_effect gave a {what}; "
+            f"type {label}.side_effect = <a function that gives the value itself>."
+        )
+    return value
+
+
+def _colour_of(value: Any) -> Colour | None:
+    """Return the colour of a callable; the standard mocks have that of their kind."""
+    spec = getattr(value, "mock", None) if isinstance(value, FunctionType) else None
+    if is_async(value) or _is_standard(spec, AsyncMock):  # create_autospec()
+        return Colour.ASYNC
+    return Colour.SYNC if _is_standard(value, NonCallableMock) else colour_of(value)
+
+
+def _is_standard(value: Any, kind: type[NonCallableMock]) -> bool:
+    """Say whether a value is a mock of the standard library's own class."""
+    found = _type(value)
+    return issubclass(found, kind) and not hasattr(found, KEPT)
+
+
+def _is_iterable(value: Any) -> bool:
+    return hasattr(_type(value), "__iter__") or hasattr(_type(value), "__aiter__")
+
+
+def _like(colour: Colour) -> str:
+    if colour is Colour.SYNC:
+        return "a sync function"
+    return "an AsyncMock" if colour is Colour.ASYNC else f"an {colour}'s function"
+
+
+def _name(value: Any) -> str:
+    is_mock = issubclass(type(value), NonCallableMock)
+    return f"an {type(value).__name__}" if is_mock else name_of(value)

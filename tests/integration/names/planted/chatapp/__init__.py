@@ -1,0 +1,1 @@
+"""A chat service, small enough to be looked through."""

@@ -1,0 +1,74 @@
+"""Plants one kind of collision in the chat service, and tells who sees it, as JSON."""
+
+import gc
+import importlib
+import json
+import sys
+from pathlib import Path
+
+from coroguard import subscribe
+from coroguard.bindings import protect, verify
+from coroguard.bindings.audit import audit
+from coroguard.bindings.lock.drift import drift_of
+from coroguard.bindings.lock.record import lock_of
+from coroguard.bindings.modules import load_package
+from coroguard.policy import started_off
+from coroguard.testing import collide
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+
+def answer(name):
+    """Call a handler; what it answers, or how it died."""
+    import chatapp.handlers
+
+    try:
+        return getattr(chatapp.handlers, name)()
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def at_import(kind, events):
+    """Import a module that has this kind in its source; what its guard says."""
+    name = kind.replace(" ", "_")
+    if not (Path(__file__).parent / "written" / f"{name}.py").exists():
+        return []
+    importlib.import_module(f"written.{name}")
+    gc.collect()
+    return [str(event.error) for event in events]
+
+
+def main(kind):
+    """Plant a collision of a kind, and ask each part of coroguard."""
+    where = {"override": "method", "injection": "registry"}.get(kind, "function")
+    targets = {
+        "function": ("chatapp.health:check",),
+        "method": ("chatapp.health:Manager.check",),
+        "registry": ("chatapp.health:REGISTRY", "redis"),
+    }
+    protect("chatapp.health:check", "chatapp.health:Manager.check")
+    locked = lock_of([load_package("chatapp")])
+    told = {
+        "before": answer(where),
+        "findings before": [*map(str, audit("chatapp").findings), *map(str, verify())],
+    }
+    events = []
+    unsubscribe = subscribe(events.append)
+    told["import"] = at_import(kind, events)
+    with collide(*targets[where], kind=kind):
+        told["audit"] = [str(it) for it in audit("chatapp").findings]
+        told["lock"] = []
+        if not started_off():
+            drift = drift_of(locked, [load_package("chatapp")])
+            told["lock"] = [change.headline for change in drift.changes]
+        told["lost guards"] = [str(it) for it in verify()]
+        events.clear()
+        told["outage"] = answer(where)
+        told["call"] = [str(event.error) for event in events if event.leak]
+    unsubscribe()
+    told["after"] = answer(where)
+    sys.stdout.write(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,118 @@
+"""`coroguard audit` names what collides and what it could not read."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+MANAGER = """\
+class RedisManager:
+    async def is_connected(self) -> bool:
+        return True
+"""
+RIGHT = """\
+from app.manager import RedisManager
+
+
+async def check() -> dict[str, bool]:
+    return {"healthy": await RedisManager().is_connected()}
+"""
+WRONG = """\
+from app.manager import RedisManager
+
+
+def check() -> dict[str, bool]:
+    if not RedisManager().is_connected():
+        return {"healthy": False}
+    return {"healthy": True}
+"""
+BROKEN = "import nowhere\n"
+
+
+@pytest.fixture
+def audit(tmp_path: Path) -> Run:
+    """Run `coroguard audit` beside a package ``app`` of these modules."""
+
+    def run(*packages: str, **modules: str) -> subprocess.CompletedProcess[str]:
+        folder = tmp_path / "app"
+        folder.mkdir()
+        for name, text in {"__init__": "", "manager": MANAGER, **modules}.items():
+            (folder / f"{name}.py").write_text(text)
+        kept = {it: os.environ[it] for it in os.environ if "COROGUARD" not in it}
+        return subprocess.run(
+            [sys.executable, "-m", "coroguard.cli", "audit", *packages],
+            cwd=tmp_path,
+            # The first folder of the path is what -m adds; scripts have another.
+            env={**kept, "PYTHONSAFEPATH": "1", "COLUMNS": "40"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    return run
+
+
+def test_package_without_collisions(audit: Run) -> None:
+    """A right package is told in one line."""
+    finished = audit("app", health=RIGHT)
+    assert finished.stdout == "3 modules read, 0 collisions\n"
+    assert (finished.returncode, finished.stderr) == (0, "")
+
+
+def test_collisions(audit: Run) -> None:
+    """Each collision is told with both places and a blank line after it."""
+    finished = audit("app", health=WRONG)
+    lines = finished.stdout.splitlines()
+    assert lines[0].startswith("check() uses what RedisManager().is_connected() gives")
+    assert [line.partition(":")[0].strip() for line in lines[1:4]] == [
+        *("first", "second", "fix"),
+    ]
+    assert "app/health.py:5" in lines[1]
+    assert "app/manager.py:2" in lines[2]
+    assert lines[4:] == ["", "3 modules read, 1 collision"]
+    assert finished.returncode == 1
+
+
+def test_module_that_fails(audit: Run) -> None:
+    """A module that cannot be imported is named; nothing found is not clean then."""
+    finished = audit("app", health=RIGHT, broken=BROKEN)
+    assert finished.stdout == (
+        "could not import app.broken: ModuleNotFoundError: No module named 'nowhere'\n"
+        "3 modules read, 0 collisions\n"
+    )
+    assert finished.returncode == 4
+
+
+def test_collision_outranks_a_module_that_fails(audit: Run) -> None:
+    """A collision is a collision also where another module could not be imported."""
+    assert audit("app", health=WRONG, broken=BROKEN).returncode == 1
+
+
+def test_several_packages(audit: Run) -> None:
+    """Several packages are counted together, each once."""
+    finished = audit("app", "json", "app", health=RIGHT)
+    assert finished.stdout == "8 modules read, 0 collisions\n"
+
+
+@pytest.mark.parametrize(
+    ("packages", "why"),
+    [
+        (("ap",), "coroguard: there is no package 'ap' here; type its import name"),
+        ((), "Missing argument 'PACKAGE'"),
+    ],
+    ids=["unknown", "none"],
+)
+def test_wrong_use(audit: Run, packages: tuple[str, ...], why: str) -> None:
+    """Wrong use leaves with 2 and says what to type."""
+    finished = audit(*packages)
+    said = " ".join(finished.stderr.replace("│", " ").split())
+    assert why in said
+    assert (finished.returncode, finished.stdout) == (2, "")

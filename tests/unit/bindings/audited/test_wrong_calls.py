@@ -1,0 +1,412 @@
+"""Is a call that contradicts what its name leads to found, and nothing else?"""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+
+import pytest
+
+from coroguard.bindings.findings import FindingKind
+
+HEALTH = """
+from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Awaitable, Iterator
+
+async def check(): return {"healthy": True}
+def sync_check(): return {"healthy": True}
+def told() -> dict: return MADE
+def built():
+    report = dict(healthy=True)
+    return report
+def passed_on(): return built()
+def unsure(): return MADE
+class Awaiting:
+    def __await__(self): yield
+def awaiting(): return Awaiting()
+def facade() -> Awaitable[dict]: return check()
+async def rows(): yield 1
+@asynccontextmanager
+async def session(): yield 1
+MADE = None
+
+class Base:
+    def ping(self) -> bool: return True
+    async def acheck(self): return {}
+
+class Manager(Base):
+    def __init__(self): self.handler = None
+    async def check(self): return {}
+    def sync_check(self) -> dict: return {}
+    @staticmethod
+    async def fetch(): return {}
+    @classmethod
+    async def load(cls): return {}
+    def handler(self) -> int: return 1
+
+manager = Manager()
+"""
+USED = """
+from . import health
+from .health import *
+from .health import Manager, manager
+
+async def handle(given=None):
+"""
+SYNC = "def handle(given=None):\n"
+
+
+def module(body: str) -> str:
+    return USED + textwrap.indent(textwrap.dedent(body).strip() + "\n", "    ")
+
+
+WRONG = {
+    "attribute": 'check().get("a")',
+    "subscript": 'check()["healthy"]',
+    "truth test": "if check(): pass",
+    "negation": "if not check(): pass",
+    "and": "given and check() and given",
+    "or": "return check() or {}",
+    "comparison": "return check() == {}",
+    "identity": "return check() is None",
+    "arithmetic": "return check() + 1",
+    "text": 'return f"{check()}"',
+    "iteration": "for row in check(): pass",
+    "comprehension": "return [row for row in check()]",
+    "unpacking": "first, second = check()",
+    "star": "return [*check()]",
+    "len": "return len(check())",
+    "dict": "return dict(check())",
+    "with": "with check(): pass",
+    "conditional test": "return 1 if check() else 2",
+    "assert": "assert check()",
+    "while": "while check(): pass",
+    "dropped": "check()",
+    "variable": 'report = check()\nreturn report.get("a", [])',
+    "variable in a comprehension": "report = check()\nreturn [row for row in report]",
+    "variable, tested": "found = check()\nif not found:\n    return 1\nreturn found.a",
+    "variable with a fallback": "try:\n    report = check()\nexcept Exception:\n"
+    "    report = {}\nreturn report.get(1)",
+    "named expression": "if not (found := check()):\n    return found.text",
+    "through the module": 'health.check()["healthy"]',
+    "imported inside": "from .health import check as inner\nreturn inner().get(1)",
+    "imported in a handler": "try:\n    given.run()\nexcept Exception:\n"
+    "    from audited_app.health import check as run\n    return run().get(1)",
+    "imported as a module": "import audited_app.health\n"
+    "return audited_app.health.check().get(1)",
+    "made here": "made = Manager()\nreturn made.check().get(1)",
+    "made at once": "return Manager().check().get(1)",
+    "instance of the module": "return manager.check().get(1)",
+    "inherited": "return manager.acheck().get(1)",
+    "static method": "return Manager.fetch().get(1)",
+    "class method": "return Manager.load().get(1)",
+    "awaited though sync": "await sync_check()",
+    "awaited though annotated as plain": "await told()",
+    "awaited though built": "await built()",
+    "awaited though plain elsewhere": "await passed_on()",
+    "awaited variable": "found = sync_check()\nreturn await found",
+    "awaited method": "await manager.sync_check()",
+    "async for over a coroutine": "async for row in check(): pass",
+    "async for over a sync one": "async for row in built(): pass",
+    "async with a sync one": "async with told(): pass",
+    "await of an async generator": "await rows()",
+    "for over an async generator": "for row in rows(): pass",
+    "with an async context": "with session(): pass",
+    "both ways, one after the other": "first = await check()\n"
+    "return check().get(first)",
+    "in a condition that names it": "from .health import check as async_check\n"
+    "if not async_check(): pass",
+    "under a condition on something else": "if isinstance(given, dict):\n"
+    "    check().get(1)",
+    "under a test of its own name": "if check is not None:\n    check().get(1)",
+    "in a lambda": "return lambda: check().get(1)",
+    "in an inner function": "def inner():\n    return check().get(1)\nreturn inner",
+}
+
+
+@pytest.mark.parametrize("form", WRONG)
+def test_a_wrong_call_is_found(audit_of, form):
+    """A call whose use cannot go well is found, with both places."""
+    text = module(WRONG[form])
+    if "await" not in text.partition("handle")[2] and "async " not in WRONG[form]:
+        text = text.replace("async def handle", "def handle")
+    audited = audit_of(health=HEALTH, used=text)
+    assert audited.failed == ()
+    (found,) = audited.findings
+    assert found.kind is FindingKind.WRONG_CALL
+    assert "used.py:" in found.first
+    assert "health.py:" in found.second
+
+
+RIGHT = {
+    "awaited": "await check()",
+    "gathered": "import asyncio\nreturn await asyncio.gather(check(), check())",
+    "task": "import asyncio\ntask = asyncio.create_task(check())\nreturn await task",
+    "returned": "return check()",
+    "in a list": "return [check(), check()]",
+    "variable, awaited": "found = check()\nreturn await found",
+    "variable, passed on": "found = check()\nif found is not None:\n    given(found)",
+    "variable, asked": "import inspect\nfound = check()\n"
+    "if inspect.isawaitable(found):\n    found = await found\nreturn found['a']",
+    "variable, awaited in a branch": "found = check()\nif given:\n"
+    "    return await found\nfound.close()",
+    "variable, closed over": "found = check()\ndef later():\n    return found\n"
+    "found.text\nreturn later",
+    "variable, bound by an inner function": "found = sync_check()\n"
+    "def later():\n    nonlocal found\n    found = check()\nlater()\n"
+    "return await found",
+    "variable, bound otherwise": "found = check()\nfor found in given: pass\n"
+    "return found.text",
+    "closed": "check().close()",
+    "its frame": "return check().cr_frame",
+    "chosen by if": "if given:\n    return await check()\nreturn check()['a']",
+    "chosen by a conditional": "return (await check()) if given else check()['a']",
+    "chosen by else": "if given:\n    await check()\nelse:\n    check()",
+    "chosen by except": "try:\n    return await sync_check()\nexcept TypeError:\n"
+    "    return sync_check()['a']",
+    "asked by name": "import inspect\nif inspect.iscoroutinefunction(check):\n"
+    "    return await check()\nreturn given",
+    "asked before": "import inspect\nkind = inspect.iscoroutinefunction(sync_check)\n"
+    "if kind:\n    await sync_check()",
+    "an awaitable object": "await awaiting()",
+    "asked by its class": "if isinstance(manager, given):\n"
+    "    await manager.sync_check()",
+    "asked by a flag": "if given.is_async:\n    return await sync_check()",
+    "another version": "import sys\nif sys.version_info >= (3, 99):\n"
+    "    return await sync_check()",
+    "expected to fail": "with given.raises(TypeError):\n    check()['a']",
+    "a parameter": "async def inner(check):\n    return check()['a']\nreturn inner",
+    "bound in two ways": "if given:\n    from .health import check\nelse:\n"
+    "    check = given\nreturn check()['a']",
+    "a loop variable": "for check in given:\n    check()['a']",
+    "not loaded": "from no_such_module import check\nreturn check()['a']",
+    "a facade": "await facade()",
+    "a facade, kept": "found = facade()\nreturn found.text",
+    "unsure": "await unsure()",
+    "unsure, as a value": "return unsure()['a']",
+    "async for": "async for row in rows(): pass",
+    "async comprehension": "return [row async for row in rows()]",
+    "async with": "async with session(): pass",
+    "an iterator": "return rows().__aiter__()",
+    "sync": "return sync_check()['a']",
+    "a method that is replaced": "await manager.handler()",
+    "an unknown object": "await given.sync_check()",
+    "made from each other": "one = two.check()\ntwo = one.check()\nreturn one.a",
+    "made from itself": "one = given\none = one.check().check()\nreturn one.a",
+    "a subclass perhaps": "for made in [Manager()]:\n    await made.sync_check()",
+    "meant": "check()['a']  # coroguard: ok, shown in the tutorial",
+}
+
+
+@pytest.mark.parametrize("form", RIGHT)
+def test_a_right_call_is_not_reported(audit_of, form):
+    """What is awaited, passed on, chosen or unknown is fine."""
+    audited = audit_of(health=HEALTH, used=module(RIGHT[form]))
+    assert (audited.findings, audited.failed) == ((), ())
+
+
+METHODS = {
+    "self": ("return self.acheck().get(1)", 1),
+    "cls": ("return cls.load().get(1)", 1),
+    "super": ("return super().acheck().get(1)", 1),
+    "awaited self": ("await self.ping()", 1),
+    "self of an inner function": ("return [self.acheck().a for _ in 'a']", 1),
+    "rebound self": ("self = given()\n        return self.acheck().get(1)", 0),
+    "overridden in a subclass": ("await self.flips()", 0),
+    "set on objects": ("await self.hook()", 0),
+    "annotated": ("await self.field()", 0),
+    "unknown": ("await self.nothing()", 0),
+}
+
+
+@pytest.mark.parametrize("form", METHODS)
+def test_methods_are_looked_up_on_the_class(audit_of, form):
+    """``self``, ``cls`` and ``super()`` lead to one method, or nowhere."""
+    call, expected = METHODS[form]
+    first = "cls" if "cls." in call else "self"
+    decorator = "@classmethod\n    " if first == "cls" else ""
+    text = f"""
+from typing import Any, Callable
+from .health import Manager
+
+class Child(Manager):
+    field: Any = Manager.ping
+    def __init__(self): self.hook = given
+    def hook(self) -> bool: return True
+    def flips(self) -> bool: return True
+    {decorator}async def handle({first}, given=None):
+        {call}
+
+class AsyncChild(Child):
+    async def flips(self): return True
+
+def given(): return 1
+"""
+    if "await" not in call:
+        text = text.replace("async def handle", "def handle")
+    audited = audit_of(health=HEALTH, used=text)
+    assert (len(audited.findings), audited.failed) == (expected, ())
+
+
+DEAD = {
+    "a definition that another replaced": "def handle(): return check()['a']\n"
+    "def handle(): return 1\n",
+    "a branch that was not taken": "if not __debug__:\n"
+    "    def handle(): return check()['a']\nelse:\n    def handle(): return 1\n",
+    "a class that was not taken": "if not __debug__:\n    class Handler:\n"
+    "        def handle(self): return check()['a']\nelse:\n    class Handler:\n"
+    "        def other(self): return 1\n",
+    "for the type checker": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n"
+    "    REPORT = check()['a']\n",
+    "rebound by a function": "def setup():\n    global check\n    check = len\n"
+    "def handle(): return check()['a']\n",
+    "replaced while it is imported": "check = dict\nREPORT = check().get('a')\n"
+    "from .health import check\n",
+}
+
+
+@pytest.mark.parametrize("form", DEAD)
+def test_code_that_does_not_run_so_is_not_reported(audit_of, form):
+    """What this process never reaches contradicts nothing here and now."""
+    text = "from .health import check\n" + DEAD[form]
+    audited = audit_of(health=HEALTH, used=text)
+    kinds = {found.kind for found in audited.findings}
+    assert (kinds - {FindingKind.IMPORTED_TWICE}, audited.failed) == (set(), ())
+
+
+def test_a_static_method_has_no_self(audit_of):
+    """What a static method calls ``self`` may be anything."""
+    text = """
+class Health:
+    async def check(self): return 1
+    @staticmethod
+    def handle(self): return self.check().a
+    def later(other, self): return self.check().a
+"""
+    assert audit_of(used=text).findings == ()
+
+
+ODD_CLASSES = {
+    "a descriptor": """
+class Task:
+    def __get__(self, owner, kind): return dict
+    async def __call__(self): return 1
+class Health:
+    check = Task()
+health = Health()
+def handle(): return health.check().a
+""",
+    "lookups of its own": """
+class Health:
+    def __getattribute__(self, name): return dict
+    async def check(self): return 1
+health = Health()
+def handle(): return health.check().a
+""",
+    "computed names": """
+class Health:
+    def __init__(self, **given):
+        for name, value in given.items(): setattr(self, name, value)
+    async def check(self): return 1
+def handle():
+    made = Health(check=dict)
+    return made.check().a
+""",
+    "functions that call each other": """
+def one(): return two()
+def two(): return one()
+async def handle(): return await one()
+""",
+}
+
+
+@pytest.mark.parametrize("form", ODD_CLASSES)
+def test_what_only_running_it_can_tell_is_not_reported(audit_of, form):
+    """Descriptors, own lookups and computed names lead nowhere for certain."""
+    audited = audit_of(used=ODD_CLASSES[form])
+    assert (audited.findings, audited.failed) == ((), ())
+
+
+def test_a_metaclass_has_a_say(audit_of):
+    """What a metaclass defines by the same name is not the class's."""
+    text = """
+class Meta(type):
+    check = property(lambda cls: print)
+    def load(cls) -> int: return 1
+    async def run(cls): return await cls.load()
+class Health(metaclass=Meta):
+    async def check(self): return 1
+def handle(): return Health.check(1).a
+"""
+    assert audit_of(used=text).findings == ()
+
+
+def test_a_decorator_of_unknown_kind_says_nothing(audit_of):
+    """The annotation that a decorator copied is not what the wrapper gives."""
+    text = """
+import functools
+def in_thread(function):
+    @functools.wraps(function)
+    def wrapper(*args): return pool.submit(function, *args)
+    return wrapper
+pool = None
+@in_thread
+def load() -> int: return 1
+async def handle(): return await load()
+"""
+    assert audit_of(used=text).findings == ()
+
+
+def test_type_variables_and_foreign_classes_say_nothing(audit_of):
+    """Only an annotation that can be read for certain makes a function plain."""
+    text = """
+from __future__ import annotations
+import asyncio
+from concurrent.futures import Future
+from typing import TypeVar
+T = TypeVar("T")
+def same(value: T) -> T: return value
+def ready() -> asyncio.Future: return asyncio.get_running_loop().create_future()
+def lock() -> asyncio.Lock: return made()
+def made(): return 1
+async def handle():
+    await same(made())
+    await ready()
+    async with lock(): pass
+"""
+    assert audit_of(used=text).findings == ()
+
+
+def test_a_name_that_was_rebound_at_run_time_is_seen(audit_of, write):
+    """What counts is the object that the name leads to now, not its source."""
+    write(
+        health=HEALTH,
+        used="from . import health\ndef handle(): return health.sync_check()['a']\n",
+        wiring="from . import health\nhealth.sync_check = health.check\n",
+    )
+    (found,) = audit_of(
+        health=HEALTH,
+        used="from . import health\ndef handle(): return health.sync_check()['a']\n",
+        wiring="from . import health\nhealth.sync_check = health.check\n",
+    ).findings
+    assert found.name == "audited_app.used:health.sync_check"
+
+
+def test_the_finding_of_a_handler_says_so(audit_of):
+    """A name that was imported in an ``except`` block is told as such."""
+    text = module(WRONG["imported in a handler"]).replace("async def", "def")
+    (found,) = audit_of(health=HEALTH, used=text).findings
+    assert found.headline == (
+        "handle() uses what run() gives without await, and it is async here; "
+        "it was imported in an except block"
+    )
+    assert found.advice == (
+        "type await run(...) there and make handle async, or call a synchronous twin"
+    )
+
+
+def test_nothing_outside_is_imported(audit_of):
+    """A module that the package names inside a function stays unloaded."""
+    sys.modules.pop("this", None)
+    audit_of(used="def handle():\n    from this import s\n    return s().get(1)\n")
+    assert "this" not in sys.modules
