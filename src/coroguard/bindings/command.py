@@ -22,6 +22,7 @@ from .lock.lockfile import (
 )
 from .lock.record import lock_of
 from .modules import load_package
+from .settings import excluded, find_root
 
 if TYPE_CHECKING:
     import io
@@ -59,7 +60,8 @@ def audit(*, packages: Sequence[str]) -> int:
     """
     _prepare(Path.cwd())
     try:
-        audits = [audit_package(package) for package in dict.fromkeys(packages)]
+        exclude = excluded()
+        audits = [audit_package(it, exclude) for it in dict.fromkeys(packages)]
     except GuardUsageError as error:
         return _refuse(error)
     findings = [finding for it in audits for finding in it.findings]
@@ -67,8 +69,10 @@ def audit(*, packages: Sequence[str]) -> int:
         _say(f"{finding}\n")
     failed = {name: why for it in audits for name, why in it.failed}
     _tell_failed(failed)
-    read = sum(it.modules for it in audits)
-    _say(f"{_count(read, 'module')} read, {_count(len(findings), 'collision')}")
+    read = _count(sum(it.modules for it in audits), "module")
+    left_out = sum(len(it.left_out) for it in audits)
+    aside = f", {left_out} left out" if left_out else ""
+    _say(f"{read} read{aside}, {_count(len(findings), 'collision')}")
     return _code(found=bool(findings), failed=bool(failed))
 
 
@@ -89,7 +93,7 @@ def lock(
         2 for wrong arguments or a file that is no lock, 4 where modules could
         not be imported and no change was found in the others.
     """
-    root = _root(Path.cwd())
+    root = find_root(Path.cwd())
     command = COMMAND if file is None else f"{COMMAND} --file {file}"
     path = file or root / _FILE
     _prepare(Path.cwd(), root)
@@ -113,7 +117,8 @@ def _write(file: Path, packages: Iterable[str], command: str) -> int:
             f"there is no {file.name} that names the packages; "
             f"type {command} PACKAGE, the name that one imports"
         )
-    loaded = [load_package(name) for name in names]
+    exclude = excluded()
+    loaded = [load_package(name, exclude) for name in names]
     failed = _failed(loaded)
     if failed:
         _tell_failed(failed)
@@ -163,7 +168,8 @@ def _check(file: Path, packages: Iterable[str], command: str) -> int:
             raise GuardUsageError(
                 f"{name} is not in {file.name}; type {command} {known} {name}"
             )
-    loaded = [load_package(name) for name in [*packages] or locked.packages]
+    asked, exclude = [*packages] or [*locked.packages], excluded()
+    loaded = [load_package(name, exclude) for name in asked]
     drift, failed = drift_of(locked, loaded), _failed(loaded)
     _tell(drift, command)
     _tell_failed(failed)
@@ -221,12 +227,6 @@ def _code(*, found: bool, failed: bool) -> int:
     if found:
         return _Code.FOUND
     return _Code.INCOMPLETE if failed else _Code.CLEAN
-
-
-def _root(folder: Path) -> Path:
-    """Return the nearest folder upwards with a ``pyproject.toml``, or this one."""
-    above = (it for it in (folder, *folder.parents) if (it / "pyproject.toml").exists())
-    return next(above, folder)
 
 
 def _prepare(*folders: Path) -> None:

@@ -7,6 +7,7 @@ import importlib.util
 import pkgutil
 import sys
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from ..errors import GuardUsageError, nearest
 from .statics import namespace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["Loaded", "load_package"]
 
@@ -27,22 +28,29 @@ class Loaded:
         name: The package, or the single module.
         modules: By name, in the order of their names.
         failed: Why the others could not be imported, by name.
+        left_out: Those that were not to be imported, with all below them.
     """
 
     name: str
     modules: dict[str, ModuleType] = field(default_factory=dict[str, ModuleType])
     failed: dict[str, str] = field(default_factory=dict[str, str])
+    left_out: list[str] = field(default_factory=list[str])
 
 
-def load_package(name: str) -> Loaded:
+def load_package(name: str, exclude: Sequence[str] = ()) -> Loaded:
     """Import a package and every module in it but ``__main__``.
 
     Importing runs the modules' own code, as the service does when it starts;
     nothing else of them is run. What ends the import of one module, exits
     included, ends only that.
 
+    Args:
+        name: The package, or a single module.
+        exclude: Patterns of modules that are left out, with all below them.
+
     Raises:
-        GuardUsageError: There is no such package.
+        GuardUsageError: There is no such package, or a pattern of its modules
+            fits none.
     """
     try:
         found = importlib.util.find_spec(name) if name else None
@@ -55,15 +63,20 @@ def load_package(name: str) -> Loaded:
             f"in the folder or the environment that has it.{nearest(name, known)}"
         )
     loaded = Loaded(name)
-    for module_name in _names(name, loaded):
+    for module_name in _names(name, loaded, exclude):
         module = _imported(module_name, loaded)
         if module is not None:
             loaded.modules[module_name] = module
+    for pattern in exclude:
+        _check_use(pattern, loaded)
     return loaded
 
 
-def _names(name: str, loaded: Loaded) -> Iterator[str]:
+def _names(name: str, loaded: Loaded, exclude: Sequence[str]) -> Iterator[str]:
     """Yield a package's modules, each package before what it holds."""
+    if any(fnmatchcase(name, pattern) for pattern in exclude):
+        loaded.left_out.append(name)
+        return
     yield name
     package = loaded.modules.get(name)
     # Not hasattr, which a module may answer with a function of its own.
@@ -72,7 +85,20 @@ def _names(name: str, loaded: Loaded) -> Iterator[str]:
         return
     for found in sorted(pkgutil.iter_modules(path), key=_by_name):
         if found.name != "__main__":
-            yield from _names(f"{name}.{found.name}", loaded)
+            yield from _names(f"{name}.{found.name}", loaded, exclude)
+
+
+def _check_use(pattern: str, loaded: Loaded) -> None:
+    """Refuse a pattern of this package's modules that leaves none of them out."""
+    is_used = any(
+        fnmatchcase(name, pattern) or pattern.startswith(f"{name}.")
+        for name in loaded.left_out
+    )
+    if pattern.startswith(f"{loaded.name}.") and not is_used:
+        raise GuardUsageError(
+            f"exclude = [{pattern!r}] fits no module of {loaded.name}; mend it, or "
+            f"take it out.{nearest(pattern, loaded.modules)}"
+        )
 
 
 def _by_name(found: pkgutil.ModuleInfo) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import GuardUsageError, nearest
 from .protection import protect
 
-__all__ = ["find_root", "protect_configured", "read_table"]
+__all__ = ["excluded", "find_root", "protect_configured", "read_table"]
 
 # What an entry may hold where it is a table.
 _TERMS = ("path", "returns", "mode", "dropped")
@@ -47,6 +47,25 @@ def protect_configured(root: Path | None = None) -> tuple[str, ...]:
     for path, terms in asked:
         protect(path, **terms)
     return tuple(path for path, _ in asked)
+
+
+def excluded(root: Path | None = None) -> tuple[str, ...]:
+    """Return the modules that ``[tool.coroguard] exclude`` keeps from being read.
+
+    Args:
+        root: A folder of the project; ``None`` is the current one.
+
+    Raises:
+        GuardUsageError: The file cannot be read, or the key is no list of text.
+    """
+    file = find_root(root or Path.cwd()) / "pyproject.toml"
+    patterns: Any = read_table(file).get("exclude", []) if file.is_file() else []
+    if not isinstance(patterns, _list) or not all(type(it) is str for it in patterns):
+        raise GuardUsageError(
+            f"{file}: tool.coroguard.exclude = {patterns!r} is no list of text; "
+            'type exclude = ["app.migrations"].'
+        )
+    return tuple(patterns)
 
 
 def find_root(start: Path) -> Path:

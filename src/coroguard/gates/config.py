@@ -77,6 +77,7 @@ class Config(_Table):
 
     guarded: list[_Path] = []
     protect: list[_Text | dict[str, Any]] = []
+    exclude: list[_Text] = []
     paths: list[_Text] = []
     services: dict[str, str] = {}
     waivers: list[Waiver] = []

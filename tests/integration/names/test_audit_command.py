@@ -116,3 +116,46 @@ def test_wrong_use(audit: Run, packages: tuple[str, ...], why: str) -> None:
     said = " ".join(finished.stderr.replace("│", " ").split())
     assert why in said
     assert (finished.returncode, finished.stdout) == (2, "")
+
+
+@pytest.fixture
+def configured(tmp_path: Path) -> Callable[[str], None]:
+    """Write the project's table."""
+
+    def configured(text: str) -> None:
+        (tmp_path / "pyproject.toml").write_text(f"[tool.coroguard]\n{text}\n")
+
+    return configured
+
+
+@pytest.mark.parametrize("pattern", ["app.broken", "app.b*", "*.broken"])
+def test_what_is_excluded_is_left_out(
+    audit: Run, configured: Callable[[str], None], pattern: str
+) -> None:
+    """A module that the project excludes is not imported, and is counted."""
+    configured(f'exclude = ["{pattern}", "other.thing"]')
+    done = audit("app", health=RIGHT, broken=BROKEN)
+    assert (done.returncode, done.stdout) == (
+        0,
+        "3 modules read, 1 left out, 0 collisions\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('exclude = ["app.brokn"]', "fits no module of app; mend it, or take it out"),
+        ('exclude = ["app.brokn"]', "Did you mean 'app.broken'?"),
+        ('exclude = "app.broken"', 'type exclude = ["app.migrations"]'),
+        ("exclude = [1]", 'type exclude = ["app.migrations"]'),
+        ("exclude = [", "cannot be read"),
+    ],
+)
+def test_a_wrong_exclusion_is_refused(
+    audit: Run, configured: Callable[[str], None], text: str, words: str
+) -> None:
+    """A pattern that leaves nothing out, and a wrong key, say what to type."""
+    configured(text)
+    done = audit("app", broken="")
+    assert done.returncode == 2
+    assert words in done.stderr

@@ -299,3 +299,14 @@ def test_lock_behind_a_link_stays_behind_it(project: Path, lock: Run) -> None:
     lock("app")
     assert (project / "coroguard.lock").is_symlink()
     assert elsewhere.is_file()
+
+
+def test_what_is_excluded_is_not_locked(project: Path, lock: Run) -> None:
+    """A module that the project excludes keeps no lock from being written."""
+    (project / "app/broken.py").write_text("import nowhere\n")
+    assert lock("app").returncode == 4
+    (project / "pyproject.toml").write_text(
+        '[tool.coroguard]\nexclude = ["app.broken"]\n'
+    )
+    assert lock("app").returncode == 0
+    assert lock("--check").returncode == 0

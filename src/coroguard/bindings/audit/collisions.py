@@ -14,7 +14,7 @@ from .twice import bound_twice
 from .wrong_calls import wrong_calls
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ..findings import Finding
     from ..modules import Loaded
@@ -32,26 +32,32 @@ class Audit:
         findings: The collisions, in the order of its modules.
         failed: The modules that could not be imported, each with the reason.
         modules: How many were read.
+        left_out: The modules that were not to be read.
     """
 
     package: str
     findings: tuple[Finding, ...]
     failed: tuple[tuple[str, str], ...]
     modules: int
+    left_out: tuple[str, ...] = ()
 
 
-def audit(package: str) -> Audit:
+def audit(package: str, exclude: Sequence[str] = ()) -> Audit:
     """Import a package as deployed and look for names that collide.
 
     Runs no function of the package and imports nothing outside of it by
     itself. A comment ``# coroguard: ok`` with a reason, on the line of either
     place, says that a collision is meant.
 
+    Args:
+        package: Its name, as it is imported.
+        exclude: Patterns of modules that are left out, with all below them.
+
     Raises:
-        GuardUsageError: There is no such package.
+        GuardUsageError: There is no such package, or a pattern fits no module.
     """
     before = before_audit()
-    loaded = load_package(package)
+    loaded = load_package(package, exclude)
     readings = readings_of(loaded)
     doubles = Doubles(readings, before)
     found = dict.fromkeys(_findings(loaded, readings, doubles))
@@ -60,6 +66,7 @@ def audit(package: str) -> Audit:
         findings=tuple(found),
         failed=tuple(loaded.failed.items()),
         modules=len(loaded.modules),
+        left_out=tuple(loaded.left_out),
     )
 
 
