@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import builtins
 from dataclasses import dataclass
-from types import BuiltinFunctionType, FunctionType, ModuleType
+from types import BuiltinFunctionType, FunctionType, ModuleType, NoneType
 from typing import TYPE_CHECKING, Any
 
+from ...annotations import named_classes
 from ...awaitables import static_type_attribute
-from ...colours import plain_function
+from ...colours import Colour, colour_of, plain_function
 from .. import statics
 from ..statics import MISSING, member, unbound
 from .scopes import FUNCTIONS, By, Scope
@@ -92,7 +93,9 @@ class Lookups:
         if isinstance(node, ast.Call):
             if isinstance(node.func, ast.Name) and node.func.id == "super":
                 return self._of_super(node, scope)
-            return _made(self._of(node.func, scope, depth + 1))
+            return _made(self._of(node.func, scope, depth + 1), Colour.SYNC)
+        if isinstance(node, ast.Await) and isinstance(node.value, ast.Call):
+            return _made(self._of(node.value.func, scope, depth + 1), Colour.ASYNC)
         return MISSING
 
     def _of_name(self, name: str, scope: Scope, node: ast.Name) -> Any:
@@ -120,7 +123,7 @@ class Lookups:
     def _of_binding(self, binding: Binding, owner: Scope, node: ast.Name) -> Any:
         if binding.by is By.IMPORT:
             return _known(self.imported(binding))
-        if binding.by is By.VALUE and isinstance(binding.detail, ast.Call):
+        if binding.by is By.VALUE and isinstance(binding.detail, (ast.Call, ast.Await)):
             return self._of(binding.detail, owner)
         if binding.by is By.PARAMETER:
             return self._of_first_parameter(node.id, owner)
@@ -215,8 +218,22 @@ def _known(value: Any) -> Any:
     return _Instance(kind, exact=True, own=value)
 
 
-def _made(found: Any) -> Any:
-    """Return what calling a class gives."""
-    if issubclass(_type(found), type) and statics.is_plainly_made(found):
-        return _Instance(found, exact=True)
-    return MISSING
+def _made(found: Any, colour: Colour) -> Any:
+    """Return what calling a class gives, or a function that says so.
+
+    Args:
+        found: What is called.
+        colour: ``async`` where the call is awaited.
+    """
+    if issubclass(_type(found), type):
+        is_made = statics.is_plainly_made(found)
+        return _Instance(found, exact=True) if is_made else MISSING
+    function = None if type(found) is _Instance else plain_function(found)
+    if function is None or "__wrapped__" in function.__dict__:
+        return MISSING
+    annotation = function.__annotations__.get("return", Any)
+    classes = named_classes(annotation, function.__globals__) or []
+    classes = [cls for cls in classes if cls is not NoneType]
+    if len(classes) != 1 or colour_of(found) is not colour:
+        return MISSING
+    return _Instance(classes[0], exact=False)

@@ -410,3 +410,92 @@ def test_nothing_outside_is_imported(audit_of):
     sys.modules.pop("this", None)
     audit_of(used="def handle():\n    from this import s\n    return s().get(1)\n")
     assert "this" not in sys.modules
+
+
+PROMISES = """
+import functools
+from typing import Any, Optional, Protocol, Self
+
+class Manager:
+    async def check(self): return {}
+    def sync_check(self) -> dict: return {}
+    def child(self) -> "Manager": return self
+    def itself(self) -> Self: return self
+class Sub(Manager):
+    async def sync_check(self): return {}
+class Shape(Protocol):
+    async def check(self): ...
+
+def manager() -> Manager: return Manager()
+def maybe() -> Manager | None: return None
+def text() -> "Optional[Manager]": return Manager()
+async def amanager() -> Manager: return Manager()
+def shape() -> Shape: return Manager()
+class Other:
+    def check(self): return UNKNOWN
+def either() -> Manager | Other: return Manager()
+def either_way() -> Other | Manager: return Manager()
+def anything() -> Any: return Manager()
+def silent(): return Manager()
+def given(function):
+    @functools.wraps(function)
+    def call(): return 1
+    return call
+@given
+def wrapped() -> Manager: return Manager()
+"""
+PROMISED_WRONG = [
+    "manager().check().get(1)",
+    "return bool(manager().child().check())",
+    "found = manager()\n    if not found.check(): return 1",
+    "found = maybe()\n    return found.check() is None",
+    "found = text()\n    return found.check().a",
+    "found = await amanager()\n    return found.check().a",
+    "return (await amanager()).check().a",
+]
+PROMISED_RIGHT = [
+    "await manager().check()",
+    "return manager().check()",
+    "await manager().sync_check()",
+    "return shape().check().a",
+    "return either().check().a",
+    "return either_way().check().a",
+    "return anything().check().a",
+    "return silent().check().a",
+    "return wrapped().check().a",
+    "return manager().itself().check().a",
+    "return manager().unknown().a",
+]
+
+
+def wrong_calls(audit):
+    return [it for it in audit.findings if it.kind is FindingKind.WRONG_CALL]
+
+
+@pytest.mark.parametrize("body", PROMISED_WRONG)
+def test_what_an_annotation_promises_is_looked_up(audit_of, body):
+    """A method of what a function says that it gives is found on that class."""
+    handler = f"from .promises import *\nasync def handle():\n    {body}\n"
+    (finding,) = wrong_calls(audit_of(promises=PROMISES, handler=handler))
+    assert "Manager.check" in finding.second
+
+
+@pytest.mark.parametrize("body", PROMISED_RIGHT)
+def test_what_no_annotation_promises_for_sure_is_not_reported(audit_of, body):
+    """A protocol, a choice, a wrapper, and a subclass of another colour are unsure."""
+    handler = f"from .promises import *\nasync def handle():\n    {body}\n"
+    assert wrong_calls(audit_of(promises=PROMISES, handler=handler)) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "who"),
+    [
+        ("amanager().check().a", "amanager()"),
+        ("(await manager()).check().a", "manager()"),
+    ],
+)
+def test_a_call_in_the_wrong_colour_gives_nothing_to_look_up(audit_of, body, who):
+    """Of a call that is wrong itself, what it would give is not told of, too."""
+    handler = f"from .promises import *\nasync def handle():\n    return {body}\n"
+    (finding,) = wrong_calls(audit_of(promises=PROMISES, handler=handler))
+    assert f" {who}" in finding.headline
