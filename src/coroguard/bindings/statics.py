@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MISSING", "imported", "instances_own", "is_plainly_made", "loaded"]
 __all__ += ["member", "module_name", "mro", "namespace", "own_dict", "own_state"]
-__all__ += ["subclasses_agree", "unbound"]
+__all__ += ["subclasses_agree", "subclasses_store", "unbound"]
 
 MISSING: Any = object()
 # Typed Any, because their generic types say nothing about the function inside.
@@ -147,6 +147,22 @@ def subclasses_agree(cls: type, name: str, after: type | None = None) -> bool:
     return True
 
 
+def subclasses_store(cls: type, name: str) -> bool:
+    """Say whether code of a subclass may store something else under a name."""
+    seen: set[int] = set()
+    waiting = _subclasses(cls)
+    while waiting:
+        subclass = waiting.pop()
+        if id(subclass) in seen:
+            continue
+        seen.add(id(subclass))
+        stored = _stored_by(subclass)
+        if stored is None or name in stored or name in own_dict(subclass):
+            return True
+        waiting += _subclasses(subclass)
+    return False
+
+
 def _subclasses(cls: type) -> list[type]:
     try:
         found: list[type] = type.__subclasses__(cls)
@@ -166,12 +182,21 @@ def instances_own(cls: type) -> set[str] | None:
         return None
     found: set[str] = set()
     for base in mro(cls)[:-1]:
-        found.update(own_dict(base).get("__annotations__", ()))
-        for value in list(own_dict(base).values()):
-            for code in _codes(value):
-                if "setattr" in code.co_names or "__dict__" in code.co_names:
-                    return None
-                found.update(_stored(code))
+        stored = _stored_by(base)
+        if stored is None:
+            return None
+        found |= stored
+    return found
+
+
+def _stored_by(cls: type) -> set[str] | None:
+    """Return what the code in one class's body stores, ``None`` if unknown."""
+    found: set[str] = set(own_dict(cls).get("__annotations__", ()))
+    for value in list(own_dict(cls).values()):
+        for code in _codes(value):
+            if "setattr" in code.co_names or "__dict__" in code.co_names:
+                return None
+            found.update(_stored(code))
     return found
 
 

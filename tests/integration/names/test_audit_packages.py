@@ -52,13 +52,12 @@ def test_the_demo_is_silent_without_the_other_team(tmp_path: Path) -> None:
 
 
 def test_the_demo_is_refused_with_the_other_team(tmp_path: Path) -> None:
-    """Where ``chat_probes`` is deployed beside it, the collision is reported."""
+    """Where ``chat_probes`` is deployed beside it, the collision and its use are."""
     found = audited("coroguard.demo", tmp_path, ROOT / "src", TWINS)
+    name = "validate_websocket_component_health"
     assert [words[:2] for words in found] == [
-        [
-            FindingKind.IMPORTED_TWICE.name,
-            "coroguard.demo.websocket_core:validate_websocket_component_health",
-        ]
+        [FindingKind.WRONG_CALL.name, f"coroguard.demo.error_handler:{name}"],
+        [FindingKind.IMPORTED_TWICE.name, f"coroguard.demo.websocket_core:{name}"],
     ]
 
 

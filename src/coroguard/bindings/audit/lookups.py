@@ -50,7 +50,8 @@ class Lookups:
 
     def __init__(self, module: ModuleType, source: Source) -> None:
         self._module = module
-        self._names = vars(module)
+        #: The names of the module, as they are now.
+        self.names = vars(module)
         self._source = source
         self._rebound = source.rebound()
         self._stored: dict[int, set[str] | None] = {}
@@ -64,7 +65,7 @@ class Lookups:
     def is_builtin(self, name: str, scope: Scope) -> bool:
         """Say whether a name leads to what Python itself calls so."""
         top = self._source.owner(name, scope).parent is None
-        return top and name not in self._names and hasattr(builtins, name)
+        return top and name not in self.names and hasattr(builtins, name)
 
     def defined_class(self, scope: Scope | None) -> type | None:
         """Return the class that a class statement of the module made."""
@@ -72,7 +73,7 @@ class Lookups:
             return None
         name, parent = scope.node.name, scope.parent
         if parent is not None and parent.parent is None:
-            found = self._names.get(name, MISSING)
+            found = self.names.get(name, MISSING)
         else:
             outer = self.defined_class(parent)
             found = MISSING if outer is None else statics.own_dict(outer).get(name)
@@ -80,7 +81,7 @@ class Lookups:
         if not issubclass(_type(cls), type):
             return None
         own = statics.own_dict(cls)
-        return cls if own.get("__module__") == self._names.get("__name__") else None
+        return cls if own.get("__module__") == self.names.get("__name__") else None
 
     def _of(self, node: ast.expr, scope: Scope, depth: int = 0) -> Any:
         if depth > _FARTHEST:
@@ -118,7 +119,7 @@ class Lookups:
         # Code that runs while the module is imported may see an earlier binding.
         if name in self._rebound or (not _runs_later(scope) and len(bound) != 1):
             return MISSING
-        return _known(self._names.get(name, MISSING))
+        return _known(self.names.get(name, MISSING))
 
     def _of_binding(self, binding: Binding, owner: Scope, node: ast.Name) -> Any:
         if binding.by is By.IMPORT:
@@ -186,10 +187,43 @@ class Lookups:
             self._stored[id(base.cls)] = statics.instances_own(base.cls)
         stored = self._stored[id(base.cls)]
         if stored is None or name in stored or name in self._source.stored:
-            return MISSING
+            return self._of_stored(base, name) if stored is not None else MISSING
         if not base.exact and not statics.subclasses_agree(base.cls, name, base.after):
             return MISSING
         return unbound(member(base.cls, name, base.after))
+
+    def _of_stored(self, base: _Instance, name: str) -> Any:
+        """Return what the code of a class, and no other, stores under a name, once."""
+        mro = statics.mro(base.cls)
+        values: list[tuple[ast.expr | None, Scope]] = []
+        for target, value in self._source.stored.get(name, ()):
+            scope = self._source.scopes[target]
+            owner = self._owner_of(target, scope)
+            if owner is None:
+                return MISSING
+            if any(owner is it for it in mro):
+                values.append((value, scope))
+        if len(values) != 1 or member(base.cls, name) is not MISSING:
+            return MISSING
+        ((value, scope),) = values
+        asked = id(base.cls), name
+        if value is None or asked in self._asked or len(self._asked) > _FARTHEST:
+            return MISSING
+        self._asked.add(asked)
+        try:
+            found = self._of(value, scope)
+        finally:
+            self._asked.discard(asked)
+        is_told = type(found) is _Instance
+        is_told = is_told and not statics.subclasses_store(base.cls, name)
+        return found if is_told else MISSING
+
+    def _owner_of(self, target: ast.Attribute, scope: Scope) -> type | None:
+        """Return the class whose method stores on ``self``, else ``None``."""
+        if not isinstance(target.value, ast.Name) or target.value.id != "self":
+            return None
+        owner = self._of_first_parameter("self", self._source.owner("self", scope))
+        return owner.cls if type(owner) is _Instance else None
 
 
 def _is_same(one: Any, other: Any) -> bool:

@@ -94,7 +94,7 @@ class Source:
         scopes: The scope that each call, name, definition and import stands in.
         paths: The branches that lead to each statement.
         calls: Every call.
-        stored: Names of the attributes that are assigned anywhere.
+        stored: By the name of an attribute, where it is assigned, and what.
         imports: Every import statement.
         all_scopes: The scopes, outer ones first.
     """
@@ -104,7 +104,7 @@ class Source:
     scopes: dict[ast.AST, Scope]
     paths: dict[ast.stmt, Path]
     calls: list[ast.Call]
-    stored: set[str]
+    stored: dict[str, list[tuple[ast.Attribute, ast.expr | None]]]
     imports: list[ast.Import | ast.ImportFrom]
     all_scopes: list[Scope]
 
@@ -144,7 +144,7 @@ class Source:
 def read(tree: ast.Module) -> Source:
     """Read a module's syntax once, for all questions."""
     parents: dict[ast.AST, ast.AST] = {}
-    source = Source(tree, parents, {}, paths(tree.body), [], set(), [], [])
+    source = Source(tree, parents, {}, paths(tree.body), [], {}, [], [])
     top = _Reader(source).scope(tree, None)
     source.scopes[tree] = top
     # A stack and not a recursion: source that was generated can be deep.
@@ -217,7 +217,8 @@ class _Reader:
             case ast.Name():
                 _bind(_around(node, scope, source), node.id, _stored(node, source))
             case ast.Attribute(ctx=ast.Store()):
-                source.stored.add(node.attr)
+                stored = node, _value_of(node, source)
+                source.stored.setdefault(node.attr, []).append(stored)
             case ast.Import() | ast.ImportFrom():
                 source.imports.append(node)
                 _import(node, scope)
@@ -255,14 +256,18 @@ def _around(name: ast.Name, scope: Scope, source: Source) -> Scope:
 
 
 def _stored(name: ast.Name, source: Source) -> Binding:
-    parent = source.parents.get(name)
-    match parent:
-        case ast.Assign() | ast.AnnAssign() | ast.NamedExpr() if parent.value:
-            return Binding(By.VALUE, name, parent.value)
-        case ast.AnnAssign():  # a declaration binds nothing, but makes the name local
-            return Binding(By.OTHER, name)
+    value = _value_of(name, source)
+    # A declaration binds nothing, but makes the name local.
+    return Binding(By.OTHER if value is None else By.VALUE, name, value)
+
+
+def _value_of(target: ast.expr, source: Source) -> ast.expr | None:
+    """Return what is assigned to a target as it is, not unpacked nor looped over."""
+    match source.parents.get(target):
+        case ast.Assign() | ast.AnnAssign() | ast.NamedExpr() as statement:
+            return statement.value
         case _:
-            return Binding(By.OTHER, name)
+            return None
 
 
 def _import(node: ast.Import | ast.ImportFrom, scope: Scope) -> None:

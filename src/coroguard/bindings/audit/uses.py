@@ -6,7 +6,9 @@ import ast
 import enum
 from typing import TYPE_CHECKING
 
-from .scopes import By
+from ...annotations import named_classes
+from ...awaitables import static_type_attribute
+from .scopes import FUNCTIONS, By
 
 if TYPE_CHECKING:
     from .lookups import Lookups
@@ -44,6 +46,8 @@ _READERS = frozenset(
         *("reversed", "round", "set", "sorted", "str", "sum", "tuple", "zip"),
     )
 )
+# Decorators that hand out what the function gives.
+_HARMLESS = frozenset(("staticmethod", "classmethod", "property", "guard"))
 _TESTED = (ast.If, ast.While, ast.Assert, ast.IfExp)
 
 
@@ -112,8 +116,25 @@ class Uses:
                 return True
             case ast.FormattedValue() | ast.Starred():
                 return True
+            case ast.Return():
+                return self._promises_plain(self._source.scopes[parent])
             case _:
                 return isinstance(parent, _TESTED) and parent.test is node
+
+    def _promises_plain(self, scope: Scope) -> bool:
+        """Say whether a function's annotation rules out what is awaitable."""
+        node = scope.node
+        if not isinstance(node, FUNCTIONS) or node.returns is None:
+            return False
+        if any(ast.unparse(it) not in _HARMLESS for it in node.decorator_list):
+            return False  # it may await what the function gives
+        names = self._lookups.names
+        classes = named_classes(ast.unparse(node.returns), names)
+        return classes is not None and not any(
+            static_type_attribute(cls, mark) is not None
+            for cls in classes
+            for mark in ("__await__", "__aiter__", "__aenter__")
+        )
 
     def _reads(self, node: ast.expr, call: ast.Call) -> bool:
         """Say whether a call is one of a builtin that reads this argument."""

@@ -499,3 +499,116 @@ def test_a_call_in_the_wrong_colour_gives_nothing_to_look_up(audit_of, body, who
     handler = f"from .promises import *\nasync def handle():\n    return {body}\n"
     (finding,) = wrong_calls(audit_of(promises=PROMISES, handler=handler))
     assert f" {who}" in finding.headline
+
+
+HEADER = """
+from typing import Any
+from collections.abc import AsyncIterator, Awaitable
+
+async def check() -> dict: return {}
+async def rows(): yield 1
+def registered(function): return function
+def guard(function): return function
+
+"""
+RETURNED_WRONG = {
+    "a dict": "def handle() -> dict: return check()",
+    "text": "def handle() -> 'dict[str, int] | None': return check()",
+    "nothing": "def handle() -> None: return check()",
+    "from a coroutine function": "async def handle() -> dict: return check()",
+    "in a branch": "def handle(x) -> dict: return {} if x else check()",
+    "a guarded one": "@guard\ndef handle() -> dict: return check()",
+    "a static method": "class A:\n    @staticmethod\n"
+    "    def handle() -> dict: return check()",
+}
+RETURNED_RIGHT = {
+    "no annotation": "def handle(): return check()",
+    "anything": "def handle() -> Any: return check()",
+    "an awaitable": "def handle() -> Awaitable[dict]: return check()",
+    "either": "def handle() -> 'Awaitable[dict] | dict': return check()",
+    "an unknown name": "def handle() -> 'Unknown': return check()",
+    "rows": "def handle() -> AsyncIterator[int]: return rows()",
+    "a decorator that may await": "@registered\ndef handle() -> dict: return check()",
+    "a lambda": "def handle() -> dict: return {'f': lambda: check()}",
+    "awaited": "async def handle() -> dict: return await check()",
+}
+
+
+@pytest.mark.parametrize("form", RETURNED_WRONG)
+def test_a_coroutine_handed_out_as_a_plain_value_is_found(audit_of, form):
+    """A return that the function's own annotation rules out is a wrong call."""
+    (finding,) = wrong_calls(audit_of(handler=HEADER + RETURNED_WRONG[form]))
+    assert "uses what check() gives without await" in finding.headline
+
+
+@pytest.mark.parametrize("form", RETURNED_RIGHT)
+def test_a_coroutine_that_may_be_handed_out_is_not_reported(audit_of, form):
+    """A return that no annotation rules out, or that a decorator gets, is silent."""
+    assert wrong_calls(audit_of(handler=HEADER + RETURNED_RIGHT[form])) == []
+
+
+HELD = """
+class Redis:
+    async def ping(self): return True
+    def url(self) -> str: return ""
+class Health:
+    def __init__(self, given=None):
+        self.redis = Redis()
+        self.given = given
+    def check(self):
+        return bool(self.redis.ping())
+"""
+HELD_RIGHT = {
+    "stored again": ("self.given = given", "self.given = given; self.redis = given"),
+    "a default": ("self.redis = Redis()", "self.redis = given or Redis()"),
+    "given": ("self.redis = Redis()", "self.redis = given"),
+    "stored from outside": (
+        "class Health",
+        "def swap(it): it.redis = 1\n\nclass Health",
+    ),
+    "stored by a subclass": (
+        "return bool(self.redis.ping())",
+        "return bool(self.redis.ping())\n"
+        "class Sub(Health):\n    def __init__(self): self.redis = 1",
+    ),
+    "a class attribute": ("    def __init__", "    redis = None\n    def __init__"),
+    "stored on another object": ("self.redis = Redis()", "given.redis = Redis()"),
+    "unpacked": ("self.redis = Redis()", "self.redis, _ = Redis(), 1"),
+    "by a computed name": (
+        "self.given = given",
+        "self.given = given; setattr(self, str(given), 1)",
+    ),
+    "made from itself": ("self.redis = Redis()", "self.redis = self.redis.ping()"),
+    "awaited": (
+        "def check(self):\n        return bool(self.redis.ping())",
+        "async def check(self):\n        return await self.redis.ping()",
+    ),
+}
+
+
+def test_what_an_object_holds_is_looked_up(audit_of):
+    """A method of what a class makes and keeps, and nobody replaces, is found."""
+    (finding,) = wrong_calls(audit_of(handler=HELD))
+    assert finding.second.endswith("async def Redis.ping")
+    assert "Health.check() uses what self.redis.ping() gives" in finding.headline
+
+
+def test_what_another_class_holds_does_not_matter(audit_of):
+    """A namesake in a class that is no relative changes nothing."""
+    other = "class Other:\n    def __init__(self): self.redis = 1\n"
+    assert len(wrong_calls(audit_of(handler=f"{HELD}\n{other}"))) == 1
+
+
+def test_what_an_inherited_class_holds_is_looked_up(audit_of):
+    """So is a method of what a base class of the same module keeps."""
+    sub = "class Sub(Health):\n    def ready(self): return not self.redis.ping()\n"
+    assert len(wrong_calls(audit_of(handler=f"{HELD}\n{sub}"))) == 2
+
+
+@pytest.mark.parametrize("form", HELD_RIGHT)
+def test_what_an_object_may_hold_is_not_reported(audit_of, form):
+    """What is given, replaced, or stored in another way is not known."""
+    before, after = HELD_RIGHT[form]
+    assert before in HELD
+    found = wrong_calls(audit_of(handler=HELD.replace(before, after)))
+    assert [it for it in found if "self.redis.ping() gives" in it.headline] == []
