@@ -171,10 +171,13 @@ def _candidates(name: str, file: str) -> Iterator[str]:
 
 
 def _search_path(package: str) -> Iterable[str]:
-    """Return the folders in which Python looks for a module."""
-    path: Any = sys.path
+    """Yield the folders in which Python looks for a module, or would.
+
+    Another copy of a package, further down on the path, hides its modules, too.
+    """
     if package:
-        path = namespace(sys.modules.get(package)).get("__path__", ())
-    # A namespace package's path is an object of its own, which may search anew.
-    found = getattr(path, "_path", path) if package else path
-    return [it or os.curdir for it in found if isinstance(it, str)]
+        path: Any = namespace(sys.modules.get(package)).get("__path__", ())
+        # A namespace package's path is an object of its own, which may search anew.
+        yield from (it for it in getattr(path, "_path", path) if isinstance(it, str))
+    for folder in sys.path:
+        yield os.path.join(folder or os.curdir, *filter(None, package.split(".")))

@@ -184,9 +184,10 @@ def _handler_import(call: Call, source: Source) -> str:
     if not isinstance(root, ast.Name):
         return ""
     owner = source.owner(root.id, source.scopes[call.node])
-    for binding in owner.bound.get(root.id, ()):
-        if binding.by is By.IMPORT and any(
-            branch.startswith("except ") for _, branch in source.path(binding.node)
-        ):
-            return "except"
-    return ""
+    bound = owner.bound.get(root.id, [])
+    in_handler = all(
+        it.by is By.IMPORT
+        and any(branch.startswith("except ") for _, branch in source.path(it.node))
+        for it in bound
+    )
+    return "except" if bound and in_handler else ""

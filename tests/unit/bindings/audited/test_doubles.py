@@ -107,6 +107,17 @@ def test_a_file_that_is_hidden_by_the_package_is_found(audit_of, tmp_path, monke
     assert "in which check is async; here it is sync" in found.headline
 
 
+def test_a_module_of_a_hidden_copy_is_found(audit_of, tmp_path, monkeypatch):
+    """Another copy of the package, further down on the path, is compared whole."""
+    other = tmp_path / "later" / "audited_app" / "core"
+    other.mkdir(parents=True)
+    (other / "health.py").write_text(ASYNC)
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path / "later")])
+    (found,) = audit_of(core___health=SYNC).findings
+    assert found.name == "audited_app.core.health"
+    assert found.kind is FindingKind.SHADOWED
+
+
 def test_a_module_beside_a_package_of_its_name_is_found(audit_of, tmp_path):
     """``health.py`` beside ``health/`` is never imported."""
     (found,) = audit_of(health=ASYNC, health_____init__=SYNC).findings

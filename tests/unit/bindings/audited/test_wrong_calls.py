@@ -405,6 +405,18 @@ def test_the_finding_of_a_handler_says_so(audit_of):
     )
 
 
+def test_the_finding_of_a_choice_says_nothing_of_the_handler(audit_of):
+    """A name that the handler would only have imported came from elsewhere."""
+    text = "try:\n    from .health import check\nexcept ImportError:\n"
+    text += "    from .health import sync_check as check\n"
+    found = audit_of(
+        health=HEALTH, used=f"{text}def handle(): return check().a"
+    ).findings
+    told = [it.headline for it in found if it.kind is FindingKind.WRONG_CALL]
+    assert [it for it in told if "except" in it] == []
+    assert len(told) == 1
+
+
 def test_nothing_outside_is_imported(audit_of):
     """A module that the package names inside a function stays unloaded."""
     sys.modules.pop("this", None)
