@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ..errors import GuardUsageError, nearest
 from ..policy import VARIABLE, Mode, parse
 from .environment import PACKAGES, names_in
-from .packages import RUN, check_names
+from .packages import ROOT, RUN, check_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -58,6 +58,7 @@ def environment_of(
     rest = [folder for folder in path.split(os.pathsep) if folder != SITE]
     made["PYTHONPATH"] = os.pathsep.join([SITE, *(rest if path else [])])
     made[RUN] = str(pid)
+    made[ROOT] = os.getcwd()  # a child that works elsewhere is of this project, too
     return made
 
 

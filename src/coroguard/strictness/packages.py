@@ -16,10 +16,13 @@ from .reports import tell
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["RUN", "check_names", "hold", "strict_packages"]
+__all__ = ["ROOT", "RUN", "check_names", "hold", "strict_packages"]
 
 #: Set by ``coroguard run``: the process that runs the program itself.
 RUN = "COROGUARD_RUN"
+#: The folder that ``coroguard run`` was typed in, where the project's guards are
+#: read from.
+ROOT = "COROGUARD_ROOT"
 
 _OURS = ("coroguard", "typeguard")
 _MOST_NAMED = 5

@@ -463,6 +463,33 @@ def test_child_process_is_checked(leaking: None, write: Write, run: Run) -> None
     assert LEAKED in run(*STRICT, "start.py").stderr
 
 
+PROTECT = '[tool.coroguard]\nprotect = [{ path = "app.users:leak", returns = "any" }]\n'
+
+
+@pytest.mark.parametrize("program", ["import app.users; app.users.leak()", ""])
+def test_the_project_s_guards_are_put_on(
+    write: Write, run: Run, tmp_path: Path, program: str
+) -> None:
+    """What pyproject.toml protects is guarded, in a child that works elsewhere too."""
+    (tmp_path / "pyproject.toml").write_text(PROTECT)
+    inner = "import sys; sys.path.insert(0, '..'); import app.users; app.users.leak()"
+    child = "import subprocess, sys, os; os.mkdir('elsewhere'); "
+    child += f"subprocess.run([sys.executable, '-c', {inner!r}], cwd='elsewhere')"
+    write(app__users="async def find(): ...\ndef leak(): return find()\n")
+    done = run("coroguard", "run", "--", "-c", program or child)
+    assert "coroguard.CoroutineLeakError: leak() let a coroutine escape" in done.stderr
+
+
+def test_a_wrong_entry_stops_the_program(run: Run, tmp_path: Path) -> None:
+    """A path that is written wrongly ends the program before it begins."""
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.coroguard]\nprotect = ["app.users.leak"]\n'
+    )
+    done = run("coroguard", "run", "--", "-c", "print('ran')")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "did you mean app.users:leak?" in done.stderr
+
+
 @pytest.mark.parametrize("method", ["spawn", "forkserver", "fork"])
 def test_multiprocessing_is_checked(write: Write, run: Run, method: str) -> None:
     """A worker of multiprocessing is checked, however it is started."""

@@ -9,6 +9,7 @@ import importlib
 import importlib.machinery
 import importlib.util
 import os
+import pathlib
 import sys
 from typing import NoReturn
 
@@ -34,12 +35,11 @@ def _guard() -> None:
         return
     except TypeError as error:  # what GuardUsageError is
         _refuse(str(error))
-    protect = getattr(bindings, "protect_configured", None)
-    if protect is not None:
-        try:
-            protect()
-        except TypeError as error:
-            _refuse(str(error))
+    try:
+        root = os.environ.get("COROGUARD_ROOT")
+        bindings.protect_configured(pathlib.Path(root) if root else None)
+    except TypeError as error:
+        _refuse(str(error))
 
 
 def _go_without(error: ImportError) -> None:
