@@ -146,27 +146,38 @@ def _look_again(found: Any, module: str, name: str, *, raises: bool = True) -> N
 
 def _look_at_overrides(cls: type) -> None:
     """Tell of guarded methods that a new class overrides unguarded or recoloured."""
-    for name, found in list(vars(cls).items()):
-        if type(found) not in _METHODS or plain_function(found) is None:
-            continue
-        holders = (base for base in cls.__mro__[1:] if name in vars(base))
-        base = next(holders, None)
-        inherited = vars(base)[name] if base is not None else None
-        if base is None or not is_guarded(inherited):
-            continue
-        mine, theirs = f"{cls.__qualname__}.{name}", f"{base.__qualname__}.{name}"
-        recoloured = clash(inherited, found)
-        if not reaches_guard(found):
-            headline = f"{mine} overrides the guarded {theirs} and is not guarded"
-            fix = f"put @guard on {mine}"
-        elif recoloured:
-            headline = f"{mine} overrides {theirs} in another colour"
-            fix = f"give {mine} another name"
-        else:
-            continue
-        if recoloured:
-            fix += f", and make it {colour_of(inherited)} as {theirs} is"
-        _tell(headline, mine, describe(inherited), describe(found), fix)
+    mro = cls.__mro__
+    names = dict.fromkeys(
+        name for base in mro[1:] for name, it in vars(base).items() if is_guarded(it)
+    )
+    for name in names:
+        holder, *others = (base for base in mro if name in vars(base))
+        # What a base of this class has met in the same order was told of before.
+        if others and not any(
+            holder in base.__mro__ and others[0] in base.__mro__
+            for base in cls.__bases__
+        ):
+            _compare(name, holder, others[0])
+
+
+def _compare(name: str, holder: type, base: type) -> None:
+    """Tell if a method has no guard, or another colour, where its base's has one."""
+    found, inherited = vars(holder)[name], vars(base)[name]
+    mine, theirs = f"{holder.__qualname__}.{name}", f"{base.__qualname__}.{name}"
+    if not is_guarded(inherited) or type(found) not in _METHODS:
+        return
+    recoloured = clash(inherited, found)
+    if not reaches_guard(found):
+        headline = f"{mine} overrides the guarded {theirs} and is not guarded"
+        fix = f"put @guard on {mine}"
+    elif recoloured:
+        headline = f"{mine} overrides {theirs} in another colour"
+        fix = f"give {mine} another name"
+    else:
+        return
+    if recoloured:
+        fix += f", and make it {colour_of(inherited)} as {theirs} is"
+    _tell(headline, mine, describe(inherited), describe(found), fix)
 
 
 def _tell(

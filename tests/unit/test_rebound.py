@@ -172,6 +172,30 @@ def test_a_decorated_guard_still_overrides_guarded(told):
     assert told == []
 
 
+def test_a_mixin_that_stands_before_the_guard_is_reported(told):
+    """A method that only comes first in the order of the bases overrides, too."""
+    mixin = type("Mixin", (), {"check": plain})
+    made = type("Made", (mixin, Base), {})
+    [(_, error)] = told
+    assert "Mixin.check overrides the guarded Base.check" in str(error)
+    type("Again", (made,), {})
+    assert len(told) == 1
+
+
+def test_a_guard_that_stands_first_is_fine(told):
+    """A guarded method before an unguarded one of no relation is left alone."""
+    type("Made", (Base, type("Other", (), {"check": plain})), {})
+    assert told == []
+
+
+def test_an_override_of_an_override_is_told_once(told):
+    """What was told of one class is not told again of its children."""
+    middle = subclass("check", plain)
+    subclass("check", plain, base=middle)
+    type("Quiet", (middle,), {})
+    assert len(told) == 1
+
+
 def test_grandchildren_are_looked_at(told):
     """The guard is missed in a class that is further down, too."""
     subclass("check", plain, base=type("Middle", (Base,), {}))
