@@ -28,7 +28,8 @@ def told():
     """The texts of all that is reported in the test."""
     seen = []
     unsubscribe = subscribe(lambda event: seen.append((event.action, event.error)))
-    yield seen
+    with mode("enforce"):
+        yield seen
     unsubscribe()
 
 

@@ -51,7 +51,7 @@ class Allowance:
 
     def covers(self, leak: Leak) -> bool:
         """Say whether a leak is allowed, and remember that it was."""
-        names = {leak.name, short(leak.name)} - {""}
+        names = {leak.name, short(leak.name)}
         found = any(fnmatchcase(name, self.pattern) for name in names)
         self.used = self.used or found
         return found

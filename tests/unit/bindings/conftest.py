@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from coroguard import subscribe, unprotect
+from coroguard import mode, subscribe, unprotect
 
 HEALTH = """
 async def is_connected(): return True
@@ -66,5 +66,6 @@ def told():
     """The events of the test."""
     seen = []
     unsubscribe = subscribe(seen.append)
-    yield seen
+    with mode("enforce"):
+        yield seen
     unsubscribe()

@@ -17,7 +17,10 @@ from coroguard import GuardUsageError
 from coroguard.testing import async_twin, collide
 from coroguard.testing.collisions import KINDS, swaps
 
-pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:coroutine .* was never awaited"),
+    pytest.mark.allow_leaks("*", reason="a collision leaks, which is what it is for"),
+]
 
 OF_FUNCTIONS = [kind for kind in KINDS if kind not in ("override", "injection")]
 OF_MODULES = ["star import", "handler import", "conditional import", "module getattr"]
