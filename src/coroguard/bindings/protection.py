@@ -60,12 +60,14 @@ def protect(
 
     Raises:
         GuardUsageError: A path or an option is wrong, or leads nowhere in a
-            module that is imported; then no path of the call is protected.
+            module that is imported; then nothing is changed.
     """
     if not paths:
         raise GuardUsageError('protect() got no path; type protect("module:function")')
     made = [_made(path, returns, mode, dropped) for path in paths]
     with _lock:
+        for protection in made:  # refuses, before anything is changed
+            _puts(protection, _imported(protection.path))
         for path in paths:
             if path in _protections:
                 unprotect(path)

@@ -189,6 +189,15 @@ def test_protecting_again_gives_new_terms(app):
     assert not is_guarded(health.check_redis)
 
 
+def test_a_refused_call_leaves_earlier_terms(app):
+    """A path that was protected before keeps its guard when a later call is refused."""
+    health = load()
+    protect("guarded_app.health:check_redis", mode="strict")
+    with pytest.raises(GuardUsageError):
+        protect("guarded_app.health:check_redis", "guarded_app.health:typo")
+    assert terms_of(health.check_redis).pinned == "strict"
+
+
 def test_unprotect_leaves_what_others_have_put_there(app):
     """A name that was rebound since is not touched."""
     health = load()
