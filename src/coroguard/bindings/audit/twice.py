@@ -59,10 +59,11 @@ class _Twice:
 
     def judge(self, name: str, first: Step, second: Step) -> Finding | None:
         """Return the finding, if there is one."""
-        words = self._differ(first, second)
+        in_sequence = self._in_sequence(first, second)
+        words = self._differ(first, second, surely=not in_sequence)
         if not all(words) or self._is_used_between(name, first, second):
             return None
-        if self._in_sequence(first, second):
+        if in_sequence:
             return self._finding(name, first, second, words)
         is_choice = first.by is not By.DEF or second.by is not By.DEF
         # How a class is called says nothing of how its methods are.
@@ -71,8 +72,15 @@ class _Twice:
             return self._finding(name, first, second, words)
         return None
 
-    def _differ(self, first: Step, second: Step) -> tuple[str, str]:
-        """Return how both are called, in words; empty where they do not differ."""
+    def _differ(self, first: Step, second: Step, *, surely: bool) -> tuple[str, str]:
+        """Return how both are called, in words; empty where they do not differ.
+
+        Args:
+            first: The earlier binding.
+            second: The later one.
+            surely: Whether what the sync one gives has to be known, too. Not so
+                where the later binding only hides the earlier one.
+        """
         if first.node is second.node:
             return "", ""
         if _is_class(first.found) and _is_class(second.found):
@@ -81,7 +89,7 @@ class _Twice:
             return (one, other) if odd else ("", "")
         if first.colour is None or second.colour is None:
             return "", ""
-        if first.by is By.DEF and second.by is By.DEF:
+        if not surely or (first.by is By.DEF and second.by is By.DEF):
             differ = first.colour is not second.colour
             differ &= Colour.EITHER not in (first.colour, second.colour)
         else:

@@ -144,6 +144,23 @@ def test_a_name_imported_in_two_colours_is_found(audit_of, form):
     assert "names.py:" in found.second
 
 
+FACADE = """
+from collections.abc import Awaitable
+LATER = None
+def check(): return later()
+def later(): return LATER
+def promise() -> Awaitable[dict]: return LATER
+def both() -> Awaitable[dict] | dict: return LATER
+"""
+
+
+def test_what_says_nothing_is_hidden_by_an_async_namesake(audit_of):
+    """Whatever a plain function gives, who calls it does not count on a coroutine."""
+    names = "from .facade import check\nfrom .two import check\n"
+    (found,) = audit_of(**TWINS, facade=FACADE, names=names).findings
+    assert found.kind is FindingKind.IMPORTED_TWICE
+
+
 NOT_IMPORTED = {
     "twins under two names": "from .one import check\n"
     "from .two import check as acheck\n",
@@ -176,7 +193,12 @@ NOT_IMPORTED = {
     "a star for the type checker": "from typing import TYPE_CHECKING\n"
     "from .one import check\nif TYPE_CHECKING:\n    from .two import *\n"
     "def handle(): return check()['healthy']\n",
-    "what says nothing": "from .facade import check\nfrom .two import check\n",
+    "a facade that says so": "from .facade import promise\n"
+    "from .two import check as promise\n",
+    "a facade for both": "from .facade import both\nfrom .two import check as both\n",
+    "a choice of what says nothing": "import sys\nif sys.flags.dev_mode:\n"
+    "    from .facade import check\nelse:\n    from .two import check\n"
+    "async def handle(): return await check()\n",
     "meant": "from .one import check\n"
     "from .two import check  # coroguard: ok, async since 2.0\n",
 }
@@ -190,8 +212,7 @@ def test_imports_that_are_meant_are_not_reported(audit_of, form):
         "four": f"{MANAGER}    async def acheck(self): return 1\n",
         "three": "from .one import check\n",
         "hidden": f"__all__ = []\n{ASYNC}",
-        "facade": "def check(): return later()\ndef later(): return LATER\n"
-        "LATER = None\n",
+        "facade": FACADE,
     }
     audited = audit_of(**modules, names=NOT_IMPORTED[form])
     assert (audited.findings, audited.failed) == ((), ())
