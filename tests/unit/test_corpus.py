@@ -233,5 +233,11 @@ def test_what_is_seen_before_anything_is_run(path, monkeypatch):
 
 
 def test_together_they_see_nearly_all():
-    """Guard, watch, lock and audit together see all but one of the twenty bugs."""
-    assert len(set(BEHIND) | set(AHEAD)) == 19
+    """Guard, watch, lock and audit see as many of the bugs as the page says."""
+    page = HERE.parents[1] / "docs/explanation/collisions.md"
+    together = set(BEHIND) | set(AHEAD)
+    assert (
+        f"guard and watch see {len(BEHIND)} when the code runs, audit and lock see "
+        f"{len(AHEAD)} before anything runs, and together they see {len(together)}."
+    ) in page.read_text()
+    assert len(together) >= 18
