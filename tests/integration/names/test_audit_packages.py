@@ -15,7 +15,10 @@ from coroguard.bindings.findings import FindingKind
 ROOT = Path(__file__).parents[3]
 TWINS = ROOT / "src/coroguard/demo/twins/async_check"
 # All of these mix sync and async; twins on purpose are most of redis and httpx.
-PACKAGES = ("redis", "httpx", "anyio", "starlette", "websockets", "asyncpg", "fastapi")
+PACKAGES = (
+    *("redis", "httpx", "anyio", "starlette", "websockets", "asyncpg", "fastapi"),
+    "coroguard",
+)
 AUDIT = """
 import sys
 from coroguard.bindings.audit import audit
