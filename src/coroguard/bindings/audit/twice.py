@@ -142,7 +142,9 @@ class _Twice:
     ) -> Finding | None:
         where = self._where()
         kind, what = FindingKind.IMPORTED_TWICE, "bound"
-        fix = "import one of them under a name of its own (import ... as ...)"
+        fix = f"import one of them under a name of its own (import {name} as ...)"
+        if By.STAR in (first.by, second.by):
+            fix += ", and name in place of * what is needed"
         if first.by is By.DEF and second.by is By.DEF:
             kind, what = FindingKind.DEFINED_TWICE, "defined"
             fix = f"rename one of them, or delete it; callers get the {words[1]} one"

@@ -225,4 +225,7 @@ def test_the_finding_says_both_places_and_what_to_do(audit_of):
     assert found.headline.endswith("names: first sync, then async")
     assert "from .one import check (def check, " in found.first
     assert "two.py:2)" in found.second
-    assert found.advice.startswith("import one of them under a name of its own")
+    fix = "import one of them under a name of its own (import check as ...)"
+    assert found.advice == fix
+    (found,) = audit_of(**TWINS, names=IMPORTED["with suppress"]).findings
+    assert found.advice == f"{fix}, and name in place of * what is needed"
