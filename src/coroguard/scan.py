@@ -7,6 +7,7 @@ from collections import ChainMap, UserDict, UserList, deque
 from gc import get_referents
 from keyword import iskeyword
 from typing import TYPE_CHECKING, Any, NamedTuple
+from unicodedata import is_normalized
 
 from .awaitables import ATOMS, static_type_attribute, what_is
 from .promises import field_promises
@@ -240,7 +241,9 @@ def render(path: _Path) -> str:
 
 
 def _is_name(key: str) -> bool:
-    return str.isidentifier(key) and not iskeyword(key)
+    is_identifier = str.isidentifier(key) and not iskeyword(key)
+    # Python reads an identifier in another form of its letters than a key has.
+    return is_identifier and is_normalized("NFKC", key)
 
 
 def _step(step: str | type, key: object) -> str:

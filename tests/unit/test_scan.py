@@ -54,6 +54,9 @@ def private(plant: Plant) -> Open:
 PLACES = {
     "dict": (lambda p: {"held": p}, "$.held"),
     "odd key": (lambda p: {"a b": p}, "$['a b']"),
+    "keyword": (lambda p: {"class": p}, "$['class']"),
+    "letter that Python reads as another": (lambda p: {"ª": p}, "$['ª']"),
+    "letter beyond ASCII": (lambda p: {"größe": p}, "$.größe"),
     "number key": (lambda p: {3: p}, "$[3]"),
     "dict key": (lambda p: {p: 1}, "$<key>"),
     "list": (lambda p: [0, p], "$[1]"),
