@@ -37,6 +37,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _build() -> "typer.Typer":
     import typer
 
+    from coroguard.bindings import options as names
+    from coroguard.gates import options as gate
+    from coroguard.strictness import options as run
+
     app = typer.Typer(
         help="The runtime guard against escaped coroutines in Python.",
         add_completion=False,
@@ -45,8 +49,9 @@ def _build() -> "typer.Typer":
     )
     # With a callback, a single command keeps its name.
     app.callback()(lambda: None)
-    for register in (_register_demo, _register_gate, _register_names, _register_run):
-        register(app)
+    _register_demo(app)
+    for options in (gate, names, run):
+        options.register(app, _run)
     return app
 
 
@@ -63,24 +68,6 @@ def _register_demo(app: "typer.Typer") -> None:
         _run("coroguard.demo.command:demo", extra="demo", serve=serve)
 
     app.command()(demo)
-
-
-def _register_gate(app: "typer.Typer") -> None:
-    from coroguard.gates.options import register
-
-    register(app, _run)
-
-
-def _register_run(app: "typer.Typer") -> None:
-    from coroguard.strictness.options import register
-
-    register(app, _run)
-
-
-def _register_names(app: "typer.Typer") -> None:
-    from coroguard.bindings.options import register
-
-    register(app, _run)
 
 
 def _run(target: str, *, extra: str, **options: object) -> None:

@@ -12,10 +12,11 @@ from typing import Any, Self
 
 from .awaitables import is_builtin, static_type_attribute
 
-__all__ = ["awaited_type", "field_promises", "mentions", "parts", "promises"]
+__all__ = ["WORDS", "awaited_type", "field_promises", "mentions", "parts", "promises"]
 __all__ += ["return_annotation"]
 
-_WORDS = frozenset(
+#: The names of what is awaited, or iterated or entered so, in annotations.
+WORDS = frozenset(
     (
         "Awaitable",
         "Coroutine",
@@ -91,7 +92,7 @@ def _allows(part: object, value: object) -> bool:
         if name == "Self":
             return not is_builtin(value)
         mro: tuple[type, ...] = type.__dict__["__mro__"].__get__(kind)
-        return name in _WORDS or name in {c.__name__ for c in mro if c is not object}
+        return name in WORDS or name in {c.__name__ for c in mro if c is not object}
     if not isinstance(part, type) or part is object:
         return False
     if kind.__name__ == "_AsyncGeneratorContextManager" and issubclass(

@@ -36,10 +36,8 @@ def protect_configured(root: Path | None = None) -> tuple[str, ...]:
         GuardUsageError: The file cannot be read, or an entry is wrong; then
             nothing is protected.
     """
-    file = find_root(root or Path.cwd()) / "pyproject.toml"
-    if not file.is_file():
-        return ()
-    entries: Any = read_table(file).get("protect", [])
+    file, table = _project(root)
+    entries: Any = table.get("protect", [])
     where = f"{file}: tool.coroguard.protect"
     if not isinstance(entries, _list):
         raise GuardUsageError(f"{where} = {entries!r} is no list; {_FIX}.")
@@ -58,8 +56,8 @@ def excluded(root: Path | None = None) -> tuple[str, ...]:
     Raises:
         GuardUsageError: The file cannot be read, or the key is no list of text.
     """
-    file = find_root(root or Path.cwd()) / "pyproject.toml"
-    patterns: Any = read_table(file).get("exclude", []) if file.is_file() else []
+    file, table = _project(root)
+    patterns: Any = table.get("exclude", [])
     if not isinstance(patterns, _list) or not all(type(it) is str for it in patterns):
         raise GuardUsageError(
             f"{file}: tool.coroguard.exclude = {patterns!r} is no list of text; "
@@ -89,6 +87,12 @@ def read_table(file: Path) -> dict[str, Any]:
         raise GuardUsageError(f"{file} cannot be read: {error}") from None
     found: dict[str, Any] = table.get("coroguard", {})
     return found
+
+
+def _project(root: Path | None) -> tuple[Path, dict[str, Any]]:
+    """Return the file of the project that a folder belongs to, and our table in it."""
+    file = find_root(root or Path.cwd()) / "pyproject.toml"
+    return file, read_table(file) if file.is_file() else {}
 
 
 def _asked(entry: Any, where: str) -> tuple[str, dict[str, Any]]:

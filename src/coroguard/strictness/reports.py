@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import sys
 import warnings
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ..errors import GuardUsageError
-from ..events import Event, emit
 from ..policy import current
+from ..verdict import act
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -19,16 +18,7 @@ __all__ = ["tell"]
 
 def tell(package: str, text: str) -> None:
     """Emit an event, and warn the line outside of coroguard that led here."""
-    emit(
-        Event(
-            leak=None,
-            error=GuardUsageError(text),
-            action="reported",
-            mode=current(),
-            guarded=package,
-            at=datetime.now(UTC),
-        )
-    )
+    act(current(), package, [GuardUsageError(text)], raises=False)
     warnings.warn(text, RuntimeWarning, stacklevel=_first_outside())
 
 

@@ -9,6 +9,8 @@ import types
 import pytest
 
 from coroguard.bindings.audit.calls import Use, Waits, calls_of, tree_of
+from coroguard.bindings.audit.lookups import Lookups
+from coroguard.bindings.audit.scopes import read
 
 HELPERS = """
 import json
@@ -37,12 +39,17 @@ def module_of(text: str) -> tuple[types.ModuleType, ast.Module]:
     return module, ast.parse(text)
 
 
+def calls_in(module: types.ModuleType, tree: ast.Module):
+    source = read(tree)
+    return calls_of(module, source, Lookups(module, source))
+
+
 def test_every_call_that_leads_somewhere_is_listed():
     """Each call has its target, its text, its line and the function around it."""
     module, tree = module_of(HELPERS)
     check, manager = module.check, module.Manager
     actual = {
-        (it.written, it.within): (it.target, it.line) for it in calls_of(module, tree)
+        (it.written, it.within): (it.target, it.line) for it in calls_in(module, tree)
     }
     import json
 
@@ -84,14 +91,14 @@ def test_the_use_of_a_call_is_told(statement):
     """A use is one of four, and unknown wherever it is not certain."""
     text = f"async def check(): return 1\nasync def handle(given):\n    {statement}\n"
     module, tree = module_of(text)
-    calls = [it for it in calls_of(module, tree) if it.written == "check"]
+    calls = [it for it in calls_in(module, tree) if it.written == "check"]
     assert [(it.use, it.waits) for it in calls] == [USES[statement]]
 
 
 def test_a_builtin_that_the_module_replaced_reads_nothing():
     """``len`` means Python's own only where nobody took the name."""
     text = "len = print\ndef check(): return 1\ndef handle(): return len(check())\n"
-    calls = calls_of(*module_of(text))
+    calls = calls_in(*module_of(text))
     assert [it.use for it in calls if it.written == "check"] == [Use.UNKNOWN]
 
 
@@ -100,7 +107,7 @@ def test_deep_source_is_read():
     text = (
         f"def check(): return 1\ndef handle(): return {'+'.join(['check()'] * 900)}\n"
     )
-    assert len(calls_of(*module_of(text))) == 900
+    assert len(calls_in(*module_of(text))) == 900
 
 
 def test_a_module_without_source_has_no_tree():
@@ -111,4 +118,4 @@ def test_a_module_without_source_has_no_tree():
 def test_a_long_chain_is_not_followed():
     """A call behind six hundred others leads nowhere, and ends nothing."""
     text = f"def check(): return 1\ndef handle(): return check(){'.a()' * 600}\n"
-    assert [it.written for it in calls_of(*module_of(text))] == ["check"]
+    assert [it.written for it in calls_in(*module_of(text))] == ["check"]

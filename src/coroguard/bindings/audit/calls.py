@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from ...colours import plain_function
 from ..statics import MISSING, namespace, own_dict, unbound
-from .lookups import Lookups
-from .scopes import FUNCTIONS, By, read
+from .scopes import FUNCTIONS, By
 from .uses import Use, Uses, Waits
 
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from .lookups import Lookups
     from .scopes import Scope, Source
 
-__all__ = ["Call", "Use", "Waits", "calls_in", "calls_of"]
-__all__ += ["is_made_by", "is_type_checking", "qualified_name", "tree_of"]
+__all__ = ["Call", "Use", "Waits", "calls_of", "is_for_types", "is_made_by"]
+__all__ += ["qualified_name", "tree_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def tree_of(module: ModuleType) -> ast.Module | None:
         return None
 
 
-def calls_of(module: ModuleType, tree: ast.Module) -> list[Call]:
+def calls_of(module: ModuleType, source: Source, lookups: Lookups) -> list[Call]:
     """Return the calls of a module that lead to one thing, here and now.
 
     Nothing is imported and no code of the module runs. Left out are calls whose
@@ -68,14 +68,9 @@ def calls_of(module: ModuleType, tree: ast.Module) -> list[Call]:
 
     Args:
         module: The imported module.
-        tree: Its source, parsed.
+        source: Its source, read.
+        lookups: What its expressions lead to.
     """
-    source = read(tree)
-    return calls_in(module, source, Lookups(module, source))
-
-
-def calls_in(module: ModuleType, source: Source, lookups: Lookups) -> list[Call]:
-    """Return the same of a module whose source was read already."""
     uses = Uses(source, lookups)
     file = str(vars(module).get("__file__", ""))
     living = _Living(module, source, lookups)
@@ -128,9 +123,8 @@ class _Living:
     def _only_for_types(self, node: ast.AST) -> bool:
         scope = self._source.scopes[node]
         while not isinstance(node, ast.Module):
-            for statement, branch in self._source.path(node):
-                if branch == "body" and is_type_checking(statement):
-                    return True
+            if is_for_types(node, self._source):
+                return True
             node, scope = scope.node, scope.parent or scope
         return False
 
@@ -178,8 +172,15 @@ class _Living:
         )
 
 
-def is_type_checking(node: ast.AST) -> bool:
-    """Say whether a statement is ``if TYPE_CHECKING``."""
+def is_for_types(node: ast.AST, source: Source) -> bool:
+    """Say whether a place is under an ``if TYPE_CHECKING`` of its own scope."""
+    return any(
+        branch == "body" and _is_type_checking(statement)
+        for statement, branch in source.path(node)
+    )
+
+
+def _is_type_checking(node: ast.AST) -> bool:
     test = node.test if isinstance(node, ast.If) else None
     if isinstance(test, ast.Attribute):
         return test.attr == "TYPE_CHECKING"

@@ -58,7 +58,7 @@ def audit(package: str, exclude: Sequence[str] = ()) -> Audit:
     """
     before = before_audit()
     loaded = load_package(package, exclude)
-    readings = readings_of(loaded)
+    readings = readings_of(loaded.modules.values())
     doubles = Doubles(readings, before)
     found = dict.fromkeys(_findings(loaded, readings, doubles))
     return Audit(

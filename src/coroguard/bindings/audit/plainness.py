@@ -14,7 +14,7 @@ from ...annotations import named_classes
 from ...awaitables import static_type_attribute
 from ...colours import Colour, colour_of, is_surely_plain, plain_function
 from ..statics import MISSING, is_plainly_made, member, mro, own_dict, unbound
-from .scopes import FUNCTIONS, By
+from .scopes import By, own_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -186,10 +186,4 @@ def _first_line(node: Any) -> int:
 
 def _returned(node: ast.AST) -> Iterator[ast.expr | None]:
     """Yield what each ``return`` of a function gives, inner functions left out."""
-    waiting: list[ast.AST] = [*ast.iter_child_nodes(node)]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, ast.Return):
-            yield part.value
-        elif not isinstance(part, (*FUNCTIONS, ast.ClassDef, ast.Lambda)):
-            waiting += ast.iter_child_nodes(part)
+    yield from (it.value for it in own_nodes(node) if isinstance(it, ast.Return))

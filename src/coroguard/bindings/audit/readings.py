@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .calls import calls_in, tree_of
+from .calls import calls_of, tree_of
 from .lookups import Lookups
 from .scopes import read
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import ModuleType
 
-    from ..modules import Loaded
     from .calls import Call
     from .scopes import Source
 
-__all__ = ["Reading", "readings_of"]
+__all__ = ["Reading", "reading_of", "readings_of"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,16 +43,18 @@ class Reading:
         return self.module.__name__
 
 
-def readings_of(loaded: Loaded) -> list[Reading]:
+def readings_of(modules: Iterable[ModuleType]) -> list[Reading]:
     """Read the source of every module that has one."""
-    found: list[Reading] = []
-    for module in loaded.modules.values():
-        tree = tree_of(module)
-        if tree is None:
-            continue
-        source = read(tree)
-        lookups = Lookups(module, source)
-        calls = calls_in(module, source, lookups)
-        file = str(vars(module)["__file__"])
-        found.append(Reading(module, file, source, lookups, calls))
-    return found
+    found = map(reading_of, modules)
+    return [reading for reading in found if reading is not None]
+
+
+def reading_of(module: ModuleType) -> Reading | None:
+    """Read a module's source; ``None`` where there is none to be read."""
+    tree = tree_of(module)
+    if tree is None:
+        return None
+    source = read(tree)
+    lookups = Lookups(module, source)
+    calls = calls_of(module, source, lookups)
+    return Reading(module, str(vars(module)["__file__"]), source, lookups, calls)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...colours import Colour, colour_of
+from ...promises import WORDS
 from ..statics import MISSING, loaded, module_name, namespace, own_dict
-from .calls import is_made_by, is_type_checking
-from .scopes import FUNCTIONS, By
+from .calls import is_for_types, is_made_by
+from .scopes import By, own_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,13 +31,6 @@ _CONTEXTS = {
     "contextmanager": Colour.SYNC,
     "asynccontextmanager": Colour.ASYNC_CONTEXT,
 }
-_AWAITABLES = frozenset(
-    (
-        *("Awaitable", "Coroutine", "CoroutineType", "Task", "Future"),
-        *("AsyncGenerator", "AsyncIterator", "AsyncIterable"),
-        *("AsyncContextManager", "AbstractAsyncContextManager"),
-    )
-)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +68,7 @@ def steps_of(scope: Scope, reading: Reading) -> dict[str, list[Step]]:
                 step = _step(name, binding, scope, reading)
                 found.setdefault(name, []).append(step)
     for star in scope.stars:
-        if not _is_for_types(star.node, reading):
+        if not is_for_types(star.node, reading.source):
             for name, value in _brings(star, reading):
                 step = Step(star.node, colour_of(value), value, By.STAR)
                 found.setdefault(name, []).append(step)
@@ -91,7 +85,7 @@ def _counts(binding: Binding, reading: Reading) -> bool:
         declared := reading.source.parents.get(node), ast.AnnAssign
     ):
         return declared.value is not None
-    return not _is_for_types(node, reading)
+    return not is_for_types(node, reading.source)
 
 
 def _step(name: str, binding: Binding, scope: Scope, reading: Reading) -> Step:
@@ -128,25 +122,16 @@ def defined_colour(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Colour | Non
     if not _HARMLESS.issuperset(words):
         return None
     if isinstance(node, ast.AsyncFunctionDef):
-        return Colour.ASYNC_ITERATOR if _yields(node) else Colour.ASYNC
+        marks = (ast.Yield, ast.YieldFrom)
+        yields = any(isinstance(part, marks) for part in own_nodes(node))
+        return Colour.ASYNC_ITERATOR if yields else Colour.ASYNC
     if node.returns is not None:
         names = {_last_name(it) for it in ast.walk(node.returns)}
         # Text inside the annotation is read as text.
         text = ast.unparse(node.returns)
-        if names & _AWAITABLES or any(word in text for word in _AWAITABLES):
+        if names & WORDS or any(word in text for word in WORDS):
             return None
     return Colour.SYNC
-
-
-def _yields(node: ast.AST) -> bool:
-    waiting: list[ast.AST] = [*ast.iter_child_nodes(node)]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, (ast.Yield, ast.YieldFrom)):
-            return True
-        if not isinstance(part, (*FUNCTIONS, ast.ClassDef, ast.Lambda)):
-            waiting += ast.iter_child_nodes(part)
-    return False
 
 
 def _last_name(node: ast.AST) -> str:
@@ -155,13 +140,6 @@ def _last_name(node: ast.AST) -> str:
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""
-
-
-def _is_for_types(node: ast.AST, reading: Reading) -> bool:
-    return any(
-        branch == "body" and is_type_checking(statement)
-        for statement, branch in reading.source.path(node)
-    )
 
 
 def _brings(star: Binding, reading: Reading) -> Iterator[tuple[str, Any]]:

@@ -12,7 +12,7 @@ from .branches import Path, paths, within_branches
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Binding", "By", "Scope", "Source", "read"]
+__all__ = ["FUNCTIONS", "Binding", "By", "Scope", "Source", "own_nodes", "read"]
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _MARKS = (ast.expr_context, ast.operator, ast.cmpop, ast.unaryop, ast.boolop)
@@ -158,6 +158,16 @@ def read(tree: ast.Module) -> Source:
             parents.setdefault(child, node)
         waiting += children[::-1]
     return source
+
+
+def own_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield what is below a definition, the insides of definitions in it left out."""
+    waiting: list[ast.AST] = [*ast.iter_child_nodes(node)]
+    while waiting:
+        part = waiting.pop()
+        yield part
+        if not isinstance(part, (*FUNCTIONS, ast.ClassDef, ast.Lambda)):
+            waiting += ast.iter_child_nodes(part)
 
 
 class _Reader:

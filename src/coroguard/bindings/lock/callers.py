@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from ...colours import plain_function
 from ...leaks import place
-from ..audit.calls import Use, calls_of, qualified_name, tree_of
-from ..audit.lookups import Lookups
-from ..audit.scopes import read
+from ..audit.calls import Use, qualified_name
+from ..audit.readings import reading_of
 from ..audit.uses import Uses
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from types import ModuleType
+
+    from ..audit.readings import Reading
 
 __all__ = ["callers_of"]
 
@@ -42,42 +43,37 @@ def callers_of(
     certain: dict[str, list[str]] = {name: [] for name in functions}
     possible: dict[str, list[str]] = {name: [] for name in functions}
     for module in modules:
-        tree = tree_of(module)
-        if tree is None:
+        reading = reading_of(module)
+        if reading is None:
             continue
-        known = calls_of(module, tree)
-        for call in known:
+        for call in reading.calls:
             target = plain_function(call.target)
             line = _line(call.file, call.line, call.within, call.use)
             for name in (it for it in plain if target and plain[it] is target):
                 certain[name].append(line)
         methods = {name for name in plain if "." in name.partition(":")[2]}
-        resolved = {call.node for call in known}
-        for name, line in _by_name(module, tree, methods, resolved):
+        for name, line in _by_name(reading, methods):
             possible[name].append(line)
     return {name: [*certain[name], *possible[name]] for name in functions}
 
 
-def _by_name(
-    module: ModuleType, tree: ast.Module, methods: set[str], resolved: set[ast.Call]
-) -> Iterator[tuple[str, str]]:
+def _by_name(reading: Reading, methods: set[str]) -> Iterator[tuple[str, str]]:
     """Yield the calls of which only the method's name is known."""
+    source, resolved = reading.source, {call.node for call in reading.calls}
     last = {name: name.rpartition(".")[2] for name in methods}
     found = [
         (node, name)
-        for node in ast.walk(tree)
+        for node in ast.walk(source.tree)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
         for name in methods
         if node.func.attr == last[name] and node not in resolved
     ]
-    if not found:
-        return
-    source = read(tree)
-    uses = Uses(source, Lookups(module, source))
-    file = str(vars(module).get("__file__", ""))
+    uses = Uses(source, reading.lookups)
     for node, name in found:
         use, _ = uses.of(node)
-        line = _line(file, node.lineno, qualified_name(source.scopes[node]), use)
+        line = _line(
+            reading.file, node.lineno, qualified_name(source.scopes[node]), use
+        )
         yield name, f"{line}, if {ast.unparse(node.func)} leads here"
 
 
