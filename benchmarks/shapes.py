@@ -13,7 +13,7 @@ from benchmarks.reports import PlainReport, ReportDict, check_by_hand, report_of
 from benchmarks.table import Section, Target, duration, per_call
 from benchmarks.timing import Call, best_of, ratio
 from coroguard import HealthReport, guard
-from coroguard.scan import scan
+from coroguard._leaks.scan import scan
 
 if TYPE_CHECKING:
     from benchmarks.timing import Effort

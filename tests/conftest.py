@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from coroguard import configure
-from coroguard.policy import current
+from coroguard._runtime.modes import current
 
 
 @pytest.fixture

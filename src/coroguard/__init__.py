@@ -5,24 +5,24 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from ._version import __version__
-from .errors import (
+from ._guard.decorator import guard
+from ._guard.watch import watch
+from ._leaks.errors import (
     CoroguardError,
     CoroutineLeakError,
     GuardUsageError,
     HealthReportError,
     NotAwaitableError,
 )
-from .events import Event, subscribe
-from .explain import explain
-from .guard import guard
-from .leaks import Leak, LeakKind
-from .policy import Mode, configure, current, mode
-from .watch import watch
+from ._leaks.explain import explain
+from ._leaks.leak import Leak, LeakKind
+from ._runtime.events import Event, subscribe
+from ._runtime.modes import Mode, configure, current, mode
+from ._version import __version__
 
 if TYPE_CHECKING:
     from .bindings import protect, unprotect
-    from .report import ComponentHealth, HealthReport
+    from .report.models import ComponentHealth, HealthReport
     from .strictness import strict_packages
 
 __all__ = [

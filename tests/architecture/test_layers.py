@@ -12,19 +12,16 @@ import pytest
 # Top first. A name stands for a module or for a package with all it holds.
 LAYERS = (
     ("demo", "__main__"),
-    ("pytest_plugin", "_pytest_watcher", "_pytest_names"),
-    ("cli", "integrations", "gates"),
-    ("testing",),
+    ("cli",),
+    ("pytest_plugin",),
     ("__init__",),
-    ("bindings", "strictness"),
-    ("guard", "watch", "wrapping", "proxies", "rebound", "verdict", "contracts"),
-    ("guarded", "colours", "targets", "annotations"),
-    ("policy", "tracking", "lineage", "_hot"),
-    ("report", "plain_report", "health_json", "events"),
-    ("disagreements", "json_values", "violations"),
-    ("explain", "scan", "errors", "symptoms", "promises"),
-    ("callsite", "leaks", "awaitables"),
-    ("_version",),
+    ("strictness", "gates", "integrations"),
+    ("health", "bindings", "testing"),
+    ("_guard",),
+    ("_runtime",),
+    ("report", "_leaks"),
+    ("_inspect",),
+    ("_pyproject", "_version"),
 )
 LEVEL = {name: -number for number, layer in enumerate(LAYERS) for name in layer}
 

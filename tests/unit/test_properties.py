@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coroguard import CoroutineLeakError, HealthReport, guard, mode
-from coroguard.scan import scan
+from coroguard._leaks.scan import scan
 
 
 @dataclasses.dataclass

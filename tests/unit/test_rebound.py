@@ -17,8 +17,8 @@ import pytest
 from pydantic import BaseModel
 
 from coroguard import GuardUsageError, guard, mode, subscribe
-from coroguard.guarded import is_guarded, reaches_guard, terms_of
-from coroguard.rebound import watch_subclasses
+from coroguard._guard.rebound import watch_subclasses
+from coroguard._inspect.guarded import is_guarded, reaches_guard, terms_of
 
 NUMBERS = itertools.count()
 

@@ -11,8 +11,8 @@ import attrs
 import pydantic
 import pytest
 
-from coroguard.awaitables import what_is
-from coroguard.scan import scan
+from coroguard._inspect.awaitables import what_is
+from coroguard._leaks.scan import scan
 
 
 class Plant:

@@ -421,7 +421,7 @@ def test_a_case_that_fails_by_itself_says_so():
 
 def test_a_case_leaves_nothing_behind():
     """After a guarded case the mode and the test method are as before."""
-    from coroguard.policy import current
+    from coroguard._runtime.modes import current
 
     before, case = current(), Leaky("test_clean")
     case.run()

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from ..errors import GuardUsageError
-from ..policy import started_off
+from .._leaks.errors import GuardUsageError
+from .._runtime.modes import started_off
 from .audit import audit as audit_package
 from .lock.drift import drift_of
 from .lock.lockfile import (

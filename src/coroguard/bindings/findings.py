@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from ..errors import labelled_lines
+from .._leaks.errors import labelled_lines
 
 __all__ = ["Finding", "FindingKind"]
 

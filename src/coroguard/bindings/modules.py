@@ -11,8 +11,8 @@ from fnmatch import fnmatchcase
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from ..errors import GuardUsageError, nearest
-from .statics import namespace
+from .._inspect.attributes import namespace
+from .._leaks.errors import GuardUsageError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

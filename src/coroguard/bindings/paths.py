@@ -10,8 +10,8 @@ from fnmatch import fnmatchcase
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from ..errors import GuardUsageError, nearest
-from .statics import MISSING
+from .._inspect.attributes import MISSING
+from .._leaks.errors import GuardUsageError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

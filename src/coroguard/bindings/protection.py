@@ -10,23 +10,23 @@ import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ..errors import GuardUsageError, nearest
-from ..guard import guard
-from ..guarded import is_guarded
-from ..policy import Mode, current
-from ..rebound import watch_subclasses
-from ..verdict import act
-from .lost import lost_guards
+from .._guard.decorator import guard
+from .._guard.judge import act
+from .._guard.rebound import watch_subclasses
+from .._inspect.attributes import MISSING
+from .._inspect.guarded import is_guarded
+from .._leaks.errors import GuardUsageError, nearest
+from .._runtime.modes import Mode, current
+from .lost_guards import lost_guards
 from .paths import GuardPath, modules, own
 from .records import Protection, Put
-from .statics import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
-    from ..policy import ModeName
+    from .._runtime.modes import ModeName
     from .findings import Finding
     from .paths import Target
 

@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from ..errors import GuardUsageError, nearest
+from .._leaks.errors import GuardUsageError, nearest
 from .protection import protect
 
 __all__ = ["excluded", "find_root", "protect_configured", "read_table"]
@@ -118,7 +118,7 @@ def _contract(word: Any, where: str) -> Any:
     if word == "any":
         return Any
     if word == "report":
-        from ..report import HealthReport
+        from ..report.models import HealthReport
 
         return HealthReport
     raise GuardUsageError(

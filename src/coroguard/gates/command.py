@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, NoReturn, cast
 
 from rich.console import Console
 
-from coroguard.errors import nearest
+from coroguard._leaks.errors import nearest
 
 from .config import CATEGORIES
 from .engine import Wishes, run_gates
 from .exports import as_annotations, as_json, as_junit, as_markdown
-from .pinning import Selection
 from .readiness import ExitCode
 from .sealed import write_whole
+from .selection import Selection
 from .table import show
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from coroguard._leaks.errors import GuardUsageError, nearest
 from coroguard.bindings.settings import read_table
-from coroguard.errors import GuardUsageError, nearest
 
 from .errors import GateConfigError
 

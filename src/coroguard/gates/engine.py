@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from coroguard.bindings.settings import find_root
 
-from . import surroundings
+from . import run_info as surroundings
 from .config import load
 from .errors import CollectionError, GateConfigError
 from .evidence import RunEvidence
-from .pinning import Selection, pin
 from .readiness import ExitCode, GateResult, Readiness
 from .runs import Runs
+from .selection import Selection, pin
 from .selftest import faults_of, prove
 from .verdict import Gate, Judgement, Verdict, judge
 

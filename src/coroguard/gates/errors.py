@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from coroguard.errors import CoroguardError
+from coroguard._leaks.errors import CoroguardError
 
 __all__ = ["CollectionError", "GateConfigError"]
 

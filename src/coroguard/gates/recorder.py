@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from .._runtime.unawaited import note_unawaited
 from . import plugin
 from .evidence import printable
 from .job import NONCE_FD, Job
 from .record import GateRecord, MissingService
 from .sealed import write_sealed
-from .unawaited import note_unawaited
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence

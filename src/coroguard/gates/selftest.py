@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coroguard.errors import nearest
+from coroguard._leaks.errors import nearest
 
 from .errors import GateConfigError
 from .readiness import Plant, SelfTest

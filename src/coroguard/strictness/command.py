@@ -7,7 +7,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from ..errors import GuardUsageError
+from .._leaks.errors import GuardUsageError
 from .environment import names_in
 from .launch import command_line, environment_of, unseen
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from ..policy import Mode, current
+from .._runtime.modes import Mode, current
 from .packages import RUN, hold
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import GuardUsageError, nearest
-from ..policy import VARIABLE, Mode, parse
+from .._leaks.errors import GuardUsageError, nearest
+from .._runtime.modes import VARIABLE, Mode, parse
 from .environment import PACKAGES, names_in
 from .packages import ROOT, RUN, check_names
 

@@ -9,7 +9,7 @@ import pkgutil
 import sys
 from typing import TYPE_CHECKING
 
-from ..errors import GuardUsageError, nearest
+from .._leaks.errors import GuardUsageError, nearest
 from .hook import checked_modules, extend, is_below
 from .reports import tell
 

@@ -8,14 +8,14 @@ from inspect import CO_COROUTINE
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakValueDictionary
 
-from .. import _hot
-from ..awaitables import close_refused, what_is
-from ..errors import leak_error
-from ..leaks import LeakKind, record
-from ..policy import Mode, current, scan_limit
-from ..promises import mentions, promises
-from ..scan import scan
-from ..verdict import act
+from .._guard.judge import act
+from .._inspect.awaitables import close_refused, what_is
+from .._inspect.promises import mentions, promises
+from .._leaks.errors import leak_error
+from .._leaks.leak import LeakKind, record
+from .._leaks.scan import scan
+from .._runtime import hot as _hot
+from .._runtime.modes import Mode, current, scan_limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from typeguard import TypeCheckError, TypeCheckFailCallback, TypeCheckMemo
 
-    from ..errors import CoroguardError
+    from .._leaks.errors import CoroguardError
 
 __all__ = ["refuser"]
 

@@ -6,9 +6,9 @@ import sys
 import warnings
 from typing import TYPE_CHECKING
 
-from ..errors import GuardUsageError
-from ..policy import current
-from ..verdict import act
+from .._guard.judge import act
+from .._leaks.errors import GuardUsageError
+from .._runtime.modes import current
 
 if TYPE_CHECKING:
     from types import FrameType

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from ..errors import GuardUsageError
-from ..leaks import short
+from .._leaks.errors import GuardUsageError
+from .._leaks.leak import short
 
 if TYPE_CHECKING:
-    from ..leaks import Leak
+    from .._leaks.leak import Leak
 
 __all__ = ["Allowance"]
 

@@ -7,14 +7,14 @@ import unittest
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ..awaitables import what_is
-from ..policy import configure, current
+from .._inspect.awaitables import what_is
+from .._runtime.modes import configure, current
 from .recorder import Recorder, error_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from ..leaks import Leak
+    from .._leaks.leak import Leak
 
 __all__ = ["GuardedAsyncTestCase", "GuardedTestCase"]
 

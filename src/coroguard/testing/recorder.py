@@ -9,18 +9,18 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .. import tracking
-from ..errors import CoroguardError, leak_error
-from ..events import subscribe
-from ..leaks import Leak, LeakKind, place, record
-from ..policy import Mode, current
+from .._leaks.errors import CoroguardError, leak_error
+from .._leaks.leak import Leak, LeakKind, place, record
+from .._runtime import drops as tracking
+from .._runtime.events import subscribe
+from .._runtime.modes import Mode, current
 from .kept import kept_by_mocks
 from .survivors import Survivors, is_older, make_older
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..events import Event
+    from .._runtime.events import Event
     from .survivors import Coroutine
 
 __all__ = ["Recorder", "error_of"]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 if TYPE_CHECKING:
-    from ..report import HealthReport
+    from ..report.models import HealthReport
 
 __all__ = ["health_report"]
 
@@ -49,6 +49,6 @@ def health_report(
     }
     if not as_model:
         return report
-    from ..report import HealthReport
+    from ..report.models import HealthReport
 
     return HealthReport.model_validate(report)

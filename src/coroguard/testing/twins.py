@@ -11,8 +11,9 @@ from contextvars import copy_context
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from ..errors import GuardUsageError
-from ..targets import is_async, name_of, refuse
+from .._guard.supported import refuse
+from .._inspect.callables import is_async, name_of
+from .._leaks.errors import GuardUsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

@@ -8,7 +8,7 @@ CALL, SETUP, TEARDOWN = "call failed", "setup failed", "teardown failed"
 
 ASYNCIO = """
 import pytest_asyncio
-from coroguard.policy import current
+from coroguard._runtime.modes import current
 from coroguard import CoroutineLeakError, guard
 
 @pytest.mark.asyncio
@@ -202,7 +202,7 @@ class Isolated(unittest.IsolatedAsyncioTestCase):
         self.value = await fetch()
 
     async def test_clean(self):
-        from coroguard.policy import current
+        from coroguard._runtime.modes import current
         assert current() == "strict"
 
     async def test_leaks(self):

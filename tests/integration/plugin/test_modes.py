@@ -35,7 +35,7 @@ def test_without_reason():
     pass
 
 def test_guard_keeps_its_mode():
-    from coroguard.policy import current
+    from coroguard._runtime.modes import current
     assert current() == "enforce"
 
 def test_handled():

@@ -230,7 +230,7 @@ def test_seen_so_far(coroguard_leaks):
     assert leak.name == "fetch"
 
 def test_mode_is_strict():
-    from coroguard.policy import current
+    from coroguard._runtime.modes import current
     assert current() == "strict"
 
 async def test_nobody_awaits():

@@ -9,7 +9,7 @@ import types
 import pytest
 
 from coroguard.bindings.audit.calls import Use, Waits, calls_of, tree_of
-from coroguard.bindings.audit.lookups import Lookups
+from coroguard.bindings.audit.resolution import Lookups
 from coroguard.bindings.audit.scopes import read
 
 HELPERS = """

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coroguard import GuardUsageError
+from coroguard._inspect.colours import Colour
 from coroguard.bindings.lock.lockfile import (
     FORMAT,
     DamagedLockError,
@@ -16,7 +17,6 @@ from coroguard.bindings.lock.lockfile import (
     to_text,
 )
 from coroguard.bindings.lock.record import UNDECIDED, Lock
-from coroguard.colours import Colour
 
 LOCK = Lock(
     packages=("app", "lib"),

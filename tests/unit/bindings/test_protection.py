@@ -15,8 +15,8 @@ from unittest.mock import AsyncMock, MagicMock
 import pytest
 
 from coroguard import CoroutineLeakError, GuardUsageError, HealthReportError, mode
+from coroguard._inspect.guarded import is_guarded, terms_of
 from coroguard.bindings import protect, unprotect, verify
-from coroguard.guarded import is_guarded, terms_of
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:coroutine .*was never awaited"),
@@ -521,7 +521,7 @@ def test_guards_stand_with_other_finders(run):
     """A finder that was put first later does not keep the guards away."""
     text = run("""
         from coroguard import protect
-        from coroguard.guarded import is_guarded
+        from coroguard._inspect.guarded import is_guarded
         protect("guarded_app.health:check_redis")
         from typeguard import install_import_hook
         install_import_hook("guarded_app")

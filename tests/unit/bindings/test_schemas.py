@@ -10,8 +10,8 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
 from coroguard import HealthReport
+from coroguard._guard.contracts import contract_for, report_contract
 from coroguard.bindings.lock.schemas import contract_name, schema_of, type_text
-from coroguard.contracts import contract_for, report_contract
 
 
 class Pool(BaseModel):

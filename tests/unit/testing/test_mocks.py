@@ -15,7 +15,7 @@ from unittest.mock import AsyncMock, MagicMock, create_autospec, patch, seal
 import pytest
 
 from coroguard import GuardUsageError
-from coroguard.colours import Colour, colour_of
+from coroguard._inspect.colours import Colour, colour_of
 from coroguard.testing import mock_of
 
 if TYPE_CHECKING:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .collisions import Audit, audit
+from .audit import Audit, audit
 
 __all__ = ["Audit", "audit"]

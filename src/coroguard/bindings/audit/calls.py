@@ -7,15 +7,15 @@ import linecache
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ...colours import plain_function
-from ..statics import MISSING, namespace, own_dict, unbound
+from ..._inspect.attributes import MISSING, namespace, own_dict, unbound
+from ..._inspect.colours import plain_function
+from .call_uses import Use, Uses, Waits
 from .scopes import FUNCTIONS, By
-from .uses import Use, Uses, Waits
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from .lookups import Lookups
+    from .resolution import Lookups
     from .scopes import Scope, Source
 
 __all__ = ["Call", "Use", "Waits", "calls_of", "is_for_types", "is_made_by"]

@@ -6,16 +6,16 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ...colours import Colour, colour_of
-from ...promises import WORDS
-from ..statics import MISSING, loaded, module_name, namespace, own_dict
+from ..._inspect.attributes import MISSING, loaded, module_name, namespace, own_dict
+from ..._inspect.colours import Colour, colour_of
+from ..._inspect.promises import WORDS
 from .calls import is_for_types, is_made_by
 from .scopes import By, own_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .readings import Reading
+    from .module_source import Reading
     from .scopes import Binding, Scope
 
 __all__ = ["Step", "defined_colour", "steps_of"]

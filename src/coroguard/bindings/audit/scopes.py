@@ -7,7 +7,7 @@ import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .branches import Path, paths, within_branches
+from .control_flow import Path, paths, within_branches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,13 +6,13 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from ...colours import Colour, colour_of
-from ...leaks import short
+from ..._inspect.colours import Colour, colour_of
+from ..._leaks.leak import short
 from ..findings import FindingKind
-from .branches import are_exclusive
 from .calls import Use, Waits
-from .places import Place, place_of, report
-from .plainness import is_surely_async
+from .control_flow import are_exclusive
+from .locations import Place, place_of, report
+from .plain_results import is_surely_async
 from .scopes import FUNCTIONS, By
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from ..findings import Finding
     from .calls import Call
-    from .plainness import Plainness
-    from .readings import Reading
+    from .module_source import Reading
+    from .plain_results import Plainness
     from .scopes import Scope, Source
 
 __all__ = ["wrong_calls"]

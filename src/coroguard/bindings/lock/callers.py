@@ -5,17 +5,17 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from ...colours import plain_function
-from ...leaks import place
+from ..._inspect.colours import plain_function
+from ..._leaks.leak import place
+from ..audit.call_uses import Uses
 from ..audit.calls import Use, qualified_name
-from ..audit.readings import reading_of
-from ..audit.uses import Uses
+from ..audit.module_source import reading_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from types import ModuleType
 
-    from ..audit.readings import Reading
+    from ..audit.module_source import Reading
 
 __all__ = ["callers_of"]
 

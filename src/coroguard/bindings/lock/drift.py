@@ -6,10 +6,10 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from ...colours import Colour, is_surely_plain, plain_function
-from ...errors import labelled_lines
-from ...guarded import reaches_guard
-from ...leaks import place
+from ..._inspect.colours import Colour, is_surely_plain, plain_function
+from ..._inspect.guarded import reaches_guard
+from ..._leaks.errors import labelled_lines
+from ..._leaks.leak import place
 from ..findings import FindingKind
 from .callers import callers_of
 from .record import UNDECIDED, colour_word, contract_of, lock_of

@@ -8,8 +8,8 @@ import re
 import tomllib
 from typing import TYPE_CHECKING, Any
 
-from ...colours import Colour
-from ...errors import GuardUsageError
+from ..._inspect.colours import Colour
+from ..._leaks.errors import GuardUsageError
 from .record import UNDECIDED, Lock
 
 if TYPE_CHECKING:

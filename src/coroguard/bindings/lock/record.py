@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ...colours import colour_of
-from ...guarded import terms_of
+from ..._inspect.colours import colour_of
+from ..._inspect.guarded import terms_of
 from .schemas import contract_name, schema_of
 from .surface import guard_on, surface_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ...contracts import Contract
+    from ..._guard.contracts import Contract
     from ..modules import Loaded
 
 __all__ = ["UNDECIDED", "Lock", "colour_word", "contract_of", "lock_of"]

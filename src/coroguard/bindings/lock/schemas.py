@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-from ...report import HealthReport
+from ...report.models import HealthReport
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from ...contracts import Contract
+    from ..._guard.contracts import Contract
 
 __all__ = ["contract_name", "schema_of", "type_text"]
 

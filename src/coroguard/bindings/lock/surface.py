@@ -8,10 +8,10 @@ import re
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
-from ...awaitables import static_type_attribute
-from ...colours import plain_function
-from ...guarded import is_guarded
-from ..statics import own_dict
+from ..._inspect.attributes import own_dict
+from ..._inspect.awaitables import static_type_attribute
+from ..._inspect.colours import plain_function
+from ..._inspect.guarded import is_guarded
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from coroguard.errors import CoroguardError
+from coroguard._leaks.errors import CoroguardError
 
 __all__ = ["Findings", "GateFailed"]
 

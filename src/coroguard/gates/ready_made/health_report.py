@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from coroguard.errors import CoroguardError, CoroutineLeakError
-from coroguard.explain import explain
-from coroguard.report import check_report
+from coroguard._leaks.errors import CoroguardError, CoroutineLeakError
+from coroguard._leaks.explain import explain
+from coroguard.report.models import check_report
 from coroguard.testing import collide
 
 from .findings import Findings

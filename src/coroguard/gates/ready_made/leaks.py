@@ -5,13 +5,13 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from coroguard.events import subscribe
-from coroguard.symptoms import symptom
+from coroguard._leaks.symptoms import symptom
+from coroguard._runtime.events import subscribe
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from coroguard.events import Event
+    from coroguard._runtime.events import Event
 
 __all__ = ["leaks_in", "leaks_told"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from coroguard.symptoms import symptom
+from coroguard._leaks.symptoms import symptom
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -6,8 +6,8 @@ import functools
 from contextlib import ContextDecorator, ExitStack
 from typing import TYPE_CHECKING, Any, Self
 
-from ...errors import GuardUsageError, nearest
-from ...targets import is_async
+from ..._inspect.callables import is_async
+from ..._leaks.errors import GuardUsageError, nearest
 from .copies import forget_finders
 from .kinds import KINDS as _KINDS
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from ...errors import GuardUsageError
+from ..._leaks.errors import GuardUsageError
 from .places import attribute_of
 from .recoloured import recoloured
 from .swaps import keep_attribute, keep_item

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from ...errors import GuardUsageError
+from ..._leaks.errors import GuardUsageError
 from . import modules, shapes, statements
 from .places import find_held, find_place
 

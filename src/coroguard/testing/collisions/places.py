@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from ...errors import GuardUsageError, nearest
+from ..._leaks.errors import GuardUsageError, nearest
 from .recoloured import recoloured, recoloured_object
 from .swaps import ABSENT, keep_attribute, keep_item
 

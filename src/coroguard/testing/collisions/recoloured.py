@@ -6,7 +6,8 @@ import inspect
 from types import FunctionType
 from typing import Any
 
-from ...targets import behind_partials, is_async, refuse
+from ..._guard.supported import refuse
+from ..._inspect.callables import behind_partials, is_async
 from ..twins import async_twin, sync_twin
 
 __all__ = ["holder_of", "recoloured", "recoloured_object"]

@@ -9,7 +9,7 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any
 from unittest.mock import AsyncMock, MagicMock
 
-from ...targets import is_async
+from ..._inspect.callables import is_async
 from ..twins import sync_twin
 from .recoloured import holder_of
 from .swaps import keep_attribute

@@ -6,7 +6,7 @@ import ast
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from ...targets import is_async
+from ..._inspect.callables import is_async
 from ..twins import sync_twin
 from .copies import (
     forget_module,

@@ -10,8 +10,8 @@ import typing
 from types import ModuleType, NoneType
 from typing import TYPE_CHECKING, Any, Self
 
-from ...colours import Colour, plain_function
-from ...targets import is_async
+from ..._inspect.callables import is_async
+from ..._inspect.colours import Colour, plain_function
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

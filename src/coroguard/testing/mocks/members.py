@@ -8,10 +8,10 @@ from functools import cached_property, partial, partialmethod, singledispatchmet
 from types import FunctionType, ModuleType
 from typing import Any, Self
 
-from ...awaitables import static_type_attribute
-from ...colours import Colour, colour_of, plain_function
-from ...leaks import short
-from ...targets import name_of
+from ..._inspect.awaitables import static_type_attribute
+from ..._inspect.callables import name_of
+from ..._inspect.colours import Colour, colour_of, plain_function
+from ..._leaks.leak import short
 from .annotated import ABSENT, class_given_by, class_of_attribute, own_annotations
 
 __all__ = ["Member", "member_of", "names_of", "whole"]

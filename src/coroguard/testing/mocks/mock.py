@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 from unittest.mock import AsyncMock, MagicMock, NonCallableMagicMock, NonCallableMock
 
-from ...colours import Colour
-from ...errors import GuardUsageError
+from ..._inspect.colours import Colour
+from ..._leaks.errors import GuardUsageError
 from .annotated import ABSENT
 from .members import Member, member_of, names_of, whole
 from .teaching import (

@@ -6,10 +6,10 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 from unittest.mock import AsyncMock, NonCallableMock
 
-from ...awaitables import close_refused, what_is
-from ...colours import Colour, colour_of, is_surely_plain
-from ...errors import GuardUsageError
-from ...targets import is_async, name_of
+from ..._inspect.awaitables import close_refused, what_is
+from ..._inspect.callables import is_async, name_of
+from ..._inspect.colours import Colour, colour_of, is_surely_plain
+from ..._leaks.errors import GuardUsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,7 +12,7 @@ from coroguard.bindings.audit import audit
 from coroguard.bindings.lock.drift import drift_of
 from coroguard.bindings.lock.record import lock_of
 from coroguard.bindings.modules import load_package
-from coroguard.policy import started_off
+from coroguard._runtime.modes import started_off
 from coroguard.testing import collide
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -1,0 +1,1 @@
+"""Guards and watches, and the judgement of a guarded call."""

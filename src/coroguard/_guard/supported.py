@@ -1,0 +1,58 @@
+"""What can be guarded?"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from types import FunctionType, MethodType
+from typing import Any
+
+from .._inspect.callables import behind_partials
+from .._leaks.errors import GuardUsageError
+
+__all__ = ["refuse"]
+
+# Typed Any, because their generic types say nothing about the function inside.
+_BINDING: Any = (staticmethod, classmethod, MethodType)
+
+
+def refuse(target: Any, by: str) -> None:
+    """Raise where a guard would be lost or would change what the target is.
+
+    Args:
+        target: What is to be guarded.
+        by: ``guard`` or ``watch``, for the message.
+
+    Raises:
+        GuardUsageError: A class, a property, a generator function, or nothing
+            that can be called.
+    """
+    inner = target
+    while isinstance(inner, _BINDING):
+        inner = inner.__func__
+    inner = named = behind_partials(inner)
+    if isinstance(inner, type):
+        advice = f"a class; put @{by} on its methods"
+    elif isinstance(inner, property):
+        advice = f"a property; put @{by} under @property, on the getter"
+    elif isinstance(inner, functools.cached_property):
+        advice = f"a cached property; put @{by} under it, on the function"
+    elif _makes(inspect.isasyncgenfunction, inner):
+        advice = f"an async generator function; put @{by} on the function that reads it"
+    elif _makes(inspect.isgeneratorfunction, inner):
+        advice = f"a generator function; put @{by} on the function that reads it"
+    elif not callable(inner):
+        advice = f"not callable; put @{by} on a function"
+    else:
+        return
+    label = getattr(named, "__qualname__", None) or repr(type(named).__name__)
+    raise GuardUsageError(f"{by} cannot guard {label}: it is {advice}.")
+
+
+def _makes(asks: Any, target: object) -> bool:
+    """Ask a question of a callable, and of its class's ``__call__``."""
+    if asks(target):
+        return True
+    if isinstance(target, (FunctionType, MethodType)):
+        return False
+    return asks(getattr(type(target), "__call__", None)) is True  # noqa: B004

@@ -1,0 +1,213 @@
+"""Of which colour is a callable, as far as one can tell without calling it?"""
+
+# Only types, code objects and annotations are asked: whoever looks through a whole
+# package must not run any of its code.
+
+from __future__ import annotations
+
+import contextlib
+import dis
+import enum
+import inspect
+from functools import partial
+from types import FunctionType, MethodType
+from typing import TYPE_CHECKING, Any
+
+from .annotations import named_classes
+from .awaitables import static_type_attribute
+from .callables import behind_partials, is_async
+from .guarded import is_guarded
+from .promises import parts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Colour", "clash", "colour_of", "is_surely_plain", "plain_function"]
+
+
+class Colour(enum.StrEnum):
+    """What one has to write to get at what a call gives."""
+
+    SYNC = "sync"
+    ASYNC = "async"
+    ASYNC_ITERATOR = "async iterator"
+    ASYNC_CONTEXT = "async context manager"
+    #: Annotated as a value or an awaitable: right for callers of both colours.
+    EITHER = "either"
+
+
+# Typed Any, because their generic types say nothing about the function inside.
+_type: Any = type
+_BINDING: tuple[Any, ...] = (staticmethod, classmethod, MethodType)
+_WORDS = {
+    Colour.ASYNC: ("Awaitable", "Coroutine", "CoroutineType"),
+    Colour.EITHER: ("Task", "Future"),
+    Colour.ASYNC_ITERATOR: ("AsyncGenerator", "AsyncIterator", "AsyncIterable"),
+    Colour.ASYNC_CONTEXT: ("AsyncContextManager", "AbstractAsyncContextManager"),
+}
+_BY_WORD = {word: colour for colour, words in _WORDS.items() for word in words}
+_FROM_TYPING = ("collections.abc", "contextlib", "typing", "types")
+
+
+def colour_of(target: object) -> Colour | None:
+    """Return the colour of a callable.
+
+    A coroutine function is async, and so is a function that is annotated as
+    giving an awaitable. Else a function that makes no promise is sync, by its
+    own code: ``__wrapped__`` decides nothing, but where a sync wrapper stands
+    around an async function its colour cannot be told.
+
+    Returns:
+        The colour; ``None`` for classes, for what cannot be called, and where
+        it cannot be told.
+    """
+    function = plain_function(target)
+    if function is None:
+        return None
+    if inspect.isasyncgenfunction(function):
+        return Colour.ASYNC_ITERATOR
+    if is_async(function):
+        return Colour.ASYNC
+    if function.__code__.co_flags & inspect.CO_ITERABLE_COROUTINE:
+        return Colour.ASYNC
+    promised = _promised(function)
+    inner = getattr(function, "__wrapped__", None)
+    if inspect.isasyncgenfunction(inner):
+        is_context = function.__code__.co_filename == contextlib.__file__
+        return Colour.ASYNC_CONTEXT if is_context else None
+    if inner is not None and colour_of(inner) not in (promised, Colour.EITHER):
+        return None
+    return promised
+
+
+def plain_function(target: Any) -> Any:
+    """Return the Python function that a call of ``target`` runs, or ``None``.
+
+    Looks behind partials, static, class and bound methods, guards and the
+    ``__call__`` of callable objects, and runs none of their code.
+    """
+    found: Any = _behind_guard(target)
+    while _type(found) is not FunctionType:
+        kind = _type(found)
+        if issubclass(kind, partial):
+            inner: Any = behind_partials(found)
+        elif issubclass(kind, _BINDING):
+            inner = found.__func__
+        else:
+            # A class's own __call__ makes an instance; those in C are not seen.
+            inner = static_type_attribute(kind, "__call__")
+            if type(inner) is not FunctionType or issubclass(kind, type):
+                return None
+        found = _behind_guard(inner)
+    return found
+
+
+def _behind_guard(target: Any) -> Any:
+    while is_guarded(target):
+        target = target.__wrapped__
+    return target
+
+
+def clash(first: object, second: object) -> bool:
+    """Say whether code that is right for one callable is wrong for the other.
+
+    Where one of the two may be either, or is sync only because it says nothing
+    about what it gives, nothing is said against it.
+    """
+    one, other = colour_of(first), colour_of(second)
+    if one is other or Colour.EITHER in (one, other) or None in (one, other):
+        return False
+    return all(
+        colour is not Colour.SYNC or is_surely_plain(function)
+        for colour, function in ((one, first), (other, second))
+    )
+
+
+def is_surely_plain(target: object, mark: str = "__await__") -> bool:
+    """Say whether what a sync function gives has, for certain, no such method.
+
+    An annotation that can be read decides; where there is none, the code has to
+    make the value itself: a constant, a display, a comparison, a text. A stub, a
+    function that only raises and a wrapper of unknown kind say nothing.
+
+    Args:
+        target: A callable.
+        mark: ``__await__``, ``__aiter__`` or ``__aenter__``.
+    """
+    function = plain_function(target)
+    if function is None or colour_of(target) is not Colour.SYNC:
+        return False
+    if inspect.isgeneratorfunction(function):
+        return True
+    if "__wrapped__" in function.__dict__:  # whose annotation is only a copy
+        return bool(function.__code__.co_filename == contextlib.__file__)
+    annotation = function.__annotations__.get("return", Any)
+    if annotation is Any:
+        returned = list(_returned(function))
+        return bool(returned) and all(returned)
+    classes = named_classes(annotation, function.__globals__)
+    return classes is not None and all(
+        static_type_attribute(cls, mark) is None for cls in classes
+    )
+
+
+def _promised(function: Any) -> Colour:
+    """Return the colour that a function's return annotation promises."""
+    annotation = function.__annotations__.get("return", Any)
+    classes = named_classes(annotation, function.__globals__)
+    if classes is None:
+        found = set(_alternatives(annotation, function.__globals__))
+    else:
+        found = set(map(_kind, classes))
+    if not found:
+        return Colour.SYNC
+    return found.pop() if len(found) == 1 else Colour.EITHER
+
+
+def _kind(part: type) -> Colour:
+    """Return the colour of a function that is annotated with this class."""
+    if part.__module__ in _FROM_TYPING and part.__name__ in _BY_WORD:
+        return _BY_WORD[part.__name__]
+    if static_type_attribute(part, "__await__") is not None:
+        return Colour.EITHER  # a task, a client, a lazy query: more than an awaitable
+    return Colour.SYNC
+
+
+def _alternatives(annotation: object, names: dict[str, Any]) -> Iterator[Colour]:
+    """Yield the colour of each part of an annotation that cannot be read whole.
+
+    Names that only type checkers import count by their words, and type variables
+    and ``Any`` by what stands beside them.
+    """
+    for part in parts(annotation, deep=False):
+        if isinstance(part, type):
+            yield _kind(part)
+        elif not isinstance(part, str):
+            yield Colour.SYNC
+        elif part in names and not isinstance(names[part], str):
+            yield from _alternatives(names[part], {})
+        else:
+            yield _BY_WORD.get(part, Colour.SYNC)
+
+
+# What makes a value of its own here, in the instructions of 3.11 to 3.13.
+_MAKES = (
+    *("BUILD_", "LOAD_CONST", "FORMAT_", "COMPARE_OP", "CONTAINS_OP", "IS_OP"),
+    *("UNARY_NOT", "TO_BOOL", "LIST_APPEND", "LIST_EXTEND", "SET_ADD", "SET_UPDATE"),
+    *("MAP_ADD", "DICT_UPDATE", "DICT_MERGE"),
+)
+_EMPTY = frozenset(("RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST"))
+
+
+def _returned(function: Any) -> Iterator[bool]:
+    """Say of each ``return`` whether it gives what the code makes at that place."""
+    instructions = list(dis.get_instructions(function.__code__))
+    if all(it.opname in _EMPTY and it.argval in (0, None) for it in instructions):
+        return
+    before = ""
+    for found in instructions:
+        if found.opname == "RETURN_CONST":
+            yield True
+        elif found.opname == "RETURN_VALUE":
+            yield before.startswith(_MAKES)
+        before = found.opname

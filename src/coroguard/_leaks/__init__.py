@@ -1,0 +1,1 @@
+"""Leaks: what one is, where it is, and how it reads."""

@@ -1,0 +1,176 @@
+"""What coroguard raises.
+
+CoroguardError
+├── CoroutineLeakError (TypeError)   an awaitable got away
+├── NotAwaitableError (TypeError)    ``await`` on what turned out to be plain
+├── HealthReportError (ValueError)   a report of the wrong shape
+└── GuardUsageError (TypeError)      coroguard itself was used wrongly
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .leak import Leak, LeakKind, short
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = [
+    "CoroguardError",
+    "CoroutineLeakError",
+    "GuardUsageError",
+    "HealthReportError",
+    "NotAwaitableError",
+    "labelled_lines",
+    "leak_error",
+    "nearest",
+]
+
+
+class CoroguardError(Exception):
+    """The base of all errors of this package."""
+
+    def __init_subclass__(cls) -> None:
+        # Tracebacks show the name that users import and catch.
+        cls.__module__ = "coroguard"
+
+
+class GuardUsageError(CoroguardError, TypeError):
+    """Coroguard was used in a way that cannot work; the text says what to type."""
+
+
+CoroguardError.__module__ = "coroguard"
+
+
+class _LeakError(CoroguardError, TypeError):
+    """An error that is told by a leak.
+
+    Args:
+        leak: What got away.
+        expected: What was expected instead; may be empty.
+    """
+
+    def __init__(self, leak: Leak, expected: str = "") -> None:
+        super().__init__(_tell(leak, expected))
+        self.leak = leak
+        self.expected = expected
+
+    def __reduce__(self) -> tuple[type, tuple[Leak, str]]:
+        return type(self), (self.leak, self.expected)
+
+
+class CoroutineLeakError(_LeakError):
+    """A coroutine or another awaitable got away without being awaited."""
+
+
+class NotAwaitableError(_LeakError):
+    """What was awaited turned out to be plain: the leak's mirror image."""
+
+
+class HealthReportError(CoroguardError, ValueError):
+    """A guarded function returned a report of the wrong shape.
+
+    Args:
+        guarded: Qualified name of the guarded function.
+        violations: One line each, the path first.
+        expected: Name of the contract.
+    """
+
+    def __init__(
+        self, guarded: str, violations: Iterable[str], expected: str = "HealthReport"
+    ) -> None:
+        self.guarded = guarded
+        self.violations = tuple(violations)
+        self.expected = expected
+        wrong = [_cut(line) for line in self.violations]
+        more = len(wrong) - _MOST_VIOLATIONS
+        if more > 0:
+            wrong[_MOST_VIOLATIONS:] = [f"and {more} more, in .violations"]
+        noun = "report" if expected == "HealthReport" else "value"
+        super().__init__(
+            labelled_lines(
+                f"{_call(guarded)} returned a {noun} of the wrong shape",
+                wrong=f"\n{' ' * 12}".join(wrong),
+                expected=expected,
+                fix=f"return {_article(expected)} in which each line above is mended",
+            )
+        )
+
+    def __reduce__(self) -> tuple[type, tuple[str, tuple[str, ...], str]]:
+        return type(self), (self.guarded, self.violations, self.expected)
+
+
+def leak_error(
+    leak: Leak, expected: str = ""
+) -> CoroutineLeakError | NotAwaitableError:
+    """Return the error that belongs to a leak."""
+    if leak.kind is LeakKind.NOT_AWAITABLE:
+        return NotAwaitableError(leak, expected)
+    return CoroutineLeakError(leak, expected)
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return `` Did you mean 'x'?``, or nothing where no word is near."""
+    import difflib  # here, because few programs come this far
+
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f" Did you mean {close[0]!r}?" if close else ""
+
+
+_MOST_VIOLATIONS = 20
+_LONGEST_VALUE = 120
+
+
+def _tell(leak: Leak, expected: str) -> str:
+    """Write the headline and the labelled lines that are known."""
+    who, a_thing = _call(leak.guarded), _article(leak.what)
+    thing = str(leak)
+    match leak.kind:
+        case LeakKind.DROPPED:
+            headline = f"{who} left {a_thing} behind un-awaited"
+        case LeakKind.SYMPTOM if leak.what.startswith("plain "):
+            headline = f"{who} reported that it awaited a {leak.what}"
+            thing = leak.what
+        case LeakKind.SYMPTOM:
+            headline = f"{who} reported the text of a leaked {leak.what}"
+        case LeakKind.MISUSED:
+            headline = f"{who} used {a_thing} as a value"
+        case LeakKind.NOT_AWAITABLE:
+            headline = f"{who} awaited what is not awaitable"
+            thing = f"{leak.what} from {short(leak.name)!r}" if leak.name else leak.what
+            thing += f" (def, {leak.defined})" if leak.name and leak.defined else ""
+        case _:
+            headline = f"{who} let {a_thing} escape"
+    label = "awaited" if leak.kind is LeakKind.NOT_AWAITABLE else "leaked"
+    where = leak.path if leak.path not in ("", "$") else ""
+    created = leak.created
+    if created and leak.created_in:
+        created += f", in {short(leak.created_in)}"
+    return labelled_lines(
+        headline,
+        **{label: thing},
+        where=where,
+        created=created,
+        expected=expected,
+        fix=leak.advice,
+    )
+
+
+def labelled_lines(headline: str, **labelled: str) -> str:
+    """Join a headline with the labelled lines that say something."""
+    lines = [f"  {label + ':':<9} {text}" for label, text in labelled.items() if text]
+    return "\n".join([headline, *lines])
+
+
+def _call(guarded: str) -> str:
+    name = short(guarded) or "the program"
+    return f"{name}()" if name.replace(".", "").isidentifier() else name
+
+
+def _article(noun: str) -> str:
+    return f"{'an' if noun[:1].lower() in 'aeio' else 'a'} {noun}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 3] + "..."

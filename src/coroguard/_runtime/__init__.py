@@ -1,0 +1,1 @@
+"""State of the running process: mode, events and dropped coroutines."""

@@ -1,0 +1,97 @@
+"""Where does a name stand in the source, and is its collision meant?"""
+
+from __future__ import annotations
+
+import contextlib
+import linecache
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..._inspect.colours import Colour, colour_of, plain_function
+from ..._leaks.leak import place, short
+from ..findings import Finding
+
+if TYPE_CHECKING:
+    from ..findings import FindingKind
+
+__all__ = ["Place", "place_of", "report"]
+
+# The reason stands behind it, for the reader.
+_MEANT = re.compile(r"#\s*coroguard:\s*ok\b")
+_DEFINES = re.compile(r"\s*(async\s+)?def\s")
+_WORDS: dict[Colour | None, str] = {
+    Colour.ASYNC: "async def",
+    Colour.ASYNC_ITERATOR: "async iterator",
+    Colour.ASYNC_CONTEXT: "async context manager",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A line of a source file, with what stands there.
+
+    Args:
+        file: The file.
+        line: Its line, from 1.
+        what: What stands there.
+    """
+
+    file: str
+    line: int
+    what: str
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        return f"{self.at}, {self.what}"
+
+    @property
+    def at(self) -> str:
+        """The file and line alone."""
+        return place(self.file, self.line)
+
+    @property
+    def is_meant(self) -> bool:
+        """Whether a comment ``# coroguard: ok`` stands on the line."""
+        return _MEANT.search(linecache.getline(self.file, self.line)) is not None
+
+
+def place_of(target: object) -> Place | None:
+    """Return where a callable is defined; ``None`` if not in Python source."""
+    function = plain_function(target)
+    if function is None:
+        return None
+    if function.__code__.co_filename == contextlib.__file__:
+        function = getattr(function, "__wrapped__", function)
+    code = function.__code__
+    word = _WORDS.get(colour_of(target), "def")
+    line = _line_of_def(code.co_filename, code.co_firstlineno)
+    name = short(function.__qualname__)
+    return Place(code.co_filename, line, f"{word} {name}")
+
+
+def _line_of_def(file: str, first: int) -> int:
+    """Return the line of ``def`` behind the decorators, where code begins."""
+    for line in range(first, first + 50):
+        text = linecache.getline(file, line)
+        if not text:
+            break
+        if _DEFINES.match(text):
+            return line
+    return first
+
+
+def report(
+    kind: FindingKind, name: str, headline: str, first: Place, second: Place, fix: str
+) -> Finding | None:
+    """Return a finding; ``None`` where a comment at either place says it is meant."""
+    if first.is_meant or second.is_meant:
+        return None
+    return Finding(
+        kind=kind,
+        name=name,
+        headline=headline,
+        first=str(first),
+        second=str(second),
+        advice=fix,
+    )

@@ -1,0 +1,129 @@
+"""Which overrides have another colour than the method they stand in for?"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..._inspect.attributes import MISSING, mro, namespace, own_dict, unbound
+from ..._inspect.colours import Colour, colour_of, plain_function
+from ..findings import FindingKind
+from .locations import place_of, report
+from .plain_results import is_surely_async
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+    from ..findings import Finding
+    from .plain_results import Plainness
+
+__all__ = ["overrides"]
+
+_type: Any = type
+# A class that says in its name, or its module's, that it is the async twin.
+_SAYS_ASYNC = re.compile(r"[Aa]sync|\baio|\bAio|\bA[A-Z][a-z]")
+_MOST_ODD = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Override:
+    """A method and the one it overrides."""
+
+    name: str
+    base: type
+    inherited: Any
+    own: Any
+    changes: bool
+
+
+def overrides(module: ModuleType, plainness: Plainness) -> Iterator[Finding]:
+    """Yield the overrides of the module's classes that change the colour.
+
+    Silent where a class is an async twin of its base on purpose: where its name
+    says so and its base's does not, or where it changes the colour of most
+    methods that it overrides.
+    """
+    for cls in _classes(module):
+        found = list(_overrides(cls, plainness))
+        for override in found:
+            if override.changes and not _is_twin(cls, override.base, found):
+                finding = _finding(cls, override)
+                if finding is not None:
+                    yield finding
+
+
+def _classes(module: ModuleType) -> Iterator[type]:
+    """Yield the classes that the module defines, nested ones too."""
+    waiting: list[Any] = list(namespace(module).values())
+    seen: set[int] = set()
+    while waiting:
+        found = waiting.pop(0)
+        if not issubclass(_type(found), type) or id(found) in seen:
+            continue
+        seen.add(id(found))
+        if own_dict(found).get("__module__") == namespace(module).get("__name__"):
+            yield found
+            waiting += own_dict(found).values()
+
+
+def _overrides(cls: type, plainness: Plainness) -> Iterator[_Override]:
+    for name, member in own_dict(cls).items():
+        if name.startswith("__") and name != "__call__":
+            continue
+        base = next((it for it in mro(cls)[1:] if name in own_dict(it)), None)
+        if base is None:
+            continue
+        own, inherited = unbound(member), unbound(own_dict(base)[name])
+        if own is MISSING or inherited is MISSING or colour_of(own) is None:
+            continue
+        changes = _changes(inherited, own, name, plainness)
+        yield _Override(name, base, inherited, own, changes)
+
+
+def _changes(inherited: Any, own: Any, name: str, plainness: Plainness) -> bool:
+    """Say whether callers of the base cannot use the override."""
+    if is_surely_async(own) and is_surely_async(inherited):
+        colours = colour_of(own), colour_of(inherited)
+        return colours[0] is not colours[1] and Colour.ASYNC_CONTEXT not in colours
+    if is_surely_async(own):
+        return plainness.lacks(inherited) and not _is_placeholder(inherited, name)
+    return is_surely_async(inherited) and plainness.lacks(own)
+
+
+def _is_placeholder(inherited: Any, name: str) -> bool:
+    """Say whether a base's method stands there only to refuse."""
+    function = plain_function(inherited)
+    return function is not None and function.__name__ != name
+
+
+def _is_twin(cls: type, base: type, found: list[_Override]) -> bool:
+    """Say whether a class is meant to have another colour than its base."""
+    if _says_async(cls) != _says_async(base):
+        return True
+    changed = [it for it in found if colour_of(it.own) is not colour_of(it.inherited)]
+    return len(changed) > _MOST_ODD and 2 * len(changed) > len(found)
+
+
+def _says_async(cls: type) -> bool:
+    name = type.__dict__["__qualname__"].__get__(cls)
+    text = f"{own_dict(cls).get('__module__', '')}.{name}"
+    return _SAYS_ASYNC.search(text) is not None
+
+
+def _finding(cls: type, override: _Override) -> Finding | None:
+    first, second = place_of(override.inherited), place_of(override.own)
+    if first is None or second is None:
+        return None
+    own = f"{cls.__qualname__}.{override.name}"
+    base = f"{override.base.__qualname__}.{override.name}"
+    before, after = colour_of(override.inherited), colour_of(override.own)
+    return report(
+        FindingKind.OVERRIDE,
+        f"{cls.__module__}:{own}",
+        f"{own} is {after} and overrides {base}, which is {before}",
+        first,
+        second,
+        f"make {own} {before} as well, or give it a name of its own",
+    )

@@ -1,0 +1,196 @@
+"""Is it certain that what a sync function gives cannot be awaited?"""
+
+# `colours` answers for one function at a time, by its code. Here the source of the
+# whole package is at hand, and a mistake would be a false alarm.
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from ..._inspect.annotations import named_classes
+from ..._inspect.attributes import (
+    MISSING,
+    is_plainly_made,
+    member,
+    mro,
+    own_dict,
+    unbound,
+)
+from ..._inspect.awaitables import static_type_attribute
+from ..._inspect.colours import Colour, colour_of, is_surely_plain, plain_function
+from .scopes import By, own_nodes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .module_source import Reading
+    from .scopes import Scope
+
+__all__ = ["Plainness", "is_surely_async"]
+
+# Builtins whose instances, or whose answers, are their own.
+_GIVE_PLAIN = frozenset(
+    (
+        *("all", "any", "bool", "bytes", "dict", "float", "frozenset", "int"),
+        *("isinstance", "issubclass", "len", "list", "range", "repr", "round"),
+        *("set", "sorted", "str", "tuple", "hasattr", "callable", "hash", "id"),
+    )
+)
+_FARTHEST = 5
+_type: Any = type
+_PLAIN = (
+    *(ast.Constant, ast.JoinedStr, ast.Dict, ast.List, ast.Tuple, ast.Set),
+    *(ast.ListComp, ast.DictComp, ast.SetComp, ast.GeneratorExp, ast.Compare),
+    *(ast.Lambda,),
+)
+
+
+class Plainness:
+    """Judges the functions of a package, with their source where it was read.
+
+    Args:
+        readings: The package's modules.
+    """
+
+    def __init__(self, readings: list[Reading]) -> None:
+        self._readings = {reading.file: reading for reading in readings}
+        self._definitions: dict[str, dict[int, Scope]] = {}
+        self._asked: set[int] = set()
+
+    def lacks(self, target: object, mark: str = "__await__") -> bool:
+        """Say whether a call gives for certain what has no such method.
+
+        Where the function itself does not tell, its source may.
+
+        Args:
+            target: A callable.
+            mark: ``__await__``, ``__aiter__`` or ``__aenter__``.
+        """
+        if is_surely_plain(target, mark):
+            return True
+        function = plain_function(target)
+        return (
+            function is not None
+            and colour_of(target) is Colour.SYNC
+            and "__wrapped__" not in function.__dict__
+            and function.__annotations__.get("return", Any) is Any
+            and self._makes_it(function)
+        )
+
+    def clash(self, one: object, other: object) -> bool:
+        """Say whether one is surely async, and the other surely not."""
+        pairs = ((one, other), (other, one))
+        return any(is_surely_async(it) and self.lacks(also) for it, also in pairs)
+
+    def odd_method(self, one: type, other: type) -> str:
+        """Return a public method that two classes have in two colours, or nothing."""
+        names = {name for base in mro(one)[:-1] for name in own_dict(base)}
+        for name in sorted(names):
+            found = [unbound(member(cls, name)) for cls in (one, other)]
+            if not name.startswith("_") and self.clash(*found):
+                return name
+        return ""
+
+    def defines_plain(self, scope: Scope, reading: Reading) -> bool:
+        """Say the same of a definition, which need not be live any more."""
+        node: Any = scope.node
+        if node.returns is not None:
+            names = vars(reading.module)
+            classes = named_classes(ast.unparse(node.returns), names)
+            return classes is not None and all(
+                static_type_attribute(cls, "__await__") is None for cls in classes
+            )
+        return all(self._is_plain(it, scope, reading) for it in _returned(node))
+
+    def _makes_it(self, function: Any) -> bool:
+        """Say whether the source makes the value at each ``return``."""
+        code = function.__code__
+        reading = self._readings.get(code.co_filename)
+        # A function that calls itself says nothing by that.
+        if reading is None or id(code) in self._asked:
+            return False
+        scope = self._definition(reading, code.co_firstlineno, code.co_name)
+        if scope is None:
+            return False
+        self._asked.add(id(code))
+        try:
+            returned = list(_returned(scope.node))
+            return bool(returned) and all(
+                self._is_plain(it, scope, reading) for it in returned
+            )
+        finally:
+            self._asked.discard(id(code))
+
+    def _definition(self, reading: Reading, line: int, name: str) -> Scope | None:
+        if reading.file not in self._definitions:
+            self._definitions[reading.file] = {
+                _first_line(scope.node): scope
+                for scope in reading.source.all_scopes
+                if scope.is_function
+            }
+        found = self._definitions[reading.file].get(line)
+        return found if getattr(found and found.node, "name", None) == name else None
+
+    def _is_plain(
+        self, node: ast.expr | None, scope: Scope, reading: Reading, depth: int = 0
+    ) -> bool:
+        """Say whether an expression makes a value of its own."""
+        if node is None or isinstance(node, _PLAIN):
+            return True
+        match node:
+            case ast.UnaryOp(op=ast.Not()):
+                return True
+            case ast.BoolOp(values=parts):
+                return all(self._is_plain(it, scope, reading, depth) for it in parts)
+            case ast.IfExp(body=one, orelse=other):
+                parts = [one, other]
+                return all(self._is_plain(it, scope, reading, depth) for it in parts)
+            case ast.Call(func=ast.Name(id=name)) if name in _GIVE_PLAIN:
+                return reading.lookups.is_builtin(name, scope)
+            case ast.Call():
+                return self._gives_plain(reading.lookups.target(node))
+            case ast.Name() if depth < _FARTHEST:
+                bound = scope.bound.get(node.id, [])
+                return bool(bound) and all(
+                    it.by is By.VALUE
+                    and self._is_plain(it.detail, scope, reading, depth + 1)
+                    for it in bound
+                )
+            case _:
+                return False
+
+    def _gives_plain(self, target: Any) -> bool:
+        if target is not MISSING and issubclass(_type(target), type):
+            waits = static_type_attribute(target, "__await__")
+            return waits is None and is_plainly_made(target)
+        return self.lacks(target)
+
+
+def is_surely_async(target: object) -> bool:
+    """Say whether a call makes a coroutine, or what ``async for`` or ``with`` wants.
+
+    ``-> Awaitable`` is no proof: the object may be more than that.
+    """
+    function = plain_function(target)
+    if function is None:
+        return False
+    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+        return True
+    return _is_of_contextlib(function) and (colour_of(function) is Colour.ASYNC_CONTEXT)
+
+
+def _is_of_contextlib(function: Any) -> bool:
+    return bool(function.__code__.co_filename == contextlib.__file__)
+
+
+def _first_line(node: Any) -> int:
+    first: int = min([node.lineno, *(it.lineno for it in node.decorator_list)])
+    return first
+
+
+def _returned(node: ast.AST) -> Iterator[ast.expr | None]:
+    """Yield what each ``return`` of a function gives, inner functions left out."""
+    yield from (it.value for it in own_nodes(node) if isinstance(it, ast.Return))

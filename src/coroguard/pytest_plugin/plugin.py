@@ -1,0 +1,147 @@
+"""What does pytest know of coroguard? Options, markers, fixtures, and the summary."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from .._leaks.leak import Leak
+    from ..testing import Collision
+    from .watcher import Watcher
+
+MODES = ("off", "observe", "strict")
+DEFAULT = "observe"
+WATCHER = "coroguard-watcher"
+MARKERS = (
+    "allow_leaks(pattern, *, reason): let this test leak what has a name of this "
+    "pattern (as for a file name: *, ?, [...]), for a reason that is reported.",
+    "gate(name, *, blocks_deployment=True): make this test part of a deployment gate.",
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option and its ini key."""
+    words = "off, observe (report leaks), strict (a leak fails its test)"
+    parser.getgroup("coroguard").addoption(
+        "--coroguard",
+        metavar="MODE",
+        help=f"watch every test for un-awaited coroutines: {words}",
+    )
+    parser.addini("coroguard_mode", f"mode of --coroguard: {words}; default: {DEFAULT}")
+    parser.getgroup("coroguard").addoption(
+        "--coroguard-audit",
+        metavar="PACKAGE",
+        action="append",
+        default=[],
+        help="fail where names of this package collide; may be given again",
+    )
+    parser.addini("coroguard_audit", "packages of --coroguard-audit", "args")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the markers and, unless it is off, the watcher of every test."""
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
+    chosen, _ = effective_mode(config)
+    if chosen != "off":
+        from .guards import Guards
+        from .watcher import Watcher
+
+        watcher = Watcher(strict=chosen == "strict")
+        config.pluginmanager.register(watcher, WATCHER)
+        config.add_cleanup(watcher.close)
+        guards = Guards(config, strict=chosen == "strict")
+        config.pluginmanager.register(guards, "coroguard-guards")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(
+    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Add the audits, whichever tests were selected: they were asked for by name."""
+    asked = config.getoption("--coroguard-audit")
+    packages: list[str] = asked or config.getini("coroguard_audit")
+    for package in dict.fromkeys(packages):
+        from .guards import AuditItem
+
+        item = AuditItem.of(session, package)
+        item.ihook.pytest_itemcollected(item=item)
+        items.append(item)
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say which mode holds, and who said so."""
+    chosen, source = effective_mode(config)
+    return f"coroguard: mode={chosen} ({source})"
+
+
+def effective_mode(config: pytest.Config) -> tuple[str, str]:
+    """Return the mode that holds for this run, and where it was set.
+
+    Raises:
+        pytest.UsageError: It is none of ours.
+    """
+    for word, source in (
+        (config.getoption("--coroguard"), "--coroguard"),
+        (config.getini("coroguard_mode"), "coroguard_mode"),
+    ):
+        if word:
+            return _known(word, source), source
+    return DEFAULT, "default"
+
+
+def _known(word: str, source: str) -> str:
+    if word in MODES:
+        return word
+    from .._leaks.errors import nearest
+
+    raise pytest.UsageError(
+        f"{source}={word} is not a mode of the plugin; "
+        f"use one of: {', '.join(MODES)}.{nearest(word, MODES)}"
+    )
+
+
+@pytest.fixture
+def coroguard_leaks(request: pytest.FixtureRequest) -> list[Leak]:
+    """Every leak seen so far in this test, by guards and watches too.
+
+    A list that grows while the test runs. It stays empty in mode ``off``.
+    """
+    watcher: Watcher | None = request.config.pluginmanager.get_plugin(WATCHER)
+    return [] if watcher is None else watcher.leaks
+
+
+@pytest.fixture
+def collide() -> Iterator[Callable[..., Collision]]:
+    """Swap a name for its twin of the other colour until the test ends.
+
+    Called as ``coroguard.testing.collide`` is: ``collide("app.health:check")``,
+    or with the way it happens: ``kind="handler import"``.
+    What it gives is also a context manager, to put the name back sooner.
+    """
+    from contextlib import ExitStack
+
+    from ..testing.collisions import collide as collision
+
+    with ExitStack() as undone:
+
+        def start(
+            target: object, name: object = None, *, kind: str = "rebinding"
+        ) -> Collision:
+            started = collision(target, name, kind=kind).start()
+            undone.callback(started.undo)
+            return started
+
+        yield start
+
+
+@pytest.fixture
+def health_report() -> Callable[..., Any]:
+    """Make right health reports: ``coroguard.testing.health_report``."""
+    from ..testing.reports import health_report as make
+
+    return make
