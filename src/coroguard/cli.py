@@ -1,32 +1,37 @@
-"""What can be typed after `coroguard`?"""
+"""Every command and option of `coroguard`."""
 
 # No `annotations` future here: typer reads the options from evaluated annotations.
 import importlib
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
-if TYPE_CHECKING:
-    import typer
+import typer
+import typer.core
 
 __all__ = ["main"]
 
 _MISSING_EXTRA = 2
+_PROGRAM = "coroguard.program"
+
+app = typer.Typer(
+    help="The runtime guard against escaped coroutines in Python.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; return its exit code.
+    """Run a command and return its exit code.
 
     Args:
-        argv: The arguments; `None` means those of the process.
+        argv: The arguments; ``None`` means those of the process.
 
     Returns:
-        What the command returned; 2 for wrong arguments or a missing extra.
+        The exit code of the command; 2 for wrong arguments or a missing extra.
     """
-    try:
-        app = _build()
-    except ModuleNotFoundError as missing:
-        return _say_what_to_install("cli", missing)
     try:
         app(list(sys.argv[1:] if argv is None else argv), prog_name="coroguard")
     except SystemExit as end:
@@ -34,47 +39,155 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _build() -> "typer.Typer":
-    import typer
-
-    from coroguard.bindings import options as names
-    from coroguard.gates import options as gate
-    from coroguard.strictness import options as run
-
-    app = typer.Typer(
-        help="The runtime guard against escaped coroutines in Python.",
-        add_completion=False,
-        no_args_is_help=True,
-        pretty_exceptions_enable=False,
+def require_extra(extra: str, missing: ModuleNotFoundError) -> int:
+    """Write which extra to install and return the exit code for that."""
+    sys.stderr.write(
+        f"coroguard: {missing.name} is not installed; "
+        f"run pip install 'coroguard[{extra}]'\n"
     )
-    # With a callback, a single command keeps its name.
-    app.callback()(lambda: None)
-    _register_demo(app)
-    for options in (gate, names, run):
-        options.register(app, _run)
-    return app
+    return _MISSING_EXTRA
 
 
-def _register_demo(app: "typer.Typer") -> None:
-    import typer
+@app.command()
+def demo(
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Keep a healthy service up until Ctrl-C.")
+    ] = False,
+) -> None:
+    """Run a real chat service, its outage, and the guard that prevents it."""
+    _run("coroguard.demo.command:demo", extra="demo", serve=serve)
 
-    def demo(
-        serve: Annotated[
-            bool,
-            typer.Option("--serve", help="Keep a healthy service up until Ctrl-C."),
-        ] = False,
-    ) -> None:
-        """Run a real chat service, its outage, and the guard that prevents it."""
-        _run("coroguard.demo.command:demo", extra="demo", serve=serve)
 
-    app.command()(demo)
+@app.command()
+def gate(
+    category: Annotated[
+        list[str] | None,
+        typer.Option(help="Only gates of this category: unit, integration, critical."),
+    ] = None,
+    pattern: Annotated[
+        list[str] | None,
+        typer.Option(help="Only gates that this glob fits: name, file, node id."),
+    ] = None,
+    real_services: Annotated[
+        bool, typer.Option("--real-services", help="Demand that each service is real.")
+    ] = False,
+    fail_fast: Annotated[
+        bool,
+        typer.Option("--fail-fast", help="End with the first gate that is not green."),
+    ] = False,
+    self_test: Annotated[
+        bool,
+        typer.Option("--self-test", help="Plant faults; each gate has to turn red."),
+    ] = False,
+    json: Annotated[
+        Path | None, typer.Option(help="Write the readiness as JSON here.")
+    ] = None,
+    junit: Annotated[
+        Path | None, typer.Option(help="Write it as JUnit XML here.")
+    ] = None,
+    markdown: Annotated[
+        Path | None, typer.Option(help="Write it as Markdown here.")
+    ] = None,
+) -> None:
+    """Run the deployment gates; leave with 0 only if each is positively green."""
+    _run(
+        "coroguard.gates.command:gate",
+        extra="gate",
+        categories=category or (),
+        patterns=pattern or (),
+        real_services=real_services,
+        fail_fast=fail_fast,
+        self_test=self_test,
+        json=json,
+        junit=junit,
+        markdown=markdown,
+    )
+
+
+@app.command()
+def audit(
+    packages: Annotated[
+        list[str], typer.Argument(metavar="PACKAGE", help="Import names of packages.")
+    ],
+) -> None:
+    """Import packages as deployed and name what collides in colour."""
+    _run("coroguard.bindings.command:audit", extra="cli", packages=packages)
+
+
+@app.command()
+def lock(
+    packages: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="PACKAGE",
+            help="Import names of packages; those of the lock by default.",
+        ),
+    ] = None,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Write nothing; fail where the code has drifted."),
+    ] = False,
+    file: Annotated[
+        Path | None,
+        typer.Option(help="The lock; coroguard.lock beside pyproject.toml by default."),
+    ] = None,
+) -> None:
+    """Write down the colour of each public function and what guards expect."""
+    _run(
+        "coroguard.bindings.command:lock",
+        extra="cli",
+        packages=packages or (),
+        check=check,
+        file=file,
+    )
+
+
+class _ProgramCommand(typer.core.TyperCommand):
+    """A command that keeps everything after ``--`` as it is, options included."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        end = args.index("--") if "--" in args else len(args)
+        ctx.meta[_PROGRAM] = args[end + 1 :]
+        # Without `--`, the command itself names the options that stand wrong.
+        ctx.ignore_unknown_options = end == len(args)
+        return super().parse_args(ctx, args[:end])
+
+
+@app.command(
+    cls=_ProgramCommand,
+    options_metavar="[OPTIONS] -- PROGRAM [ARGS]...",
+    context_settings={"allow_extra_args": True, "allow_interspersed_args": False},
+)
+def run(
+    context: typer.Context,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Short for --mode strict.")
+    ] = False,
+    mode: Annotated[
+        str | None, typer.Option(help="off, observe, enforce or strict.")
+    ] = None,
+    package: Annotated[
+        list[str] | None,
+        typer.Option(help="Check this package's annotations; needs strict mode."),
+    ] = None,
+) -> None:
+    """Run a Python program or console script guarded, its children included."""
+    _run(
+        "coroguard.strictness.command:run",
+        extra="cli",
+        strict=strict,
+        mode=mode,
+        packages=package or (),
+        program=context.meta[_PROGRAM],
+        before_dashes=context.args,
+    )
 
 
 def _run(target: str, *, extra: str, **options: object) -> None:
-    """Import what does the work, now that it is needed, and leave with its exit code.
+    """Import the function that does the work, and exit with its exit code.
 
     Args:
-        target: `module:function`, by name: what does the work may be a layer above.
+        target: ``module:function``, imported here so that ``--help`` stays fast.
         extra: The extra that its imports need.
         options: The function's arguments.
     """
@@ -84,16 +197,8 @@ def _run(target: str, *, extra: str, **options: object) -> None:
     except ModuleNotFoundError as missing:
         if (missing.name or "coroguard").partition(".")[0] == "coroguard":
             raise
-        raise SystemExit(_say_what_to_install(extra, missing)) from None
+        raise SystemExit(require_extra(extra, missing)) from None
     raise SystemExit(work(**options))
-
-
-def _say_what_to_install(extra: str, missing: ModuleNotFoundError) -> int:
-    sys.stderr.write(
-        f"coroguard: {missing.name} is not installed; "
-        f"type pip install 'coroguard[{extra}]'\n"
-    )
-    return _MISSING_EXTRA
 
 
 if __name__ == "__main__":

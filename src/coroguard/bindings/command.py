@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from .._leaks.errors import GuardUsageError
+from .._pyproject import find_root
 from .._runtime.modes import started_off
 from .audit import audit as audit_package
 from .lock.drift import drift_of
@@ -22,7 +23,7 @@ from .lock.lockfile import (
 )
 from .lock.record import lock_of
 from .modules import load_package
-from .settings import excluded, find_root
+from .settings import excluded
 
 if TYPE_CHECKING:
     import io

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from coroguard._leaks.errors import GuardUsageError, nearest
-from coroguard.bindings.settings import read_table
+from coroguard._leaks.errors import nearest
+from coroguard._pyproject import UnreadableProjectError, read_table
 
 from .errors import GateConfigError
 
@@ -104,7 +104,7 @@ def load(root: Path, today: datetime.date | None = None) -> Config:
         raise GateConfigError(_how_to_begin(f"{file} does not exist"))
     try:
         table = read_table(file)
-    except GuardUsageError as error:
+    except UnreadableProjectError as error:
         raise GateConfigError(str(error)) from None
     if not table.get("gates"):
         raise GateConfigError(_how_to_begin(f"{file} names no gate"))

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from coroguard.bindings.settings import find_root
+from coroguard._pyproject import find_root
 
 from . import run_info as surroundings
 from .config import load

@@ -33,7 +33,7 @@ class Run:
         self._mark = uuid.uuid4().hex
         inherited = {k: v for k, v in os.environ.items() if k not in SERVERS}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "coroguard.cli", "demo", *arguments],
+            [sys.executable, "-m", "coroguard", "demo", *arguments],
             env={**inherited, **env, MARK: self._mark, "PYTHONUNBUFFERED": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

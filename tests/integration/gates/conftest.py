@@ -62,7 +62,7 @@ class Project:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "coroguard.cli", "gate", *arguments],
+            [sys.executable, "-m", "coroguard", "gate", *arguments],
             cwd=self.root,
             env=self.environment,
             stdin=subprocess.DEVNULL,

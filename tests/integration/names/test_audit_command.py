@@ -47,7 +47,7 @@ def audit(tmp_path: Path) -> Run:
             (folder / f"{name}.py").write_text(text)
         kept = {it: os.environ[it] for it in os.environ if "COROGUARD" not in it}
         return subprocess.run(
-            [sys.executable, "-m", "coroguard.cli", "audit", *packages],
+            [sys.executable, "-m", "coroguard", "audit", *packages],
             cwd=tmp_path,
             # The first folder of the path is what -m adds; scripts have another.
             env={**kept, "PYTHONSAFEPATH": "1", "COLUMNS": "40"},
@@ -146,8 +146,8 @@ def test_what_is_excluded_is_left_out(
     [
         ('exclude = ["app.brokn"]', "fits no module of app; mend it, or take it out"),
         ('exclude = ["app.brokn"]', "Did you mean 'app.broken'?"),
-        ('exclude = "app.broken"', 'type exclude = ["app.migrations"]'),
-        ("exclude = [1]", 'type exclude = ["app.migrations"]'),
+        ('exclude = "app.broken"', 'write exclude = ["app.migrations"]'),
+        ("exclude = [1]", 'write exclude = ["app.migrations"]'),
         ("exclude = [", "cannot be read"),
     ],
 )

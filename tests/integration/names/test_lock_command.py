@@ -56,7 +56,7 @@ def lock(project: Path) -> Run:
     ) -> subprocess.CompletedProcess[str]:
         kept = {it: os.environ[it] for it in os.environ if "COROGUARD" not in it}
         return subprocess.run(
-            [sys.executable, "-m", "coroguard.cli", "lock", *arguments],
+            [sys.executable, "-m", "coroguard", "lock", *arguments],
             cwd=cwd,
             # The first folder of the path is what -m adds; scripts have another.
             env={**kept, "PYTHONSAFEPATH": "1", "COLUMNS": "80", **environment},

@@ -1,20 +1,25 @@
-"""Does the command line say what to type, and return what was returned?"""
+"""The command line: which extra is missing, and the exit code of the work."""
 
 from __future__ import annotations
 
 import importlib
+import subprocess
 import sys
 from types import SimpleNamespace
 
 import pytest
 
+import coroguard
 from coroguard import cli
+from coroguard.__main__ import main
 
 
 def test_without_typer_the_extra_is_named(monkeypatch, capsys):
     """Without its libraries the command says which extra to install."""
     monkeypatch.setitem(sys.modules, "typer", None)
-    assert cli.main(["demo"]) == 2
+    monkeypatch.delitem(sys.modules, "coroguard.cli", raising=False)
+    monkeypatch.delattr(coroguard, "cli", raising=False)
+    assert main(["demo"]) == 2
     assert "pip install 'coroguard[cli]'" in capsys.readouterr().err
 
 
@@ -58,3 +63,17 @@ def test_the_exit_code_is_the_work_s(monkeypatch, code):
     monkeypatch.setitem(sys.modules, "coroguard.demo.command", module)
     assert cli.main(["demo", "--serve"]) == code
     assert asked == [True]
+
+
+def test_the_help_loads_no_heavy_dependency():
+    """`coroguard --help` loads neither what judges values nor what guards paths."""
+    code = (
+        "import sys; from coroguard.__main__ import main; main(['--help']); "
+        "print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    loaded = {*done.stderr.split()}
+    assert loaded & {"pydantic", "typeguard", "wrapt", "asyncio", "pytest"} == set()
+    assert "typer" in loaded

@@ -7,7 +7,7 @@ import tomllib
 
 import pytest
 
-from coroguard.bindings.settings import find_root
+from coroguard._pyproject import find_root
 from coroguard.gates.config import SNIPPET, load
 from coroguard.gates.errors import GateConfigError
 

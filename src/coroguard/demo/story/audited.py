@@ -17,7 +17,7 @@ __all__ = ["TITLE", "run"]
 
 TITLE = "before the service starts: coroguard audit"
 _PYTHON = shlex.quote(sys.executable)
-_AUDIT = f"{_PYTHON} -m coroguard.cli audit coroguard.demo"
+_AUDIT = f"{_PYTHON} -m coroguard audit coroguard.demo"
 _AND_START = f"{_AUDIT} && {_PYTHON} -m coroguard.demo.service chat"
 _NAME = "validate_websocket_component_health"
 
