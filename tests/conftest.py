@@ -7,12 +7,14 @@ from collections.abc import Iterator
 import pytest
 
 from coroguard import configure
-from coroguard._runtime.modes import current
+from coroguard._runtime import modes
 
 
 @pytest.fixture
 def process_mode() -> Iterator[None]:
-    """Give the process its mode back after a test that sets it."""
-    before = current()
+    """Restore the settings of the process after a test that changes them."""
+    before = vars(modes._Process).copy()
     yield
-    configure(mode=before)
+    configure(mode=before["mode"], scan_limit=before["scan_limit"])
+    for name in ("unclaimed", "source"):
+        setattr(modes._Process, name, before[name])

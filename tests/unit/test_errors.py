@@ -109,6 +109,30 @@ def test_errors_survive_pickling_and_copying(error: Exception, again: object) ->
     assert getattr(twin, "leak", None) == getattr(error, "leak", None)
 
 
+class TenantError(CoroutineLeakError):
+    """An error of a user's, with a constructor of its own."""
+
+    def __init__(self, tenant: str) -> None:
+        super().__init__(LEAK)
+        self.tenant = tenant
+
+
+@pytest.mark.parametrize("again", [copy.copy, lambda e: pickle.loads(pickle.dumps(e))])
+def test_errors_of_users_survive_pickling_and_copying(again: object) -> None:
+    """A subclass with other arguments pickles, with its attributes and notes."""
+    error = TenantError("acme")
+    error.add_note("while it was billed")
+    twin = again(error)  # type: ignore[operator]
+    assert (type(twin), str(twin)) == (TenantError, str(error))
+    assert (twin.tenant, twin.leak) == ("acme", LEAK)
+    assert twin.__notes__ == ["while it was billed"]
+
+
+def test_errors_of_other_modules_keep_their_module() -> None:
+    """A subclass is found where its own module defines it."""
+    assert TenantError.__module__ == __name__
+
+
 def test_errors_are_named_as_they_are_imported() -> None:
     """A traceback shows ``coroguard.CoroutineLeakError``."""
     assert CoroutineLeakError.__module__ == "coroguard"

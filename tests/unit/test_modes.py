@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import os
 import subprocess
 import sys
@@ -26,6 +27,8 @@ from coroguard import (
     subscribe,
     watch,
 )
+from coroguard._runtime import hot
+from coroguard._runtime.modes import current, unclaimed
 
 pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
 
@@ -185,10 +188,12 @@ def test_a_mode_that_changes_inside_a_call_is_survived() -> None:
         ({"mode": "strickt"}, "Did you mean 'strict'"),
         ({"mode": 3}, "use one of: off, observe, enforce, strict"),
         ({"mdoe": "strict"}, "Did you mean 'mode'"),
+        ({"unclaimed": "raise"}, "neither 'report' nor 'off'"),
+        ({"unclaimed": True}, "neither 'report' nor 'off'"),
         ({"scan_limit": 0}, "at least 1"),
         ({"scan_limit": True}, "at least 1"),
     ],
-    ids=["typo", "number", "setting", "limit", "boolean"],
+    ids=["typo", "number", "setting", "unclaimed", "flag", "limit", "boolean"],
 )
 def test_a_wrong_setting_is_refused(settings: dict[str, Any], words: str) -> None:
     """A setting that cannot hold is refused, and nothing is changed."""
@@ -243,6 +248,47 @@ def test_optimised_python_guards_as_well() -> None:
         [sys.executable, "-OO", "-c", code], capture_output=True, text=True, check=False
     )
     assert "$.a" in done.stderr
+
+
+def test_a_mode_around_a_yield_ends_in_another_context() -> None:
+    """A generator that is resumed in another context leaves ``mode()`` cleanly."""
+
+    def dependency() -> Iterator[Mode]:
+        with mode("strict"):
+            yield current()
+
+    running = dependency()
+    assert contextvars.copy_context().run(next, running) is Mode.STRICT
+    assert contextvars.copy_context().run(next, running, None) is None
+    assert not hot.ALERT
+
+
+@pytest.mark.usefixtures("process_mode")
+@pytest.mark.parametrize(
+    ("level", "setting", "expected"),
+    [
+        ("off", "report", False),
+        ("observe", "off", False),
+        ("observe", "report", True),
+        ("enforce", "off", False),
+        ("enforce", "report", True),
+        ("strict", "off", True),
+    ],
+)
+def test_unclaimed_drops_are_reported_as_the_table_says(
+    level: Any, setting: Any, expected: bool
+) -> None:
+    """Unclaimed drops become events in strict, and elsewhere where configured."""
+    configure(mode=level, unclaimed=setting)
+    assert (unclaimed(), unclaimed(in_context=False)) == (expected, expected)
+
+
+def test_the_environment_sets_unclaimed() -> None:
+    """``COROGUARD_UNCLAIMED=report`` needs no change of code, and a typo stops."""
+    code = "from coroguard._runtime.modes import unclaimed; print(unclaimed())"
+    assert python(code, COROGUARD_UNCLAIMED="report").stdout == "True\n"
+    stderr = python(code, COROGUARD_UNCLAIMED="reprot").stderr
+    assert "Did you mean 'report'" in stderr
 
 
 def test_modes_are_words() -> None:

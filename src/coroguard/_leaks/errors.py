@@ -9,7 +9,7 @@ CoroguardError
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .leak import Leak, LeakKind, short
 
@@ -31,16 +31,13 @@ __all__ = [
 class CoroguardError(Exception):
     """The base of all errors of this package."""
 
-    def __init_subclass__(cls) -> None:
-        # Tracebacks show the name that users import and catch.
-        cls.__module__ = "coroguard"
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Not through __init__, whose arguments are those of a subclass.
+        return _restored, (type(self), *self.args), self.__dict__
 
 
 class GuardUsageError(CoroguardError, TypeError):
-    """Coroguard was used in a way that cannot work; the text says what to type."""
-
-
-CoroguardError.__module__ = "coroguard"
+    """Coroguard was used in a way that cannot work."""
 
 
 class _LeakError(CoroguardError, TypeError):
@@ -55,9 +52,6 @@ class _LeakError(CoroguardError, TypeError):
         super().__init__(_tell(leak, expected))
         self.leak = leak
         self.expected = expected
-
-    def __reduce__(self) -> tuple[type, tuple[Leak, str]]:
-        return type(self), (self.leak, self.expected)
 
 
 class CoroutineLeakError(_LeakError):
@@ -97,8 +91,16 @@ class HealthReportError(CoroguardError, ValueError):
             )
         )
 
-    def __reduce__(self) -> tuple[type, tuple[str, tuple[str, ...], str]]:
-        return type(self), (self.guarded, self.violations, self.expected)
+
+# Tracebacks show the name that users import and catch.
+for _error in (
+    CoroguardError,
+    CoroutineLeakError,
+    GuardUsageError,
+    HealthReportError,
+    NotAwaitableError,
+):
+    _error.__module__ = "coroguard"
 
 
 def leak_error(
@@ -116,6 +118,10 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
     close = difflib.get_close_matches(word, list(known), n=1)
     return f" Did you mean {close[0]!r}?" if close else ""
+
+
+def _restored(cls: type[CoroguardError], *args: Any) -> CoroguardError:
+    return cls.__new__(cls, *args)
 
 
 _MOST_VIOLATIONS = 20

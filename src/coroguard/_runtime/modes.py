@@ -1,27 +1,32 @@
-"""How strict is coroguard, here and now?"""
+"""Modes and settings of the process and of the context."""
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import os
+import sys
 import threading
 from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Literal, Never, Self
 
 from .._leaks.errors import GuardUsageError, nearest
+from .._leaks.leak import place
 from .._leaks.scan import NODES
 from . import hot as _hot
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-__all__ = ["Mode", "ModeName", "configure", "current", "mode", "parse", "scan_limit"]
-
 VARIABLE = "COROGUARD_MODE"
-
+UNCLAIMED_VARIABLE = "COROGUARD_UNCLAIMED"
+_SETTINGS = ("mode", "unclaimed", "scan_limit")
+_UNCLAIMED = ("report", "off")
 
 #: A mode, by its word.
 ModeName = Literal["off", "observe", "enforce", "strict"]
+#: What happens to drops that no guard and no watch claims.
+Unclaimed = Literal["report", "off"]
 
 
 class Mode(enum.StrEnum):
@@ -52,12 +57,25 @@ def parse(value: object, source: str = "mode") -> Mode:
         ) from None
 
 
-class _Process:
-    """What holds where no context says otherwise."""
+def _parse_unclaimed(value: object, source: str) -> bool:
+    word = value.strip().lower() if isinstance(value, str) else value
+    if word in _UNCLAIMED:
+        return word == "report"
+    hint = nearest(word, _UNCLAIMED) if isinstance(word, str) else ""
+    raise GuardUsageError(f"{source}={value!r} is neither 'report' nor 'off'.{hint}")
 
-    mode = parse(os.environ.get(VARIABLE) or Mode.ENFORCE, VARIABLE)
+
+class _Process:
+    """Settings that apply where the context has none of its own."""
+
+    variable = os.environ.get(VARIABLE) or ""
+    mode = parse(variable or Mode.ENFORCE, VARIABLE)
     started = mode
+    source = VARIABLE if variable else "default"
     scan_limit = NODES
+    unclaimed = _parse_unclaimed(
+        os.environ.get(UNCLAIMED_VARIABLE) or "off", UNCLAIMED_VARIABLE
+    )
 
 
 _lock = threading.Lock()
@@ -67,25 +85,32 @@ _here: ContextVar[Mode | None] = ContextVar("coroguard_mode", default=None)
 def configure(
     *,
     mode: Mode | ModeName | None = None,
+    unclaimed: Unclaimed | None = None,
     scan_limit: int | None = None,
     **unknown: Never,
 ) -> None:
-    """Set how strict the process is; what is not named stays as it is.
+    """Configure the process; settings that are not given keep their value.
 
     Args:
         mode: ``off``, ``observe``, ``enforce`` or ``strict``.
+        unclaimed: ``report`` or ``off``: whether dropped coroutines that no
+            guard and no watch claims become events. In ``strict`` they always
+            do.
         scan_limit: Most nodes of a value that a scan reads, at least 1.
         **unknown: Refused, with the nearest right name.
 
     Raises:
-        GuardUsageError: An unknown setting, mode or limit; nothing is changed.
+        GuardUsageError: An unknown setting or value; nothing is changed.
     """
     for name in unknown:
-        hint = nearest(name, ("mode", "scan_limit"))
+        hint = nearest(name, _SETTINGS)
         raise GuardUsageError(
-            f"configure() has no setting {name!r}; it has mode, scan_limit.{hint}"
+            f"configure() has no setting {name!r}; it has {', '.join(_SETTINGS)}.{hint}"
         )
     chosen = _Process.mode if mode is None else parse(mode)
+    reports = _Process.unclaimed
+    if unclaimed is not None:
+        reports = _parse_unclaimed(unclaimed, "unclaimed")
     limit = _Process.scan_limit if scan_limit is None else scan_limit
     if type(limit) is not int or limit < 1:
         raise GuardUsageError(
@@ -94,16 +119,34 @@ def configure(
     with _lock:
         _hot.add_alert((chosen is Mode.STRICT) - (_Process.mode is Mode.STRICT))
         _Process.mode, _Process.scan_limit = chosen, limit
+        _Process.unclaimed = reports
+        if mode is not None:
+            caller = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
+            where = place(caller.f_code.co_filename, caller.f_lineno)
+            _Process.source = f"configure() at {where}"
 
 
 def current() -> Mode:
-    """Return the mode that holds here: the context's, else the process's."""
+    """Return the mode that applies here: the context's, else the process's."""
     return _here.get() or _Process.mode
 
 
+def source() -> str:
+    """Return what set the mode that applies here."""
+    return "mode() in this context" if _here.get() else _Process.source
+
+
 def started_off() -> bool:
-    """Say whether the environment switched coroguard off for this process."""
+    """Return whether the environment switched coroguard off for this process."""
     return _Process.started is Mode.OFF
+
+
+def late_variable() -> str:
+    """Return a ``COROGUARD_MODE`` that was set too late to apply, else ``""``."""
+    value = os.environ.get(VARIABLE) or ""
+    if value == _Process.variable or _Process.source.startswith("configure"):
+        return ""
+    return value
 
 
 def scan_limit() -> int:
@@ -111,8 +154,20 @@ def scan_limit() -> int:
     return _Process.scan_limit
 
 
+def unclaimed(*, in_context: bool = True) -> bool:
+    """Return whether drops that no guard and no watch claims become events.
+
+    Args:
+        in_context: Whether the context may be read. While the collector runs
+            or a coroutine is being closed it must not be; the mode of the
+            process applies then.
+    """
+    mode = current() if in_context else _Process.mode
+    return mode is Mode.STRICT or (_Process.unclaimed and mode is not Mode.OFF)
+
+
 class mode:  # noqa: N801 - used like a function, as ``decimal.localcontext`` is
-    """Hold another mode inside a ``with`` block, for this context only.
+    """Set another mode inside a ``with`` block, for this context only.
 
     Args:
         value: ``off``, ``observe``, ``enforce`` or ``strict``.
@@ -136,7 +191,9 @@ class mode:  # noqa: N801 - used like a function, as ``decimal.localcontext`` is
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        _here.reset(self._tokens.pop())
+        # A generator may be resumed in another context, where the mode was not set.
+        with contextlib.suppress(ValueError):
+            _here.reset(self._tokens.pop())
         _hot.add_alert(-(self.value is Mode.STRICT))
 
 
