@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import asyncpg
@@ -88,7 +89,9 @@ class Database:
             return await within(self._deadline_s, borrow())
         except TimeoutError as late:
             for connection in held:
-                connection.terminate()
+                # On a slow machine it may have gone back to the pool meanwhile.
+                with suppress(asyncpg.InterfaceError):
+                    connection.terminate()
             raise self._unavailable(late, "DATABASE_TIMEOUT") from None
         except LOST as lost:
             raise self._unavailable(lost, "DATABASE_UNREACHABLE") from None

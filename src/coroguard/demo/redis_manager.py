@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from coroguard.demo.deadline import within
 from coroguard.demo.errors import ComponentUnavailable
@@ -23,6 +25,9 @@ T = TypeVar("T")
 
 _WINDOW_S = 10
 _PRESENCE_S = 300
+# From Python 3.12 on, writing to a socket that was reset is an AttributeError: asyncio
+# has set its transport's socket to None, and ``writelines()`` does not look.
+_RETRIED: Any = (RedisConnectionError, RedisTimeoutError, AttributeError)
 
 
 class RedisManager:
@@ -41,7 +46,7 @@ class RedisManager:
         # One retry, at once: a connection that broke while it lay in the pool is no
         # fault of the server that is there now.
         self._redis: Redis = Redis.from_url(  # pyright: ignore[reportUnknownMemberType]
-            url, retry=Retry(NoBackoff(), 1)
+            url, retry=Retry(NoBackoff(), 1, supported_errors=_RETRIED)
         )
 
     async def is_connected(self) -> bool:
@@ -120,7 +125,9 @@ class RedisManager:
     async def _run(self, operation: Coroutine[object, object, T]) -> T:
         try:
             return await within(self._deadline_s, operation)
-        except (RedisError, OSError) as lost:
+        except (RedisError, OSError, AttributeError) as lost:
+            if isinstance(lost, AttributeError) and lost.obj is not None:
+                raise
             late = isinstance(lost, TimeoutError)
             code = "REDIS_TIMEOUT" if late else "REDIS_UNREACHABLE"
             text = redact(str(lost) or type(lost).__name__, self._url)

@@ -156,6 +156,13 @@ async def test_serve_prints_how_to_talk_to_it(run):
     assert demo.left_behind() == []
 
 
+def test_the_story_needs_no_utf8(run):
+    """In an ASCII locale the story ends as it does elsewhere."""
+    demo = run(LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+    assert demo.end() == 0, demo.output
+    assert "+ PostgreSQL was killed: its port refuses" in demo.output
+
+
 def test_a_wrong_address_says_what_to_type(run):
     """A wrong address ends the command with 2 and one line that helps."""
     demo = run(DATABASE_URL="mysql://u:hunter2@127.0.0.1/x")

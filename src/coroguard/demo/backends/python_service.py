@@ -1,4 +1,4 @@
-"""How does one of our own services run as a process, in a mode and with twins?"""
+"""The services of the demonstration as processes of their own."""
 
 from __future__ import annotations
 
@@ -7,18 +7,16 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
-from coroguard.demo.backends.process import ServerProcess
+from coroguard.demo.backends.process import Server, ServerProcess
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["PythonService", "environment"]
-
 _READY = re.compile(r"^READY (http://\S+)$", re.MULTILINE)
 
 
-class PythonService:
+class PythonService(Server):
     """A `python -m coroguard.demo.service` process.
 
     Args:
@@ -38,7 +36,7 @@ class PythonService:
         env: Mapping[str, str],
         modules: Path | None = None,
     ) -> None:
-        self.process = ServerProcess(name, log=directory / f"{name}.log")
+        super().__init__(ServerProcess(name, log=directory / f"{name}.log"))
         self._kind = kind
         self._env = environment(env, modules)
         self._url = ""
@@ -62,28 +60,8 @@ class PythonService:
         module = ["-m", "coroguard.demo.service", self._kind, port]
         self.process.spawn([sys.executable, *module], env=self._env)
 
-    def wait_ready(self) -> None:
-        """Wait until the service takes connections.
-
-        Raises:
-            StartError: It ended or took too long.
-        """
-        self.process.wait_until(self._is_ready)
-
-    def kill(self) -> None:
-        """Kill the service without warning."""
-        self.process.kill()
-
-    def restart(self) -> None:
-        """Start a killed or stopped service again."""
-        self.spawn()
-        self.wait_ready()
-
-    def stop(self) -> None:
-        """End the service."""
-        self.process.stop()
-
-    def _is_ready(self) -> bool:
+    def is_ready(self) -> bool:
+        """Return whether the service has announced its address."""
         found = _READY.search(self.log_text, self._read_from)
         if found is not None:
             self._url = found[1]

@@ -1,4 +1,4 @@
-"""Which servers stand behind the chat, and how do all of them surely end?"""
+"""The servers behind the chat, ended together."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ import asyncio
 import os
 import secrets
 import shutil
+import signal
+import threading
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import httpx
 
-from coroguard.demo.backends.postgres import Postgres, temporary_home
+from coroguard.demo.backends.home import temporary_home
+from coroguard.demo.backends.postgres import Postgres
 from coroguard.demo.backends.python_service import PythonService
 from coroguard.demo.backends.valkey import Valkey
 from coroguard.demo.checks import LINKS
@@ -20,10 +24,8 @@ from coroguard.demo.errors import ComponentUnavailable, ConfigError, StartError
 from coroguard.demo.settings import EXAMPLES, check_url
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Mapping
     from types import TracebackType
-
-__all__ = ["TWINS", "Stack"]
 
 # Directories of modules that another team might deploy beside the service.
 TWINS = Path(__file__).parent.parent / "twins"
@@ -124,7 +126,14 @@ class Stack:
         return str(self._ask_auth("/rotate", {})["kid"])
 
     def close(self) -> None:
-        """End all that was started, and remove what it wrote; twice is fine."""
+        """End all that was started, and remove what it wrote; twice is fine.
+
+        A signal that comes meanwhile waits until this is done.
+        """
+        with _signals_wait():
+            self._close()
+
+    def _close(self) -> None:
         servers = [*self._chats, self.auth, self.valkey, self.postgres]
         running = [server.process for server in servers if server is not None]
         # All are asked first, then waited for: the slowest counts, not the sum.
@@ -187,3 +196,24 @@ class Stack:
                 "AUTH_CLIENT_SECRET=... with the secret that its token endpoint wants"
             ) from None
         return found
+
+
+@contextmanager
+def _signals_wait() -> Generator[None, None, None]:
+    """Deliver signals that would end the process only after the block."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Python runs signal handlers in the main thread only
+        return
+    arrived: list[int] = []
+    before = {
+        it: signal.signal(it, lambda number, _frame: arrived.append(number))
+        for it in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        if signal.getsignal(it) is not signal.SIG_IGN
+    }
+    try:
+        yield
+    finally:
+        for it, handler in before.items():
+            signal.signal(it, handler)
+        for number in arrived[:1]:
+            signal.raise_signal(number)

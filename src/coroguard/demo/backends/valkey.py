@@ -1,4 +1,4 @@
-"""How does a real Valkey, which speaks Redis, come up in milliseconds?"""
+"""A real Valkey, which speaks the protocol of Redis."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ import secrets
 import socket
 from pathlib import Path
 
-from coroguard.demo.backends.process import ServerProcess, free_port
+from coroguard.demo.backends.process import Server, ServerProcess, free_port
 from coroguard.demo.errors import StartError
 
-__all__ = ["Valkey"]
 
-
-class Valkey:
+class Valkey(Server):
     """A Valkey server on loopback that keeps everything in memory.
 
     Args:
@@ -24,7 +22,7 @@ class Valkey:
         self.port = 0
         self._home = directory
         self._password = secrets.token_urlsafe(18)
-        self.process = ServerProcess("Valkey", log=directory / "valkey.log")
+        super().__init__(ServerProcess("Valkey", log=directory / "valkey.log"))
 
     @property
     def url(self) -> str:
@@ -44,28 +42,8 @@ class Valkey:
         )
         self.process.spawn([str(_program()), "-"], feed=config.encode())
 
-    def wait_ready(self) -> None:
-        """Wait until the server takes connections.
-
-        Raises:
-            StartError: It ended or took too long.
-        """
-        self.process.wait_until(self._is_ready)
-
-    def kill(self) -> None:
-        """Kill the server without warning; what it kept is lost."""
-        self.process.kill()
-
-    def restart(self) -> None:
-        """Start a killed or stopped server again, empty."""
-        self.spawn()
-        self.wait_ready()
-
-    def stop(self) -> None:
-        """End the server."""
-        self.process.stop()
-
-    def _is_ready(self) -> bool:
+    def is_ready(self) -> bool:
+        """Return whether the server takes connections."""
         try:
             with socket.create_connection(("127.0.0.1", self.port), 1):
                 return self.process.running

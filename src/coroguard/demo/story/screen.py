@@ -1,13 +1,14 @@
-"""How is the story shown on a terminal, and in a file?"""
+"""The story on a terminal, or in a file."""
 
 from __future__ import annotations
 
+import io
+import textwrap
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.padding import Padding
-from rich.panel import Panel
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.progress import TimeElapsedColumn as Elapsed
 from rich.table import Table
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
     from coroguard.demo.story.claims import StepResult
 
-__all__ = ["Screen"]
-
 _FILE_WIDTH = 120
 
 
@@ -28,14 +27,18 @@ class Screen:
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(highlight=False)
+        self._is_ascii = not self._console.encoding.startswith("utf")
         if not self._console.is_terminal:
             self._console.width = _FILE_WIDTH
+        if isinstance(self._console.file, io.TextIOWrapper):
+            # What a service prints may have letters that this terminal lacks.
+            self._console.file.reconfigure(errors="replace")
 
     @contextmanager
     def progress(self, steps: int) -> Generator[Progress, None, None]:
         """Show a bar below the output while the block runs; it leaves no trace."""
         columns = (
-            SpinnerColumn(),
+            SpinnerColumn("line" if self._is_ascii else "dots"),
             TextColumn("{task.description}"),
             BarColumn(bar_width=20),
             Elapsed(),
@@ -49,28 +52,41 @@ class Screen:
             yield bar
 
     def line(self, text: str = "", style: str = "") -> None:
-        """Show one line."""
+        """Show one line, which a terminal may break anywhere: it can be copied."""
         self._console.print(Text(text, style=style), soft_wrap=True)
 
     def title(self, number: int, of: int, text: str) -> None:
         """Show a step's headline."""
         self.line()
-        self.line(f"{number}/{of}  {text}", style="bold")
+        self._wrapped(f"{number}/{of}  ", text, style="bold")
 
     def note(self, text: str) -> None:
         """Show a line of a step."""
-        self.line(f"     {text}")
+        self._wrapped("     ", text)
 
     def quote(self, source: str, text: str) -> None:
         """Show text that a service or a client really produced."""
-        if not self._console.is_terminal:
-            self.line(f"     {source}:")
-            for row in text.splitlines():
-                self.line(f"     | {row}")
-            return
-        body = Text(text, overflow="fold")
-        panel = Panel(body, title=source, title_align="left", border_style="dim")
-        self._console.print(Padding(panel, (0, 0, 0, 5)))
+        self._wrapped("     ", f"{source}:", style="dim")
+        for row in text.splitlines():
+            self._wrapped("     | ", row, margin="     | ")
+
+    def _wrapped(
+        self, before: str, text: str, *, margin: str = "", style: str = ""
+    ) -> None:
+        """Show text broken between words on a terminal, and whole in a file."""
+        rows = [text]
+        if self._console.is_terminal:
+            hang = " " * (len(text) - len(text.lstrip()) + 2) if margin else ""
+            rows = textwrap.wrap(
+                text,
+                max(self._console.width - len(before), 20),
+                subsequent_indent=hang,
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+        for row in rows or [""]:
+            self.line(before + row, style=style)
+            before = margin or " " * len(before)
 
     def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Show a small table."""
@@ -82,6 +98,7 @@ class Screen:
     def claims(self, result: StepResult) -> None:
         """Show what a step claimed and whether it happened."""
         for claim in result.claims:
-            mark, style = ("✓", "green") if claim.held else ("✗", "bold red")
+            held, failed = ("+", "!") if self._is_ascii else ("✓", "✗")
+            mark, style = (held, "green") if claim.held else (failed, "bold red")
             seen = "" if claim.held else f": {claim.seen}"
-            self.line(f"   {mark} {claim.text}{seen}", style=style)
+            self._wrapped(f"   {mark} ", f"{claim.text}{seen}", style=style)

