@@ -5,6 +5,8 @@ from __future__ import annotations
 import abc
 import asyncio
 import copy
+import dataclasses
+import enum
 import functools
 import gc
 import inspect
@@ -12,10 +14,12 @@ import operator
 import pickle
 import traceback
 import types
+import typing
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import Any, Protocol
 
 import pytest
+from pydantic import BaseModel
 
 from coroguard import (
     CoroutineLeakError,
@@ -26,6 +30,7 @@ from coroguard import (
     guard,
     mode,
 )
+from coroguard._inspect.guarded import is_guarded, reaches_guard, terms_of
 
 REPORT: dict[str, Any] = {
     "healthy": True,
@@ -444,3 +449,134 @@ def test_an_unlooked_drop_is_nobodys() -> None:
 def test_a_guarded_function_is_still_a_function() -> None:
     """The closure of a plain function is a plain function."""
     assert type(guarded) is types.FunctionType
+
+
+class Quiet:
+    """Classes of every kind that can have a guarded method."""
+
+    class Own:
+        made: typing.ClassVar[list[str]] = []
+
+        @guard(returns=Any)
+        def check(self) -> int:
+            return 1
+
+        def __init_subclass__(cls, tag: str = "", **rest: Any) -> None:
+            super().__init_subclass__(**rest)
+            cls.made.append(f"{cls.__name__} {tag}")
+
+    class Model(BaseModel):
+        x: int = 1
+
+        @guard(returns=Any)
+        def check(self) -> int:
+            return self.x
+
+    @dataclasses.dataclass(slots=True)
+    class Slotted:
+        x: int = 1
+
+        @guard(returns=Any)
+        def check(self) -> int:
+            return self.x
+
+    class Colour(enum.Enum):
+        RED = 1
+
+        @guard(returns=Any)
+        def check(self) -> int:
+            return self.value
+
+    class Abstract(abc.ABC):
+        @guard(returns=Any)
+        @abc.abstractmethod
+        def check(self) -> int: ...
+
+    @typing.runtime_checkable
+    class Shape(Protocol):
+        @guard(returns=Any)
+        def check(self) -> int: ...
+
+    class Pair(typing.NamedTuple):
+        x: int = 1
+
+        @guard(returns=Any)
+        def check(self) -> int:
+            return self.x
+
+
+def test_classes_of_every_kind_work_as_before() -> None:
+    """A class with guarded methods is subclassed as any other of its kind."""
+
+    class Child(Quiet.Own, tag="red"):
+        pass
+
+    assert Quiet.Own.made == ["Child red"]
+
+    class ChildModel(Quiet.Model):
+        y: int = 2
+
+    assert (ChildModel().check(), set(ChildModel.model_fields)) == (1, {"x", "y"})
+
+    class ChildSlotted(Quiet.Slotted):
+        pass
+
+    assert ChildSlotted(x=3).check() == 3
+    assert Quiet.Colour.RED.check() == 1
+    assert [*Quiet.Colour] == [Quiet.Colour.RED]
+    assert Quiet.Pair(5).check() == 5
+    assert isinstance(Child(), Quiet.Shape)
+    assert not isinstance(object(), Quiet.Shape)
+    with pytest.raises(TypeError, match="abstract"):
+        Quiet.Abstract()  # type: ignore[abstract]
+
+
+class ReadOnly(type):
+    def __setattr__(cls, name: str, value: object) -> None:
+        raise AttributeError(f"{cls.__name__} is read-only")
+
+    __delattr__ = __setattr__  # type: ignore[assignment]
+
+
+def test_a_class_stays_as_it_is() -> None:
+    """Guarded methods add nothing to their class, which may forbid changes."""
+
+    class Settings(metaclass=ReadOnly):
+        @guard(returns=Any)
+        def check(self) -> int:
+            return 1
+
+    class Bare(metaclass=ReadOnly):
+        def check(self) -> int:
+            return 1
+
+    assert Settings().check() == 1
+    assert set(vars(Settings)) == set(vars(Bare))
+
+
+def test_guards_are_known_by_their_wrappers() -> None:
+    """Guards of every kind are known, with their terms; other callables are not."""
+    bare = [fails, is_connected, Base, len, None, 5]
+    assert [it for it in bare if is_guarded(it) or terms_of(it)] == []
+    for made in (
+        guard(returns=Any)(fails),
+        guard(returns=Any)(is_connected),
+        guard(returns=Any, dropped=False)(fails),
+        guard(returns=Any)(len),
+        vars(Checks)["class_inside"],
+    ):
+        assert is_guarded(made)
+        assert terms_of(made).contract.is_open
+
+
+def test_a_copy_of_attributes_is_not_a_guard() -> None:
+    """functools.wraps around a guard makes no guard, but reaches one."""
+    made = guard(returns=Any)(fails)
+
+    @functools.wraps(made)
+    def call() -> object:
+        return made()
+
+    assert not is_guarded(call)
+    assert reaches_guard(call)
+    assert reaches_guard(functools.partial(call, None))

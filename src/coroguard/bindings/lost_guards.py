@@ -9,11 +9,12 @@ import sys
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from .._guard.rebound import NAMES, describe
+from .._guard.decorator import NAMES
 from .._inspect.attributes import MISSING
-from .._inspect.colours import clash, plain_function
+from .._inspect.colours import Colour, clash, colour_of, plain_function
 from .._inspect.guarded import is_guarded, reaches_guard
 from .._leaks.errors import nearest
+from .._leaks.leak import place
 from .findings import Finding, FindingKind
 from .paths import modules, own
 
@@ -173,8 +174,21 @@ def _rebound() -> Iterator[Finding]:
         found = _lookup(sys.modules.get(module), name)
         if type(found) not in _METHODS:
             continue
-        if not reaches_guard(found) and plain_function(found) is not None:
+        if reaches_guard(found) or plain_function(found) is None:
+            continue
+        # Where the place is the same, it was guarded under another name.
+        if describe(found).rpartition(": ")[0] != before.rpartition(": ")[0]:
             yield _unguarded(module, name, before, found)
+
+
+def describe(target: Any) -> str:
+    """Return the place, colour and name of what a name resolves to, in one line."""
+    function = plain_function(target)
+    if function is None:
+        return f"{type(target).__name__} object"
+    code = function.__code__
+    start = "async def" if colour_of(target) is Colour.ASYNC else "def"
+    return f"{place(code.co_filename, code.co_firstlineno)}: {start} {code.co_name}"
 
 
 def _lookup(module: Any, name: str) -> Any:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from .._guard.decorator import guard
 from .._guard.judge import act
-from .._guard.rebound import watch_subclasses
 from .._inspect.attributes import MISSING
 from .._inspect.guarded import is_guarded
 from .._leaks.errors import GuardUsageError, nearest
@@ -180,8 +179,6 @@ def _set(put: Put, protection: Protection) -> None:
             raise GuardUsageError(
                 f"{put.module}:{put.name} takes no guard: {error}."
             ) from None
-    if isinstance(put.owner, type) and is_guarded(put.guarded):
-        watch_subclasses(put.owner)
     protection.put.append(put)
 
 

@@ -255,14 +255,6 @@ def test_what_takes_no_attribute_is_refused(app):
     assert kinds() == []
 
 
-def test_an_override_of_a_protected_method_is_told_of(app, told):
-    """A class with a method that is guarded by path looks at its subclasses."""
-    protect("guarded_app.health:Manager.check")
-    manager = load().Manager
-    type("Sub", (manager,), {"check": lambda self: 1})
-    assert "overrides the guarded Manager.check" in str(told[0].error)
-
-
 # --- what becomes of the guards
 
 
