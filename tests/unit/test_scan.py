@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import threading
 import types
 from collections import ChainMap, OrderedDict, UserDict, UserList, deque, namedtuple
 from typing import Any
@@ -11,8 +13,9 @@ import attrs
 import pydantic
 import pytest
 
+from coroguard._inspect import values
 from coroguard._inspect.awaitables import what_is
-from coroguard._leaks.scan import scan
+from coroguard._leaks.scan import is_quiet, scan
 
 
 class Plant:
@@ -104,13 +107,14 @@ def test_cycles_end() -> None:
 
 @pytest.mark.parametrize("depth", [100_000])
 def test_depth_is_no_limit(depth: int) -> None:
-    """A plant 100,000 levels down is found."""
+    """A plant 100,000 levels down is found, and its path shows both ends."""
     plant = Plant()
     value: Any = plant
     for _ in range(depth):
         value = [value]
     (found,) = scan(value).found
-    assert (found.value, len(found.path)) == (plant, 1 + 3 * depth)
+    path = f"${'[0]' * 50}<{depth - 100} more>{'[0]' * 50}"
+    assert (found.value, found.path) == (plant, path)
 
 
 def test_a_million_nodes_are_read() -> None:
@@ -179,3 +183,126 @@ async def a_coroutine() -> None: ...
 def test_what_was_not_called_is_no_leak(value: object) -> None:
     """Async functions, classes and plain objects are values like any other."""
     assert what_is(value) is None
+
+
+QUIET = [
+    None,
+    1.5,
+    "text",
+    [1, 2, 3],
+    {"a": 1, "b": "text", "c": True, "d": None, "e": 2.5},
+    {1: [{"a": ({"b"}, frozenset([b"awaited"]))}]},
+]
+
+
+@pytest.mark.parametrize("value", QUIET)
+def test_a_built_in_value_without_a_leak_is_quiet(value: object) -> None:
+    """Built-in containers of built-in values need no scan."""
+    assert is_quiet(value)
+
+
+class Number(int):
+    """A subclass, which may have attributes."""
+
+
+LOUD = {
+    "plant": Plant(),
+    "text": "'coroutine' object is not iterable",
+    "subclass of an atom": Number(1),
+    "subclass of a container": HostileDict(),
+    "record": Record(1),
+    "buffer": bytearray(b"x"),
+}
+
+
+@pytest.mark.parametrize("name", LOUD)
+@pytest.mark.parametrize("around", [lambda v: v, lambda v: [1, v], lambda v: {"a": v}])
+def test_anything_else_is_not_quiet(name: str, around: Any) -> None:
+    """Whatever a scan would have to look at is left to the scan."""
+    assert not is_quiet(around(LOUD[name]))
+
+
+def test_an_odd_key_is_not_quiet() -> None:
+    """A key may be an awaitable, or hold one."""
+    assert not is_quiet({Plant(): 1})
+    assert not is_quiet({(Plant(),): 1})
+
+
+def test_a_cycle_is_not_quiet() -> None:
+    """A value that holds itself is left to the scan, without end or error."""
+    value: list[Any] = ["text"]
+    value.append(value)
+    assert not is_quiet(value)
+
+
+def test_texts_count_below_the_names_of_errors() -> None:
+    """The text of a leak is data, except where it is stored as an error."""
+    text = "'coroutine' object has no attribute 'get'"
+    value = {"messages": [text], "db": {"error": text, "detail": [{"msg": text}]}}
+    paths = [leak.path for leak in scan(value).symptoms]
+    assert paths == ["$.db.error", "$.db.detail[0].msg"]
+    assert len(scan(value, quoted=True).symptoms) == 3
+
+
+@dataclasses.dataclass
+class Connection:
+    url: str
+    loose: Any = None
+    pending: list[int] | None = None
+
+
+def test_what_an_object_owns_is_marked() -> None:
+    """A found object is owned, unless each field on its path is of a plain type."""
+    connection = Connection("a", loose=Plant(), pending=[Plant()])  # type: ignore[list-item]
+    connection._reader = Plant()  # type: ignore[attr-defined]
+    found = scan([connection, Plant()]).found
+    assert [(it.path, it.owned, it.declared) for it in found] == [
+        ("$[0].loose", True, True),
+        ("$[0].pending[0]", False, True),
+        ("$[0]._reader", True, False),
+        ("$[1]", False, True),
+    ]
+
+
+def test_a_container_changed_meanwhile_is_copied_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two disturbed copies do no harm; after three, the scan is incomplete."""
+    disturbed = iter([True, True, False, True, True, True])
+
+    def read(node: list[object]) -> list[object]:
+        if next(disturbed):
+            raise RuntimeError("dictionary changed size during iteration")
+        return list(enumerate(node))
+
+    monkeypatch.setattr(values, "_opened", lambda node, kind: values._copy(read, node))
+    plant = Plant()
+    assert [scan([plant])[::3] for _ in range(2)] == [
+        ([("awaitable", plant, "$[0]", False, True)], True),
+        ([], False),
+    ]
+
+
+def test_a_changing_value_can_be_scanned() -> None:
+    """Threads that change the value during scans make none of them fail."""
+    value: dict[int, Any] = {}
+    stop = threading.Event()
+
+    def change() -> None:
+        for i in itertools.count():
+            if stop.is_set():
+                break
+            value[i % 997] = {i}
+            value.pop((i * 7) % 997, None)
+
+    threads = [threading.Thread(target=change) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        results = [scan(value).found for _ in range(20)]
+        quiet = [is_quiet(value) in (True, False) for _ in range(20)]
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert (results, all(quiet)) == ([[]] * 20, True)

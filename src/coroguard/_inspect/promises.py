@@ -12,7 +12,15 @@ from typing import Any, Self
 
 from .awaitables import is_builtin, static_type_attribute
 
-__all__ = ["WORDS", "awaited_type", "field_promises", "mentions", "parts", "promises"]
+__all__ = [
+    "WORDS",
+    "awaited_type",
+    "field_annotation",
+    "field_promises",
+    "mentions",
+    "parts",
+    "promises",
+]
 __all__ += ["return_annotation"]
 
 #: The names of what is awaited, or iterated or entered so, in annotations.
@@ -49,12 +57,25 @@ def mentions(annotation: object, value: object) -> bool:
 
 
 def field_promises(owner: type, field: str, value: object) -> bool:
-    """Say whether a class annotates its field as what ``value`` is."""
+    """Return whether a class annotates its field as what ``value`` is."""
+    return mentions(field_annotation(owner, field), value)
+
+
+def field_annotation(owner: type, field: str) -> object:
+    """Return the annotation of a class's field, ``None`` for no such field."""
     for base in type.__dict__["__mro__"].__get__(owner):
         annotation = _annotations(base).get(field)
         if annotation is not None:
-            return mentions(annotation, value)
-    return False
+            return annotation
+    return None
+
+
+def is_loose(annotation: object) -> bool:
+    """Return whether an annotation allows every object as the value."""
+    loose = (Any, object, "Any", "object")
+    return annotation is None or any(
+        part in loose for part in parts(annotation, deep=False)
+    )
 
 
 def return_annotation(function: Any) -> object:

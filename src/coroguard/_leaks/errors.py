@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .._inspect.texts import cut, nearest
 from .leak import Leak, LeakKind, short
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class HealthReportError(CoroguardError, ValueError):
         self.guarded = guarded
         self.violations = tuple(violations)
         self.expected = expected
-        wrong = [_cut(line) for line in self.violations]
+        wrong = [cut(line) for line in self.violations]
         more = len(wrong) - _MOST_VIOLATIONS
         if more > 0:
             wrong[_MOST_VIOLATIONS:] = [f"and {more} more, in .violations"]
@@ -112,20 +113,11 @@ def leak_error(
     return CoroutineLeakError(leak, expected)
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Return `` Did you mean 'x'?``, or nothing where no word is near."""
-    import difflib  # here, because few programs come this far
-
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f" Did you mean {close[0]!r}?" if close else ""
-
-
 def _restored(cls: type[CoroguardError], *args: Any) -> CoroguardError:
     return cls.__new__(cls, *args)
 
 
 _MOST_VIOLATIONS = 20
-_LONGEST_VALUE = 120
 
 
 def _tell(leak: Leak, expected: str) -> str:
@@ -176,7 +168,3 @@ def _call(guarded: str) -> str:
 
 def _article(noun: str) -> str:
     return f"{'an' if noun[:1].lower() in 'aeio' else 'a'} {noun}"
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 3] + "..."

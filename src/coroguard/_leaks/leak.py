@@ -58,6 +58,10 @@ class Leak:
             text += f" (async def, {self.defined})"
         return text
 
+    def at(self, path: str) -> Leak:
+        """Return the same leak with the place in the value."""
+        return replace(self, path=path)
+
     def within(self, guarded: str, *, is_async: bool) -> Leak:
         """Return the same leak as seen by ``guarded``, with its advice."""
         return replace(

@@ -10,9 +10,9 @@ import threading
 from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Literal, Never, Self
 
+from .._inspect.values import NODES
 from .._leaks.errors import GuardUsageError, nearest
 from .._leaks.leak import place
-from .._leaks.scan import NODES
 from . import hot as _hot
 
 if TYPE_CHECKING:

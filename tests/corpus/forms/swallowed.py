@@ -156,7 +156,7 @@ def text_of_attribute_error():
 
 @symptom()
 def text_of_coroutine():
-    return {"healthy": True, "summary": f"redis: {is_connected()}"}
+    return {"healthy": True, "detail": f"redis: {is_connected()}"}
 
 
 @symptom(leaked=None)
