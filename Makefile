@@ -1,8 +1,10 @@
-# What one types; `make help` lists it. Each target sets up what it needs by itself.
+# The commands of the project; `make help` lists them. Each sets up what it needs.
 
 PYTHON ?= python3
 DEMO_FLAGS ?=
 PYTEST_FLAGS ?=
+# Worker processes of pytest; 0 runs the tests in one process, for a debugger.
+WORKERS ?= 2
 
 # The default interpreter owns .venv; another one, or the wheel, has its own.
 ifeq ($(origin PYTHON),file)
@@ -14,7 +16,9 @@ VENV ?= .venv$(SUFFIX)
 WHEEL_VENV ?= .venv-wheel$(SUFFIX)
 
 PIP = -m pip --disable-pip-version-check --no-input --quiet
-SOURCES = pyproject.toml src/coroguard/_version.py
+LOCK = requirements/dev.txt
+SOURCES = pyproject.toml src/coroguard/_version.py $(LOCK)
+INSTALL = $(PIP) install --constraint $(LOCK)
 
 # In CI the tests import the built wheel, elsewhere the source tree.
 TEST_VENV = $(if $(CI),$(WHEEL_VENV),$(VENV))
@@ -27,22 +31,41 @@ $(foreach venv,$(VENV) $(WHEEL_VENV),$(shell \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format bench wheel clean
+.PHONY: help check demo test fast lint format-check style mypy pyright format
+.PHONY: bench pythons lock wheel clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-7s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' Makefile
+
+# The parts run side by side; a make that can keeps the output of each together.
+check: $(VENV)/.dev ## check format, style and types, and run the fast tests
+	@$(MAKE) --no-print-directory --keep-going --jobs=4 \
+	  $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) \
+	  format-check style mypy pyright fast
 
 demo: $(VENV)/.demo ## run the chat service, its outage, the guard, and the gates
 	@$(VENV)/bin/coroguard demo $(DEMO_FLAGS)
 	@$(VENV)/bin/coroguard gate --category critical
 
 test: $(TEST_VENV)/$(if $(CI),.wheel,.dev) ## run every test
-	@$(TEST_VENV)/bin/python -m pytest $(PYTEST_FLAGS)
+	@$(TEST_VENV)/bin/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST_FLAGS)
 
-lint: $(VENV)/.dev ## check formatting, style and types
+fast: $(VENV)/.dev ## run the tests that need no service and no minute
+	@$(VENV)/bin/python -m pytest -n $(WORKERS) --dist worksteal -m 'not slow' \
+	  tests/unit tests/architecture $(PYTEST_FLAGS)
+
+lint: format-check style mypy pyright ## check formatting, style and types
+
+format-check: $(VENV)/.dev
 	@$(VENV)/bin/python -m ruff format --check .
+
+style: $(VENV)/.dev
 	@$(VENV)/bin/python -m ruff check .
+
+mypy: $(VENV)/.dev
 	@$(VENV)/bin/python -m mypy
+
+pyright: $(VENV)/.dev
 	@$(VENV)/bin/python -m pyright --pythonpath $(VENV)/bin/python
 
 format: $(VENV)/.dev ## rewrite what ruff can rewrite
@@ -51,6 +74,12 @@ format: $(VENV)/.dev ## rewrite what ruff can rewrite
 
 bench: $(VENV)/.dev ## measure the guard beside its peers
 	@$(VENV)/bin/python -m benchmarks
+
+pythons: ## run the fast tests on every other Python that can be had here
+	@.ci/pythons
+
+lock: $(VENV)/.made ## choose the newest development tools and write them down
+	@$(VENV)/bin/python .ci/lock.py $(LOCK)
 
 wheel: $(VENV)/.made ## build the wheel into dist/
 	@rm -rf dist
@@ -62,18 +91,18 @@ clean: ## remove everything that was made here
 
 $(VENV)/.demo: $(SOURCES) $(VENV)/.made
 	@echo "installing coroguard and what its demo needs into $(VENV)"
-	@$(VENV)/bin/python $(PIP) install --editable '.[demo,gate]' --group test
+	@$(VENV)/bin/python $(INSTALL) --editable '.[demo,gate]' --group test
 	@touch $@
 
 $(VENV)/.dev: $(SOURCES) $(VENV)/.made
 	@echo "installing coroguard and its development tools into $(VENV)"
-	@$(VENV)/bin/python $(PIP) install --editable '.[demo,gate]' --group dev
+	@$(VENV)/bin/python $(INSTALL) --editable '.[demo,gate]' --group dev
 	@touch $@ $(VENV)/.demo
 
 # Always built anew: a test against yesterday's wheel proves nothing.
 $(WHEEL_VENV)/.wheel: wheel $(WHEEL_VENV)/.made
 	@echo "installing the built wheel and its test tools into $(WHEEL_VENV)"
-	@$(WHEEL_VENV)/bin/python $(PIP) install --group dev "$$(ls dist/*.whl)[demo,gate]"
+	@$(WHEEL_VENV)/bin/python $(INSTALL) --group dev "$$(ls dist/*.whl)[demo,gate]"
 	@$(WHEEL_VENV)/bin/python $(PIP) install --force-reinstall --no-deps dist/*.whl
 	@touch $@
 

@@ -1,13 +1,67 @@
-"""Fixtures of every test."""
+"""Fixtures of every test, the groups that share servers, and the rule for `slow`."""
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
 from coroguard import configure
 from coroguard._runtime import modes
+
+#: Folders whose tests share servers: each stays on one worker of pytest-xdist.
+SHARED = {
+    "integration/demo": "demo",
+    "integration/gates_ready": "gates",
+    "integration/websocket_coroutine_import_collision": "gates",
+    "mission_critical": "gates",
+}
+
+#: Folders whose tests need the packages of the demo, which a new Python may lack.
+OF_THE_DEMO = (
+    "integration/demo",
+    "integration/gates_ready",
+    "integration/websocket_coroutine_import_collision",
+    "mission_critical",
+    "unit/demo",
+    "unit/websocket_coroutine_import_collision",
+)
+collect_ignore = [] if find_spec("asyncpg") else list(OF_THE_DEMO)
+
+
+def pytest_report_header() -> list[str]:
+    """Name what is left out, and why."""
+    if not collect_ignore:
+        return []
+    return [f"not run, as asyncpg is not installed: {', '.join(collect_ignore)}"]
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C through to the processes that tests start and interrupt.
+
+    A run that is started with ``nohup ... &`` ignores SIGINT, and so would they.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Keep tests that share servers together, and refuse `slow` without a reason."""
+    here = Path(__file__).parent
+    can_group = config.pluginmanager.hasplugin("xdist")
+    for item in items:
+        mark = item.get_closest_marker("slow")
+        if mark is not None and not mark.kwargs.get("reason"):
+            raise pytest.UsageError(f"{item.nodeid}: slow needs a reason=...")
+        folder = item.path.parent.relative_to(here).as_posix()
+        if can_group and folder in SHARED:
+            item.add_marker(pytest.mark.xdist_group(SHARED[folder]))
 
 
 @pytest.fixture

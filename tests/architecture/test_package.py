@@ -1,9 +1,10 @@
-"""What the distribution says of itself, and the shape of its source files."""
+"""The metadata of the distribution, and the shape of its source files."""
 
 from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from importlib import metadata
 from pathlib import Path
 
@@ -47,21 +48,41 @@ def test_license_is_shipped() -> None:
     assert about["License-File"] == "LICENSE"
 
 
+def workflow(root: Path) -> str:
+    return (root / ".github/workflows/ci.yml").read_text()
+
+
 def test_supported_pythons_are_those_of_the_workflow(root: Path) -> None:
-    """Each Python that is claimed is one that CI runs."""
-    workflow = (root / ".github/workflows/ci.yml").read_text()
-    tested = re.findall(r'"(3\.\d+)"', workflow)
-    about = metadata.metadata("coroguard")
+    """Each Python that is claimed is one that CI runs the fast tests on."""
+    matrix = re.search(r"^ +python: \[(.+)\]$", workflow(root), re.M)
+    assert matrix is not None
+    tested = re.findall(r'"(3\.\d+)"', matrix[1])
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
     claimed = [
         classifier.rpartition(" ")[2]
-        for classifier in about.get_all("Classifier") or ()
+        for classifier in project["classifiers"]
         if re.search(r":: 3\.\d+$", classifier)
     ]
     assert claimed == tested
-    assert about["Requires-Python"] == f">={tested[0]}"
+    assert project["requires-python"] == f">={tested[0]}"
 
 
-def test_changelog_tells_of_this_version(root: Path) -> None:
+def test_actions_are_pinned(root: Path) -> None:
+    """A tag can be moved to other code, the hash of a commit cannot."""
+    actions = re.findall(r"uses: \S+@(\S+)", workflow(root))
+    assert actions
+    assert [one for one in actions if not re.fullmatch(r"[0-9a-f]{40}", one)] == []
+
+
+def test_the_lock_holds_versions_only(root: Path) -> None:
+    """The lock names no file, no address and no host: it is right on any machine."""
+    lines = (root / "requirements/dev.txt").read_text().splitlines()
+    pin = re.compile(r"[a-z0-9][a-z0-9.-]*==[0-9][a-z0-9.]*")
+    assert [line for line in lines[1:] if not pin.fullmatch(line)] == []
+    assert len(lines) > len(metadata.requires("coroguard") or ())
+
+
+def test_changelog_has_this_version(root: Path) -> None:
     """The changelog has a section for what is not released, or for this version."""
     headings = re.findall(r"^## \[(.+?)\]", (root / "CHANGELOG.md").read_text(), re.M)
     assert {"Unreleased", coroguard.__version__} & set(headings)
@@ -77,7 +98,7 @@ def test_no_file_is_long(package: Path) -> None:
     assert long == {}
 
 
-def test_every_module_says_its_question_in_one_line(package: Path) -> None:
+def test_module_docstrings_are_one_line(package: Path) -> None:
     """Each module's docstring is one line; only the error tree is drawn at length."""
     wordy = [
         str(file.relative_to(package))
@@ -111,7 +132,7 @@ def test_library_never_prints(package: Path) -> None:
 
 
 def test_nothing_depends_on_assert(package: Path) -> None:
-    """No ``assert`` stands in the guard: ``python -O`` would take it away."""
+    """The guard contains no ``assert``: ``python -O`` would remove it."""
     asserting = [
         place
         for place, node in nodes(package, beside={"demo", "gates", "testing"})

@@ -28,7 +28,7 @@ OF_METHODS = [kind for kind in KINDS if kind not in (*OF_MODULES, "injection")]
 METHODS = ["check", "acheck", "static", "astatic", "named", "anamed"]
 NEW_IMPORTS = ["path shadowing", "handler import"]
 OUTAGE = "'coroutine' object has no attribute 'get'"
-MIRROR = "object dict can't be used in 'await' expression"
+MIRROR = r"'await' expression|can't be awaited"  # up to 3.13, and since 3.14
 
 
 def planted(service: Any, kind: str, *, is_async: bool = False) -> Any:
