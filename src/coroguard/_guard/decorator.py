@@ -13,19 +13,18 @@ from .._inspect.awaitables import ATOMS, what_is
 from .._inspect.callables import is_async, name_of
 from .._inspect.promises import awaited_type, promises
 from .._leaks.errors import CoroguardError, GuardUsageError
-from .._leaks.leak import place
 from .._runtime import drops as tracking
 from .._runtime import hot as _hot
 from .._runtime.drops import Scope
 from .._runtime.modes import Mode, ModeName, parse, started_off
 from .contracts import contract_for, report_contract, scalar_of
 from .judge import Terms, forgive, judge
+from .names import remember
 from .supported import refuse
 from .wrapper import wrap_function
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
 
     from .._leaks.leak import Leak
 
@@ -93,31 +92,10 @@ def guard(
         if started_off() and pinned in (None, Mode.OFF):
             return target
         guarded = _guarded(target, contract, pinned, dropped, name)
-        frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
-        _remember(guarded, frame.f_back if frame.f_code is _guard_code else frame)
+        remember(guarded)
         return guarded
 
     return decorate if function is _REPORT else decorate(function)
-
-
-_guard_code = guard.__code__
-
-#: The guarded functions of modules and classes, by module and qualified name, and
-#: the place of each. Text only, so that nothing is kept alive.
-NAMES: dict[tuple[str, str], str] = {}
-
-
-def _remember(guarded: Any, frame: FrameType | None) -> None:
-    """Record the name of a function that its own module guards, for ``verify()``."""
-    guarded = getattr(guarded, "__func__", guarded)
-    if type(guarded) is not FunctionType or "<locals>" in guarded.__qualname__:
-        return
-    if frame is None or frame.f_globals.get("__name__") != guarded.__module__:
-        return
-    code = guarded.__code__
-    start = "async def" if is_async(guarded) else "def"
-    where = place(code.co_filename, code.co_firstlineno)
-    NAMES[guarded.__module__, guarded.__qualname__] = f"{where}: {start} {code.co_name}"
 
 
 def _guarded(

@@ -1,37 +1,35 @@
-"""Which guards are not where they were put?"""
+"""Guards by path that are not where they were put."""
 
 from __future__ import annotations
 
 import importlib.util
-import inspect
 import os
+import re
 import sys
-from types import FunctionType
+from functools import partial
+from types import MethodType
 from typing import TYPE_CHECKING, Any
 
-from .._guard.decorator import NAMES
-from .._inspect.attributes import MISSING
-from .._inspect.colours import Colour, clash, colour_of, plain_function
+from .._inspect.attributes import MISSING, namespace
+from .._inspect.colours import clash
 from .._inspect.guarded import is_guarded, reaches_guard
 from .._leaks.errors import nearest
-from .._leaks.leak import place
 from .findings import Finding, FindingKind
-from .paths import modules, own
+from .paths import METHODS, lookup, modules
+from .redefinitions import describe, lost_definitions, lost_overrides, moved
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from .records import Protection, Put
+    from .paths import Protection, Put
 
-__all__ = ["lost_guards"]
-
-_METHODS: tuple[Any, ...] = (FunctionType, staticmethod, classmethod)
+_KNOWN: tuple[Any, ...] = (*METHODS, MethodType, partial, type)
 
 
 def lost_guards(
     protections: Iterable[Protection], *, ended: bool = False
 ) -> Iterator[Finding]:
-    """Yield what became of guards that are not in place any more.
+    """Yield a finding for each guard that is not in place any more.
 
     Args:
         protections: The paths that are protected.
@@ -39,24 +37,34 @@ def lost_guards(
             is no finding then, one that does not exist is.
     """
     protections = list(protections)
-    puts = [put for protection in protections for put in protection.put]
     for protection in protections:
-        if not protection.put:
+        if not (protection.put or protection.refused or protection.passed):
             yield from _unresolved(protection, ended)
+        for name, why in protection.refused.items():
+            yield _refused(protection, name, why)
+    puts = [put for protection in protections for put in protection.put.values()]
     for put in puts:
         if is_guarded(put.guarded):  # not so where the process was started in off
             yield from _moved(put)
             yield from _doubled(put)
     yield from _from_before(puts)
-    yield from _rebound()
+    for protection in protections:
+        # A pattern names the modules that are guarded; those beyond are not meant.
+        if not protection.path.is_pattern:
+            for put in protection.put.values():
+                if isinstance(put.owner, type):
+                    yield from lost_overrides(put.owner, put.attribute)
+    yield from lost_definitions()
 
 
 def _unresolved(protection: Protection, ended: bool) -> Iterator[Finding]:
     path = protection.path
     fitting = [name for name in list(sys.modules) if path.fits(name)]
-    if protection.wrong:
-        why = protection.wrong
+    if protection.problem:
+        why = protection.problem
     elif fitting and path.is_pattern:
+        if not re.search(r"\w", path.name):  # all names: nothing can be misspelt
+            return
         why = f"no function of {', '.join(fitting[:3])} fits"
     elif fitting:
         why = f"{path.module} was imported by another import hook, past this one"
@@ -72,29 +80,40 @@ def _unresolved(protection: Protection, ended: bool) -> Iterator[Finding]:
         name=path.text,
         headline=f"protect({path.text!r}) guards nothing",
         first=why,
-        advice="mend the path, or take it out",
+        advice="correct the path, or remove it",
+    )
+
+
+def _refused(protection: Protection, name: str, why: str) -> Finding:
+    """Return the finding of a function that a pattern could not guard."""
+    return Finding(
+        kind=FindingKind.UNGUARDED,
+        name=name,
+        headline=f"protect({protection.path.text!r}) could not guard {name}",
+        first=why,
+        advice="put @guard on it in the source, or use a pattern that leaves it out",
     )
 
 
 def _exists(module: str) -> bool:
-    """Say whether there is such a module, without importing anything for it."""
+    """Return whether there is such a module, without importing anything for it."""
     outer = module.rpartition(".")[0]
     if outer and outer not in sys.modules:
         return _exists(outer)
     try:
         return importlib.util.find_spec(module) is not None
-    except (ImportError, ValueError):
+    except (ImportError, ValueError, AttributeError):
         return False
 
 
 def _moved(put: Put) -> Iterator[Finding]:
-    """Look where a protected name leads now."""
+    """Look at what a protected name has for a value now."""
     module = sys.modules.get(put.module)
     if module is None:
         return
-    found = _lookup(module, put.name)
-    file = getattr(module, "__file__", None) or ""
-    if file != put.file:
+    found = lookup(module, put.name)
+    file = _file_of(module)
+    if put.file and file and file != put.file:
         yield Finding(
             kind=FindingKind.SHADOWED,
             name=put.module,
@@ -103,28 +122,17 @@ def _moved(put: Put) -> Iterator[Finding]:
             second=file,
             advice="remove one of the two files, or its folder from sys.path",
         )
-    if found is MISSING or not reaches_guard(found) or clash(put.guarded, found):
-        yield _unguarded(put.module, put.name, describe(put.function), found)
+    if found is MISSING or _is_bare(found) or clash(put.guarded, found):
+        yield moved(put.module, put.name, describe(put.function), found)
 
 
-def _unguarded(module: str, name: str, before: str, found: Any) -> Finding:
-    path = f"{module}:{name}"
-    after, how = describe(found), "was rebound"
-    advice = f"put @guard on {getattr(found, '__qualname__', name)}, or rebind {name} "
-    advice += "before it is guarded"
-    if found is MISSING:
-        after, how = "", "was taken away"
-        advice = f"unprotect({path!r}) before that"
-    elif before == after:
-        how, advice = "was loaded again", f"call protect({path!r}) after that"
-    return Finding(
-        kind=FindingKind.UNGUARDED,
-        name=path,
-        headline=f"{path} {how}, and has lost its guard",
-        first=f"{before} (guarded)",
-        second=after,
-        advice=advice,
-    )
+def _is_bare(found: Any) -> bool:
+    """Return whether a value is known to reach no guard.
+
+    A proxy or a callable object may hold the guard, as a tracer's wrapper does.
+    """
+    is_known = found is None or type(found) in _KNOWN
+    return is_known and not reaches_guard(found)
 
 
 def _doubled(put: Put) -> Iterator[Finding]:
@@ -133,12 +141,10 @@ def _doubled(put: Put) -> Iterator[Finding]:
         return
     real = os.path.realpath(put.file)
     for name, module in modules():
-        file = getattr(module, "__file__", None)
-        if name == put.module or not isinstance(file, str):
+        file = _file_of(module)
+        if name == put.module or os.path.basename(file) != os.path.basename(put.file):
             continue
-        if os.path.basename(file) != os.path.basename(put.file):
-            continue
-        found = _lookup(module, put.name)
+        found = lookup(module, put.name)
         if found is MISSING or reaches_guard(found) or os.path.realpath(file) != real:
             continue
         yield Finding(
@@ -155,7 +161,7 @@ def _from_before(puts: list[Put]) -> Iterator[Finding]:
     """Find modules that imported a function before its guard was put on."""
     bare = {id(it.function): it for it in puts if it.guarded is not it.function}
     for name, module in modules() if bare else ():
-        for attribute, value in list(own(module).items()):
+        for attribute, value in list(namespace(module).items()):
             put = bare.get(id(value))
             if put is not None and (name, attribute) != (put.module, put.name):
                 yield Finding(
@@ -168,33 +174,6 @@ def _from_before(puts: list[Put]) -> Iterator[Finding]:
                 )
 
 
-def _rebound() -> Iterator[Finding]:
-    """Look where the names lead whose definitions have a guard."""
-    for (module, name), before in list(NAMES.items()):
-        found = _lookup(sys.modules.get(module), name)
-        if type(found) not in _METHODS:
-            continue
-        if reaches_guard(found) or plain_function(found) is None:
-            continue
-        # Where the place is the same, it was guarded under another name.
-        if describe(found).rpartition(": ")[0] != before.rpartition(": ")[0]:
-            yield _unguarded(module, name, before, found)
-
-
-def describe(target: Any) -> str:
-    """Return the place, colour and name of what a name resolves to, in one line."""
-    function = plain_function(target)
-    if function is None:
-        return f"{type(target).__name__} object"
-    code = function.__code__
-    start = "async def" if colour_of(target) is Colour.ASYNC else "def"
-    return f"{place(code.co_filename, code.co_firstlineno)}: {start} {code.co_name}"
-
-
-def _lookup(module: Any, name: str) -> Any:
-    """Follow a qualified name without running any code."""
-    found = MISSING if module is None else module
-    for part in name.split("."):
-        if found is not MISSING:
-            found = inspect.getattr_static(found, part, MISSING)
-    return found
+def _file_of(module: Any) -> str:
+    file = namespace(module).get("__file__")
+    return file if isinstance(file, str) else ""

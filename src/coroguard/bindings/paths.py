@@ -1,49 +1,39 @@
-"""Which functions does an import path mean, patterns included?"""
+"""Import paths of functions, patterns included, and what came of them."""
 
 from __future__ import annotations
 
 import inspect
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from .._inspect.attributes import MISSING
+from .._inspect.attributes import MISSING, member, namespace, own_dict, own_state
 from .._leaks.errors import GuardUsageError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-__all__ = ["GuardPath", "Target", "modules", "own"]
+    from collections.abc import Callable, Iterator
 
 _PART = r"[\w*?\[\]!-]+"
 _PATH = re.compile(rf"{_PART}(\.{_PART})*:{_PART}(\.{_PART})*")
 _PATTERN = re.compile(r"[*?\[]")
-_type: Any = type
-_METHODS: tuple[Any, ...] = (FunctionType, staticmethod, classmethod)
-
-
-def own(owner: Any) -> dict[str, Any]:
-    """Return what a module, class or object has itself."""
-    return getattr(owner, "__dict__", {})
-
-
-def modules() -> list[tuple[str, Any]]:
-    """Return the imported modules, by the names that they are imported as."""
-    found: dict[str, Any] = dict(sys.modules)
-    return [it for it in found.items() if issubclass(_type(it[1]), ModuleType)]
+#: What a class or module has a function as.
+METHODS: tuple[Any, ...] = (FunctionType, staticmethod, classmethod)
+_WRAPPED_AT_MOST = 16
+# Functions that look at the frame of their caller; a guard would stand there.
+_FRAME_READERS = frozenset(("_getframe", "currentframe", "f_back", "extract_stack"))
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One function, where it is to be guarded.
+    """One function, at the place where it is to be guarded.
 
     Args:
         owner: The module, class or object that has the name.
         name: The name.
-        value: What the name leads to, unbound where a class has it.
+        value: What is there, unbound where a class has it.
         qualified: The qualified name, from the module on.
     """
 
@@ -59,7 +49,7 @@ class GuardPath:
 
     Args:
         text: As it was written.
-        module: The module, or a pattern, in which ``*`` stands for dots too.
+        module: The module, or a pattern, in which ``*`` also matches dots.
         name: The qualified name, or a pattern for each of its parts.
     """
 
@@ -72,7 +62,7 @@ class GuardPath:
         """Read a path.
 
         Raises:
-            GuardUsageError: It is none; the text says what to type.
+            GuardUsageError: It is not a path; the text says what to write.
         """
         if isinstance(text, str) and _PATH.fullmatch(text):
             module, _, name = text.partition(":")
@@ -83,63 +73,177 @@ class GuardPath:
             hint = f"; did you mean {module}:{name}?"
         raise GuardUsageError(
             f"{text!r} is not the path of a function; "
-            f'type protect("package.module:function"){hint}'
+            f'write protect("package.module:function"){hint}'
         )
 
     @property
     def is_pattern(self) -> bool:
-        """Whether it may mean any number of functions, none included."""
+        """Whether it may match any number of functions, zero included."""
         return _PATTERN.search(self.text) is not None
 
     def fits(self, module: str) -> bool:
-        """Say whether functions of this module may be meant."""
+        """Return whether functions of this module may be meant."""
         return fnmatchcase(module, self.module)
 
     def targets(self, module: Any) -> list[Target]:
         """Return the functions that are meant in a module.
 
         A pattern means the functions and methods that are defined in it, and no
-        class, property or generator function; a plain path means whatever it
-        leads to.
+        class, property or generator function; a plain path means whatever is at
+        its end.
 
         Raises:
-            GuardUsageError: A plain path leads nowhere.
+            GuardUsageError: There is nothing at the end of a plain path.
         """
         parts = self.name.split(".")
-        if not self.is_pattern:
-            return [self._only(module, parts)]
-        return list(_matching(module, parts, module.__name__, ""))
-
-    def _only(self, module: ModuleType, parts: list[str]) -> Target:
+        if self.is_pattern:
+            return list(_matching(module, parts, module, ""))
         owner: Any = module
         for part in parts[:-1]:
             owner = _found(owner, part, self.text)
         value = _found(owner, parts[-1], self.text)
-        return Target(owner, parts[-1], value, self.name)
+        return [Target(owner, parts[-1], value, self.name)]
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """One guard that was put in place.
+
+    Args:
+        module: The name of the module.
+        name: The qualified name in it.
+        owner: The module, class or object that has the attribute.
+        attribute: Its name.
+        original: What the owner had there itself; ``MISSING`` if nothing.
+        function: What was guarded.
+        guarded: What is there since.
+        file: The module's file.
+    """
+
+    module: str
+    name: str
+    owner: Any
+    attribute: str
+    original: Any
+    function: Any
+    guarded: Any
+    file: str
+
+
+@dataclass(slots=True)
+class Protection:
+    """A path, and what came of it.
+
+    Args:
+        path: The path.
+        decorate: Puts the guard on a function.
+        put: The guards that are in place, by module and qualified name.
+        refused: What a pattern could not guard, with the reason.
+        passed: What a pattern leaves bare on purpose, with the reason.
+        problem: Why a plain path could not be guarded.
+    """
+
+    path: GuardPath
+    decorate: Callable[[Any], Any]
+    put: dict[tuple[str, str], Put] = field(default_factory=dict[tuple[str, str], Put])
+    refused: dict[str, str] = field(default_factory=dict[str, str])
+    passed: dict[str, str] = field(default_factory=dict[str, str])
+    problem: str = ""
+
+
+def own(owner: Any) -> dict[str, Any]:
+    """Return what a module, class or object has itself; no code of it is run."""
+    kind: type[Any] = type(owner)
+    if issubclass(kind, ModuleType):
+        return namespace(owner)
+    return own_dict(owner) if issubclass(kind, type) else own_state(owner)
+
+
+def modules() -> list[tuple[str, Any]]:
+    """Return the imported modules, by the names that they are imported as."""
+    found: dict[str, Any] = dict(sys.modules)
+    return [it for it in found.items() if issubclass(type(it[1]), ModuleType)]
+
+
+def module_name(module: Any) -> str:
+    """Return the name that a module has, without loading it."""
+    return str(namespace(module).get("__name__", ""))
+
+
+def lookup(module: Any, name: str) -> Any:
+    """Return what is at a qualified name, or ``MISSING``; no code is run."""
+    found = module
+    for part in name.split("."):
+        kind: type[Any] = type(found)
+        if issubclass(kind, type):
+            found = member(found, part)
+        else:
+            value = own(found).get(part, MISSING)
+            is_module = issubclass(kind, ModuleType)
+            found = member(kind, part) if value is MISSING and not is_module else value
+        if found is MISSING:
+            return MISSING
+    return found
+
+
+def reads_frames(function: Any) -> bool:
+    """Return whether a function looks at the frame that calls it."""
+    code = getattr(function, "__code__", None)
+    return code is not None and not _FRAME_READERS.isdisjoint(code.co_names)
 
 
 def _matching(
-    owner: Any, parts: list[str], module: str, prefix: str
+    owner: Any, parts: list[str], module: Any, prefix: str
 ) -> Iterator[Target]:
     """Yield what a pattern means below a module or a class."""
     for name, value in list(own(owner).items()):
         if not fnmatchcase(name, parts[0]) or _is_dunder(name) > _is_dunder(parts[0]):
             continue
+        kind: type[Any] = type(value)
         if len(parts) > 1:
-            if issubclass(_type(value), type) and value.__module__ == module:
+            if issubclass(kind, type) and _has_home(value, module):
                 yield from _matching(value, parts[1:], module, f"{prefix}{name}.")
-            continue
-        function: Any = getattr(value, "__func__", value)
-        if _type(value) in _METHODS and _is_guardable(function, module):
-            yield Target(owner, name, value, prefix + name)
+        elif kind in METHODS:
+            function = value if kind is FunctionType else value.__func__
+            if _is_guardable(function) and is_defined_in(function, module):
+                yield Target(owner, name, value, prefix + name)
 
 
-def _is_guardable(function: Any, module: str) -> bool:
+def _is_guardable(function: Any) -> bool:
     return (
         type(function) is FunctionType
-        and function.__module__ == module
         and not inspect.isgeneratorfunction(function)
         and not inspect.isasyncgenfunction(function)
+    )
+
+
+def is_defined_in(function: Any, module: Any) -> bool:
+    """Return whether a function belongs to a module.
+
+    Libraries set ``__module__`` to the public place of a function, and decorators
+    copy it; the globals of the innermost function cannot be changed.
+    """
+    names = namespace(module)
+    if function.__module__ == module_name(module):
+        return True
+    for _ in range(_WRAPPED_AT_MOST):
+        if type(function) is not FunctionType:
+            return False
+        if function.__globals__ is names:
+            return True
+        function = function.__dict__.get("__wrapped__")
+    return False
+
+
+def _has_home(cls: Any, module: Any) -> bool:
+    """Return whether a class is defined in a module, or moved there."""
+    members = own_dict(cls)
+    names = namespace(module)
+    return members.get("__module__") == module_name(module) or any(
+        type(it) is FunctionType
+        and it.__globals__ is names
+        and it.__qualname__ == f"{cls.__qualname__}.{it.__name__}"
+        for it in members.values()
     )
 
 
@@ -149,12 +253,18 @@ def _is_dunder(name: str) -> bool:
 
 def _found(owner: Any, name: str, path: str) -> Any:
     """Return what an owner has under a name: unbound from modules and classes."""
-    found = inspect.getattr_static(owner, name, MISSING)
+    found = lookup(owner, name)
     is_bare = found is MISSING or not isinstance(owner, (type, ModuleType))
-    if is_bare:  # an instance binds its methods; a module may have a __getattr__
-        found = getattr(owner, name, MISSING)
+    is_lazy = type(found).__name__ == "LazyImportType"  # since Python 3.15
+    if is_bare or is_lazy:  # an instance binds its methods; a module may be lazy
+        try:
+            found = getattr(owner, name, MISSING)
+        except Exception as error:  # the stub of a missing extra, for example
+            raise GuardUsageError(
+                f"{path}: {name!r} cannot be read: {type(error).__name__}: {error}."
+            ) from None
     if found is MISSING:
         label = getattr(owner, "__name__", type(owner).__name__)
-        hint = nearest(name, dir(owner))
+        hint = nearest(name, list(own(owner)))
         raise GuardUsageError(f"{path}: {label} has no {name!r}.{hint}")
     return found

@@ -1,39 +1,43 @@
-"""How is a guard put on a function by its path, before or after its import?"""
+"""Guards on functions by their import paths, before or after the import."""
 
 from __future__ import annotations
 
 import atexit
 import functools
-import sys
 import threading
-import warnings
-from importlib import import_module
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .._guard.decorator import guard
 from .._guard.judge import act
-from .._inspect.attributes import MISSING
+from .._guard.names import DEFINITIONS, key_of
+from .._inspect.attributes import MISSING, namespace
 from .._inspect.guarded import is_guarded
 from .._leaks.errors import GuardUsageError, nearest
 from .._runtime.modes import Mode, current
+from .import_hook import Step, install
 from .lost_guards import lost_guards
-from .paths import GuardPath, modules, own
-from .records import Protection, Put
+from .paths import (
+    GuardPath,
+    Protection,
+    Put,
+    Target,
+    module_name,
+    modules,
+    own,
+    reads_frames,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
     from .._runtime.modes import ModeName
     from .findings import Finding
-    from .paths import Target
-
-__all__ = ["protect", "unprotect", "verify"]
 
 # By the text of their paths.
 _protections: dict[str, Protection] = {}
-_told: set[Finding] = set()
+_reported: set[Finding] = set()
 _lock = threading.RLock()
 
 
@@ -46,47 +50,51 @@ def protect(
     """Put guards on functions by their import paths, without touching the source.
 
     A module that is not imported yet is guarded when it is. A path that was
-    protected before gets the new terms.
+    protected before gets the new terms. A pattern guards what can be guarded;
+    ``verify()`` names what it had to leave bare.
 
     Args:
         *paths: ``"package.module:function"``, ``"package.module:Class.method"``,
             or a pattern such as ``"app.*:check_*"``.
-        returns: As in ``guard``. Where nothing is given, a plain path has the
-            contract that ``@guard`` has, a ``HealthReport``; what a pattern
-            means may return anything, so it is guarded against leaks only.
+        returns: As in ``guard``. Without it, a plain path has the contract that
+            ``@guard`` has; what a pattern matches may return anything, so it is
+            guarded against leaks only.
         mode: As in ``guard``.
         dropped: As in ``guard``.
 
     Raises:
-        GuardUsageError: A path or an option is wrong, or leads nowhere in a
-            module that is imported; then nothing is changed.
+        GuardUsageError: A path or an option is wrong, or a plain path has nothing
+            at its end in a module that is imported; then nothing is changed.
     """
     if not paths:
-        raise GuardUsageError('protect() got no path; type protect("module:function")')
+        raise GuardUsageError('protect() got no path; write protect("module:function")')
     made = [_made(path, returns, mode, dropped) for path in paths]
     with _lock:
         for protection in made:  # refuses, before anything is changed
-            _puts(protection, _imported(protection.path))
+            if not protection.path.is_pattern:
+                for module in _imported(protection.path):
+                    for target in protection.path.targets(module):
+                        _decorated(protection, target.value)
         for path in paths:
             if path in _protections:
                 unprotect(path)
-        puts = [_puts(protection, _imported(protection.path)) for protection in made]
         try:
-            for protection, found in zip(made, puts, strict=True):
-                for put in found:
-                    _set(put, protection)
+            for protection in made:
+                for module in _imported(protection.path):
+                    _guard_module(protection, module, [module])
         except GuardUsageError:
             for protection in made:
                 _take_off(protection)
             raise
         _protections.update({it.path.text: it for it in made})
-    _watch_imports()
+    install("guards", Step(_is_wanted, _adapt))
+    _verify_at_exit()
 
 
 def unprotect(*paths: str) -> None:
     """Take guards off again; without a path, all that ``protect`` has put on.
 
-    A name that leads to something else by now is left as it is.
+    A name that has another value by now is left as it is.
 
     Raises:
         GuardUsageError: A path is not protected; then none is taken off.
@@ -101,32 +109,37 @@ def unprotect(*paths: str) -> None:
 
 
 def verify(*, ended: bool = False) -> tuple[Finding, ...]:
-    """Say which guards are not where they were put; each is reported once.
+    """Return the guards that are not where they were put; report each once.
 
-    A guard is lost where its path never led anywhere, where its name leads to
-    something unguarded by now (rebound, loaded again, shadowed on the path), and
-    where the function is also had under another name, without the guard. Guards
-    by ``protect`` are looked at, and by ``@guard`` on names of modules and
-    classes.
+    A guard is lost where its path has nothing at its end, where its name now has
+    an unguarded value or one of another colour (rebound, redefined, overridden,
+    shadowed on the path), and where the function is also known by another name,
+    without the guard. Guards by ``protect`` are looked at, and ``@guard`` on names
+    of modules and classes. No lazy module is loaded.
 
     Args:
-        ended: Whether the program has ended: a protected module that was not
-            needed in it is no finding then.
+        ended: Whether the program has ended: a protected module that it did not
+            need is no finding then.
     """
-    return _verified(ended)[0]
-
-
-def _verified(ended: bool) -> tuple[tuple[Finding, ...], list[Finding]]:
-    """Report what is found for the first time; return all of it, and the news."""
-    if current() is Mode.OFF:
-        return (), []
+    mode = current()
+    if mode is Mode.OFF:
+        return ()
     with _lock:
         found = tuple(dict.fromkeys(lost_guards(_protections.values(), ended=ended)))
-        fresh = [it for it in found if it not in _told]
-        _told.update(fresh)
+        fresh = [it for it in found if it not in _reported]
+        _reported.update(fresh)
     for finding in fresh:
-        act(current(), finding.name, [GuardUsageError(str(finding))], raises=False)
-    return found, fresh
+        act(mode, finding.name, [GuardUsageError(str(finding))], raises=False)
+    return found
+
+
+def bare() -> dict[str, str]:
+    """Return what patterns matched and left bare, with the reason."""
+    return {
+        name: why
+        for protection in list(_protections.values())
+        for name, why in [*protection.refused.items(), *protection.passed.items()]
+    }
 
 
 def _made(path: str, returns: Any, mode: Any, dropped: bool) -> Protection:
@@ -138,110 +151,167 @@ def _made(path: str, returns: Any, mode: Any, dropped: bool) -> Protection:
 
 
 def _imported(path: GuardPath) -> list[Any]:
-    """Return the modules that a path means and that are imported."""
-    return [module for name, module in modules() if path.fits(name)]
+    """Return the modules that a path means and that are imported.
+
+    One that waits for its first use, as ``importlib.util.LazyLoader`` makes it, is
+    guarded when it is loaded.
+    """
+    found: list[Any] = []
+    for name, module in modules():
+        if not path.fits(name):
+            continue
+        spec: Any = namespace(module).get("__spec__")
+        if type(module).__name__ != "_LazyModule" or spec is None:
+            found.append(module)
+        elif not isinstance(getattr(spec, "loader", None), _loader_class()):
+            _adapt(spec)
+    return found
 
 
-def _puts(protection: Protection, modules: Iterable[Any]) -> list[Put]:
-    """Guard what a path means in modules, and put none of it in place yet."""
-    return [
-        _put(protection, target, module)
-        for module in modules
-        for target in protection.path.targets(module)
-        if not any(_is_in_place(put, target) for put in protection.put)
-    ]
+def _guard_module(
+    protection: Protection, module: Any, importers: list[ModuleType]
+) -> None:
+    """Guard what a path means in one module.
+
+    Args:
+        protection: The path.
+        module: The module.
+        importers: Modules whose names for the same functions get the guard too.
+
+    Raises:
+        GuardUsageError: A plain path cannot be guarded.
+    """
+    is_pattern = protection.path.is_pattern
+    guards: dict[int, tuple[Any, Any]] = {}
+    for target in protection.path.targets(module):
+        path = f"{module_name(module)}:{target.qualified}"
+        try:
+            if is_pattern and reads_frames(target.value):
+                protection.passed[path] = "it looks at the frame of its caller"
+                continue
+            if id(target.value) not in guards:
+                guarded = _decorated(protection, target.value)
+                guards[id(target.value)] = target.value, guarded
+            _set(protection, target, guards[id(target.value)][1], module)
+        except Exception as error:
+            if not is_pattern:
+                raise
+            protection.refused[path] = str(error).partition("\n")[0]
+    for importer in importers:
+        for name, value in list(namespace(importer).items()):
+            function, guarded = guards.get(id(value), (None, None))
+            if function is value and guarded is not value and function is not None:
+                alias = Target(importer, name, value, name)
+                _set(protection, alias, guarded, importer)
 
 
-def _is_in_place(put: Put, target: Target) -> bool:
-    return put.owner is target.owner and put.guarded is target.value
+def _decorated(protection: Protection, function: Any) -> Any:
+    """Return a guard of a function; one that has a guard is only watched."""
+    if is_guarded(function):
+        return function
+    guarded = protection.decorate(function)
+    key = key_of(guarded)
+    if key is not None:  # a name that is protected, and not decorated
+        DEFINITIONS.pop(key, None)
+    return guarded
 
 
-def _put(protection: Protection, target: Target, module: ModuleType) -> Put:
-    # A guard that is there already is only watched over.
-    bare = not is_guarded(target.value)
-    return Put(
-        module=module.__name__,
+def _set(protection: Protection, target: Target, guarded: Any, module: Any) -> None:
+    file = namespace(module).get("__file__")
+    put = Put(
+        module=module_name(module),
         name=target.qualified,
         owner=target.owner,
         attribute=target.name,
         original=own(target.owner).get(target.name, MISSING),
         function=target.value,
-        guarded=protection.decorate(target.value) if bare else target.value,
-        file=getattr(module, "__file__", None) or "",
+        guarded=guarded,
+        file=file if isinstance(file, str) else "",
     )
-
-
-def _set(put: Put, protection: Protection) -> None:
-    if put.guarded is not put.function:
+    if guarded is not target.value:
         try:
-            setattr(put.owner, put.attribute, put.guarded)
-        except (AttributeError, TypeError) as error:
+            setattr(put.owner, put.attribute, guarded)
+        except Exception as error:
             raise GuardUsageError(
                 f"{put.module}:{put.name} takes no guard: {error}."
             ) from None
-    protection.put.append(put)
+    key = (put.module, put.name)
+    held = protection.put.get(key)
+    if held is None:
+        protection.put[key] = put
+    elif held.guarded is not guarded:  # imported again, perhaps from another file
+        protection.put[key] = replace(put, file=held.file)
 
 
 def _take_off(protection: Protection) -> None:
-    for put in protection.put:
+    for put in protection.put.values():
         if own(put.owner).get(put.attribute) is not put.guarded:
             continue
         if put.original is MISSING:
             delattr(put.owner, put.attribute)
-        else:
+        elif put.original is not put.guarded:
             setattr(put.owner, put.attribute, put.original)
 
 
-class _Finder:
-    """Lets wrapt say when a module is imported whose functions are protected.
+def _is_wanted(module: str) -> bool:
+    return any(it.path.fits(module) for it in list(_protections.values()))
 
-    wrapt knows modules by their names alone, so each that fits is named to it
-    when it is looked for.
-    """
 
-    def __init__(self) -> None:
-        # Not at the top: who has nothing to protect need not wait for it. Typed Any,
-        # because the module has no types.
-        self._importer: Any = import_module("wrapt.importer")
-        self._inner = self._importer.ImportHookFinder()
-
-    def find_spec(
-        self, fullname: str, path: Any = None, target: Any = None
-    ) -> ModuleSpec | None:
-        """Find the module by the finders behind this one."""
-        if any(it.path.fits(fullname) for it in list(_protections.values())):
-            self._importer.register_post_import_hook(_protect_module, fullname)
-        found: ModuleSpec | None = self._inner.find_spec(fullname, path, target)
-        return found
+def _adapt(spec: ModuleSpec) -> None:
+    """Let a loader guard the module that it has executed."""
+    if hasattr(spec.loader, "exec_module"):
+        spec.loader = _loader_class()(spec.loader)
 
 
 @functools.cache
-def _finder() -> _Finder:
-    atexit.register(_warn_at_exit)
-    return _Finder()
+def _loader_class() -> Any:
+    import wrapt  # here, because only programs that protect need it
+
+    class GuardingLoader(wrapt.ObjectProxy[Any]):
+        """Any loader; the module that it executes is guarded, and keeps its own."""
+
+        def exec_module(self, module: Any) -> None:
+            loader = self.__wrapped__
+            names = namespace(module)
+            spec: Any = names.get("__spec__")
+            if names.get("__loader__") is self:
+                names["__loader__"] = loader
+            if getattr(spec, "loader", None) is self:
+                spec.loader = loader
+            loader.exec_module(module)
+            _protect_module(module)
+
+    return GuardingLoader
 
 
-def _watch_imports() -> None:
-    """Stand before every other finder."""
-    finder = _finder()
-    if finder in sys.meta_path:
-        sys.meta_path.remove(finder)
-    sys.meta_path.insert(0, finder)
-
-
-def _protect_module(module: ModuleType) -> None:
+def _protect_module(module: Any) -> None:
     """Put the guards on a module that was just imported."""
+    name = module_name(module)
     with _lock:
         for protection in list(_protections.values()):
-            if protection.path.fits(module.__name__):
+            if protection.path.fits(name):
                 try:
-                    for put in _puts(protection, [module]):
-                        _set(put, protection)
-                except GuardUsageError as error:  # the import itself must not fail
-                    protection.wrong = str(error)
+                    _guard_module(protection, module, _imported_meanwhile(module))
+                except Exception as error:  # the import itself must not fail
+                    protection.problem = str(error)
 
 
-def _warn_at_exit() -> None:
-    """Say it where a program that configured no logging will hear it too."""
-    for finding in _verified(ended=True)[1]:
-        warnings.warn_explicit(str(finding), RuntimeWarning, "coroguard", 0)
+def _imported_meanwhile(module: Any) -> list[Any]:
+    """Return a module, and those of its package that were imported while it ran.
+
+    In a circular import these have the names of the module without their guards.
+    """
+    name = module_name(module)
+    top = name.partition(".")[0]
+    found = [module]
+    for other, imported in reversed(modules()):
+        if other == name:
+            break
+        if other.partition(".")[0] == top:
+            found.append(imported)
+    return found
+
+
+@functools.cache
+def _verify_at_exit() -> None:
+    atexit.register(verify, ended=True)

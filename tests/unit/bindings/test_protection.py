@@ -1,14 +1,16 @@
-"""Are guards put on by path, wherever the module is, and taken off again?"""
+"""Guards by path, before and after the import, and what becomes of them."""
 
 from __future__ import annotations
 
 import asyncio
 import importlib
+import importlib.util
 import inspect
 import os
 import subprocess
 import sys
 import textwrap
+from types import ModuleType
 from typing import Any
 from unittest.mock import AsyncMock, MagicMock
 
@@ -16,7 +18,7 @@ import pytest
 
 from coroguard import CoroutineLeakError, GuardUsageError, HealthReportError, mode
 from coroguard._inspect.guarded import is_guarded, terms_of
-from coroguard.bindings import protect, unprotect, verify
+from coroguard.bindings import bare, protect, unprotect, verify
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:coroutine .*was never awaited"),
@@ -209,9 +211,9 @@ def test_unprotect_leaves_what_others_have_put_there(app):
 
 BAD = {
     "guarded_app.health.check_redis": "did you mean guarded_app.health:check_redis",
-    "check_redis": "is not the path of a function; type protect",
-    "guarded_app.health:": "is not the path of a function; type protect",
-    "guarded_app.health:check redis": "is not the path of a function; type protect",
+    "check_redis": "is not the path of a function; write protect",
+    "guarded_app.health:": "is not the path of a function; write protect",
+    "guarded_app.health:check redis": "is not the path of a function; write protect",
     5: "5 is not the path of a function",
     "guarded_app.health:check_reddis": "Did you mean 'check_redis'?",
     "guarded_app.health:Managr.check": "Did you mean 'Manager'?",
@@ -234,7 +236,7 @@ def test_a_bad_path_is_refused_and_nothing_is_lost(app, path, words):
 
 def test_bad_calls_are_refused(app):
     """No path, a wrong option and an unknown path say what to type."""
-    with pytest.raises(GuardUsageError, match=r'type protect\("module:function"\)'):
+    with pytest.raises(GuardUsageError, match=r'write protect\("module:function"\)'):
         protect()
     with pytest.raises(GuardUsageError, match="strict"):
         protect("guarded_app.health:check_redis", mode="strikt")  # type: ignore[arg-type]
@@ -309,16 +311,26 @@ def test_a_wrapper_around_the_guard_is_fine(app):
     assert kinds() == []
 
 
-def test_a_reloaded_module_is_found(app):
-    """A reload that takes the guards away is found, and protect puts them back."""
+def test_a_reloaded_module_is_guarded_again(app):
+    """A reload keeps the guards, and is no finding."""
     protect("guarded_app.health:check_redis")
     health = load()
+    old = health.check_redis
     importlib.reload(health)
-    [finding] = verify()
-    assert "was loaded again, and has lost its guard" in str(finding)
-    protect("guarded_app.health:check_redis")
+    assert health.check_redis is not old
     assert is_guarded(health.check_redis)
     assert kinds() == []
+
+
+def test_a_module_that_was_run_again_is_found(app):
+    """What runs a module's code past the import system takes the guards away."""
+    protect("guarded_app.health:check_redis")
+    health = load()
+    exec(
+        compile((app / "health.py").read_text(), health.__file__, "exec"), vars(health)
+    )
+    [finding] = verify()
+    assert "was loaded again, and has lost its guard" in str(finding)
 
 
 def test_a_shadowed_module_is_found(app, tmp_path, monkeypatch):
@@ -453,6 +465,159 @@ def test_off_finds_nothing(app):
         assert verify() == ()
 
 
+# --- packages as they are written
+
+
+PACKAGE = {
+    "refusing/__init__.py": "",
+    "refusing/kinds.py": """
+class Frozen(type):
+    def __setattr__(cls, name, value):
+        raise TypeError("immutable")
+
+class Kind(metaclass=Frozen):
+    def label(self): return "x"
+
+class Slotted:
+    __slots__ = ("size",)
+    def measure(self): return 1
+
+class Store:
+    def load(self): return 1
+    retrieve = load
+""",
+    "refusing/proxies.py": """
+import sys
+class Proxy:
+    def __getattr__(self, name): raise RuntimeError("nothing is bound here")
+    @property
+    def __class__(self): raise RuntimeError("nothing is bound here")
+request = Proxy()
+def check(): return True
+alias = check
+for leftover in (check,): pass
+def caller(): return sys._getframe(1).f_globals["__name__"]
+""",
+    "refusing/_impl.py": """
+def publish(): return 1
+publish.__module__ = "refusing.public"
+""",
+    "refusing/public.py": "from refusing._impl import publish\n",
+    "refusing/helpers.py": """
+def ok(): return 1
+from refusing.table import TABLE
+""",
+    "refusing/table.py": """
+from refusing.helpers import ok
+TABLE = {"OK": ok}
+""",
+}
+
+
+@pytest.fixture
+def refusing(app):
+    """A package with all that a wide pattern meets."""
+    for file, text in PACKAGE.items():
+        path = app.parent / file
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    protect("refusing.*:*", "refusing.*:*.*")
+    yield lambda name: load(f"refusing.{name}")
+    unprotect()
+    for name in [it for it in sys.modules if it.partition(".")[0] == "refusing"]:
+        del sys.modules[name]
+
+
+def test_one_refusal_leaves_the_others_their_guards(refusing):
+    """A pattern goes on after a class that takes no guard, and names it."""
+    kinds_ = refusing("kinds")
+    assert is_guarded(vars(kinds_.Store)["load"])
+    assert is_guarded(vars(kinds_.Slotted)["measure"])
+    assert kinds_.Store.retrieve is kinds_.Store.load
+    [finding] = verify()
+    assert finding.name == "refusing.kinds:Kind.label"
+    assert "could not guard refusing.kinds:Kind.label" in finding.headline
+    assert "refusing.kinds:Kind.label" in bare()
+
+
+def test_a_proxy_is_not_asked_for_anything(refusing):
+    """A pattern passes over proxies, and all names of a function get one guard."""
+    proxies = refusing("proxies")
+    assert is_guarded(proxies.check)
+    assert proxies.alias is proxies.check
+    assert proxies.leftover is proxies.check
+    assert verify() == ()
+
+
+def test_a_function_that_reads_the_frame_of_its_caller_stays_bare(refusing):
+    """A guard would be the caller there; status knows, and nothing is reported."""
+    proxies = refusing("proxies")
+    assert proxies.caller() == __name__
+    assert "refusing.proxies:caller" in bare()
+    assert verify() == ()
+
+
+def test_a_function_that_was_moved_by_its_module_name_is_guarded(refusing):
+    """A public ``__module__`` keeps no function from its guard."""
+    public = refusing("public")
+    assert is_guarded(public.publish)
+    assert is_guarded(load("refusing._impl").publish)
+    assert verify() == ()
+
+
+def test_a_circular_import_gets_the_guard_too(refusing):
+    """A module that is imported by the one it imports from has the guard."""
+    helpers = refusing("helpers")
+    assert load("refusing.table").ok is helpers.ok
+    assert is_guarded(helpers.ok)
+    assert verify() == ()
+    unprotect()
+    assert not is_guarded(load("refusing.table").ok)
+
+
+def test_a_tracer_around_the_guard_is_fine(app):
+    """A proxy that another library puts around a guard has not taken it away."""
+    wrapt = importlib.import_module("wrapt")
+    protect("guarded_app.health:Manager.check")
+    health = load()
+    traced = wrapt.decorator(lambda wrapped, instance, args, named: wrapped(*args))
+    health.Manager.check = traced(vars(health.Manager)["check"])
+    assert kinds() == []
+
+
+@pytest.mark.parametrize("path", ["lazy_checks:check", "lazy_*:*"])
+def test_a_lazy_module_is_guarded_when_it_is_loaded(app, path):
+    """Neither protect nor verify loads a module that waits for its first use."""
+    (app.parent / "lazy_checks.py").write_text("def check(): return {}\n")
+    spec = importlib.util.find_spec("lazy_checks")
+    spec.loader = importlib.util.LazyLoader(spec.loader)
+    module = sys.modules["lazy_checks"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    try:
+        protect(path)
+        verify()
+        assert "check" not in object.__getattribute__(module, "__dict__")
+        assert is_guarded(module.check)
+        assert kinds() == []
+    finally:
+        del sys.modules["lazy_checks"]
+
+
+def test_a_stub_of_a_missing_extra_disturbs_nobody(app, monkeypatch):
+    """A module whose every attribute raises neither stops protect nor verify."""
+
+    class Stub(ModuleType):
+        def __getattr__(self, name):
+            raise ImportError("the extra is missing")
+
+    monkeypatch.setitem(sys.modules, "stub_of_extra", Stub("stub_of_extra"))
+    protect("guarded_app.health:check_redis", "stub_of_*:*", "stub_of_*:*.*")
+    load()
+    assert kinds(ended=True) == []
+    with pytest.raises(GuardUsageError, match="the extra is missing"):
+        protect("stub_of_extra:check")
+
+
 # --- in a process of its own
 
 
@@ -476,19 +641,20 @@ def run(app):
     return run
 
 
-def test_a_lost_guard_is_told_at_the_end_of_the_program(run):
-    """A program that configured nothing is warned when it ends."""
+def test_a_lost_guard_is_logged_at_the_end_of_the_program(run):
+    """A program that ends reports its lost guards, also with warnings as errors."""
     text = run("""
+        import logging, warnings
+        logging.basicConfig()
+        warnings.simplefilter("error")
         from coroguard import protect
         protect("guarded_app.health:chek_redis", "guarded_app.routes:f")
         import guarded_app.health
     """)
-    assert (
-        "RuntimeWarning: protect('guarded_app.health:chek_redis') guards nothing"
-        in text
-    )
+    assert "protect('guarded_app.health:chek_redis') guards nothing" in text
     assert "Did you mean 'check_redis'?" in text
     assert "routes" not in text
+    assert "Traceback" not in text
 
 
 def test_a_program_that_starts_off_is_left_alone(run):
@@ -578,9 +744,9 @@ def test_a_project_without_wishes_protects_nothing(configured, text):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("protect = 'a:b'", "'a:b' is no list; type protect = ["),
+        ("protect = 'a:b'", "'a:b' is not a list; write protect = ["),
         ("protect = ['a.b']", "did you mean a:b?"),
-        ("protect = [{ returns = 'any' }]", "names no path; type { path ="),
+        ("protect = [{ returns = 'any' }]", "names no path; write { path ="),
         ("protect = [{ path = 'a:b', retuns = 'any' }]", "Did you mean 'returns'?"),
         ("protect = [{ path = 'a:b', returns = 'int' }]", "neither 'report' nor 'any'"),
         ("protect = [{ path = 'a:b', mode = 'strikt' }]", "Did you mean 'strict'?"),
