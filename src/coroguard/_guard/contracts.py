@@ -6,8 +6,8 @@ import typing
 from dataclasses import is_dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from .._inspect.annotations import return_annotation
 from .._inspect.awaitables import ATOMS, static_type_attribute
-from .._inspect.promises import return_annotation
 from .._leaks.errors import GuardUsageError
 from .._leaks.symptoms import may_tell
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from .._inspect.annotations import return_annotation
 from .._inspect.awaitables import close_refused, what_is
-from .._inspect.promises import awaited_type, mentions, promises, return_annotation
+from .._inspect.promises import awaited_type, mentions, promises
 from .._leaks.errors import CoroguardError, HealthReportError, leak_error
 from .._leaks.explain import explain
 from .._leaks.leak import Leak, LeakKind, record, short

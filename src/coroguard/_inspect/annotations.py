@@ -1,107 +1,316 @@
-"""Which classes does a return annotation name, if it can be read for certain?"""
+"""The reader of annotations."""
+
+# Nothing here raises, and nothing runs code of the user's: text is looked up and
+# not evaluated, and what cannot be looked up stays text. From 3.14 on annotations
+# are code, which is run with stand-ins for all names and so becomes text as well.
 
 from __future__ import annotations
 
 import ast
 import builtins
+import dataclasses
+import sys
 import types
 import typing
-from types import ModuleType
-from typing import Any
+from functools import partial
+from types import FunctionType, MethodType, ModuleType
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["named_classes"]
+from .awaitables import class_name, class_of, module_name, static_type_attribute
 
-_MISSING: Any = object()
-_type: Any = type
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
 _UNIONS = (typing.Union, types.UnionType)
+_OPTIONAL = (*_UNIONS, typing.Optional)
+_BINDING = (MethodType, staticmethod, classmethod)
+_GENERIC = ("typing", "types", "typing_extensions", "pydantic.main")
+_STANDARD = (typing.__file__, dataclasses.__file__)
+_LAZY_IMPORT = "lazy_import"
 
 
-def named_classes(annotation: object, names: dict[str, Any]) -> list[type] | None:
-    """Return the classes that an annotation offers, ``NoneType`` among them.
+def return_annotation(target: object) -> object:
+    """Return what a callable is annotated to return, ``Any`` where it is not.
 
-    Unlike ``promises.parts`` it gives up where anything is unsure: on type
-    variables, ``Any``, and text that leads nowhere.
+    Returns:
+        The evaluated annotation; its text where that cannot be evaluated.
+    """
+    owner = _annotated_callable(target)
+    return annotations_of(owner, only="return").get("return", Any)
+
+
+def annotations_of(owner: object, *, only: str = "") -> dict[str, object]:
+    """Return the annotations that a function or a class itself has.
+
+    Args:
+        owner: A function, a class, or another object with annotations.
+        only: The one name to evaluate; all where it is empty.
+
+    Returns:
+        Each annotation, evaluated, or its text where it cannot be evaluated;
+        empty for what has none.
+    """
+    try:
+        found, names = _written(owner)
+        return {
+            name: evaluated(annotation, names)
+            for name, annotation in found.items()
+            if only in ("", name)
+        }
+    except Exception:
+        return {}
+
+
+def evaluated(annotation: object, names: Callable[[str], object]) -> object:
+    """Return what an annotation means; its text where that is not certain.
+
+    Args:
+        annotation: An annotation; only text and forward references change.
+        names: Finds a name of the annotation's module; raises ``LookupError``.
+    """
+    text = annotation
+    if class_of(text) is typing.ForwardRef:
+        text = text.__forward_arg__  # type: ignore[attr-defined]
+    if type(text) is not str:
+        return annotation
+    try:
+        return _meaning(ast.parse(text.strip(), mode="eval").body, names)
+    except Exception:  # whatever text holds that is not an annotation
+        return text
+
+
+def names_in(*namespaces: Mapping[str, Any]) -> Callable[[str], object]:
+    """Return a function that finds a name as code in these namespaces would."""
+
+    def find(name: str) -> object:
+        for names in (*namespaces, vars(builtins)):
+            if name in names:
+                found: object = names[name]
+                # To import a module because an annotation names it is too much.
+                if class_name(type(found)) == _LAZY_IMPORT:
+                    break
+                return found
+        raise LookupError(name)
+
+    return find
+
+
+def named_classes(annotation: object, names: Mapping[str, Any]) -> list[type] | None:
+    """Return the classes that an annotation allows, ``NoneType`` among them.
 
     Args:
         annotation: An annotation, evaluated or text.
         names: The names of its module, for text.
 
     Returns:
-        The classes; ``None`` where they are not certain.
+        The classes; ``None`` where they are not certain: for type variables,
+        ``Any``, and text that cannot be evaluated.
     """
+    find = names_in(names)
     found: list[type] = []
-    waiting = [annotation]
+    waiting: list[Any] = [annotation]
     for _ in range(100):  # text may name itself
         if not waiting:
             return found
-        part = waiting.pop()
-        inner = _inside(part, names)
+        part = evaluated(waiting.pop(), find)
+        if part is None:
+            found.append(type(None))
+            continue
+        inner = _alternatives(part)
         if inner is not None:
             waiting += inner
-        elif part is None:
-            found.append(type(None))
-        elif issubclass(_type(part), type) and part is not object and part is not Any:
+        elif issubclass(type(part), type) and part is not object and part is not Any:
             found.append(part)  # type: ignore[arg-type]
         else:
             return None
     return None
 
 
-def _inside(part: Any, names: dict[str, Any]) -> list[Any] | None:
-    """Return what a union, an alias or a text offers; ``None`` of all else."""
-    kind = _type(part)
-    if kind is str:
-        return _of_text(part, names)
-    if kind is typing.ForwardRef:
-        return [part.__forward_arg__]
+def _alternatives(part: object) -> list[Any] | None:
+    """Return what a union or an alias offers; ``None`` for all else."""
     # Only of Python's own kinds: nobody else's attribute may run here.
-    if kind.__module__ not in ("typing", "types"):
+    if module_name(type(part)) not in ("typing", "types"):
         return None
     origin: Any = typing.get_origin(part)
     if any(origin is union for union in _UNIONS):
         return list(typing.get_args(part))
     if origin is typing.Annotated:
-        return [part.__origin__]
+        return list(typing.get_args(part)[:1])
     if origin is typing.Literal:
         return [type(value) for value in typing.get_args(part)]
     return None if origin is None else [origin]
 
 
-def _of_text(text: str, names: dict[str, Any]) -> list[Any]:
-    try:
-        return _of_node(ast.parse(text.strip(), mode="eval").body, names)
-    except (SyntaxError, ValueError):
-        return [_MISSING]
+def _annotated_callable(target: Any) -> Any:
+    """Return the object whose annotations describe a call of ``target``."""
+    for _ in range(100):
+        kind = class_of(target)
+        if issubclass(kind, partial):
+            target = target.func
+        elif issubclass(kind, _BINDING):
+            target = target.__func__
+        elif kind is FunctionType or issubclass(kind, type):
+            return target
+        elif module_name(kind).partition(".")[0] in ("wrapt", "coroguard"):
+            target = target.__wrapped__
+        elif _descriptor(kind, "__annotations__"):  # functions that Cython compiled
+            return target
+        else:
+            target = static_type_attribute(kind, "__call__")
+            if type(target) is not FunctionType:
+                return None
+    return None
 
 
-def _of_node(node: ast.expr, names: dict[str, Any]) -> list[Any]:
-    """Look up what the text of an annotation names; nothing is evaluated."""
+def _written(owner: Any) -> tuple[dict[str, object], Callable[[str], object]]:
+    """Return annotations as they are written, and what finds their names."""
+    if issubclass(type(owner), type):
+        own: Any = type.__dict__["__dict__"].__get__(owner)
+        found = own.get("__annotations__", own.get("__annotations_cache__"))
+        code = own.get("__annotate__", own.get("__annotate_func__"))
+        scope = names_in(own, _namespace(sys.modules.get(module_name(owner))))
+    elif type(owner) is FunctionType:
+        code = getattr(owner, "__annotate__", None)
+        found = owner.__annotations__ if code is None else None
+        generic = {it.__name__: it for it in getattr(owner, "__type_params__", ())}
+        scope = names_in(generic, _cells(owner), owner.__globals__)
+    else:
+        descriptor = _descriptor(class_of(owner), "__annotations__")
+        found, code = descriptor.__get__(owner) if descriptor else {}, None
+        scope = names_in()
+    if type(found) is dict or type(code) is not FunctionType:
+        return found or {}, scope
+    cells = _cells(code)
+    own_class = cells.pop("__classdict__", {})
+    return _texts_of(code), names_in(cells, own_class, code.__globals__)
+
+
+def _texts_of(annotate: FunctionType) -> dict[str, object]:
+    """Return the annotations that code of 3.14 and later makes, as texts."""
+    import annotationlib  # type: ignore[import-not-found,unused-ignore]
+
+    text: Any = annotationlib.Format.STRING  # type: ignore[unused-ignore]
+    code = annotate.__code__
+    if code.co_filename in _STANDARD:  # of a named tuple, of a dataclass's method
+        made: dict[str, object] = annotate(text)
+        return made
+    # annotationlib runs the code with its real names first; these have none.
+    bare = FunctionType(
+        code,
+        {"__builtins__": {}},
+        closure=tuple(types.CellType() for _ in code.co_freevars) or None,
+    )
+    found: dict[str, object] = annotationlib.call_annotate_function(bare, text)
+    return found
+
+
+def _cells(function: FunctionType) -> dict[str, Any]:
+    """Return the names that a function closes over and that are set."""
+    found: dict[str, Any] = {}
+    cells = function.__closure__ or ()
+    for name, cell in zip(function.__code__.co_freevars, cells, strict=True):
+        try:
+            found[name] = cell.cell_contents
+        except ValueError:  # not set yet
+            continue
+    return found
+
+
+def _descriptor(kind: type, name: str) -> Any:
+    found = static_type_attribute(kind, name)
+    return found if type(found) is types.GetSetDescriptorType else None
+
+
+def _meaning(node: ast.expr, names: Callable[[str], object]) -> Any:
+    """Return what the text of an annotation means.
+
+    Raises:
+        LookupError: A name is not known, or to find out would run code.
+    """
     match node:
-        case ast.Constant(value=str() | None as value):
-            return [value]
+        case ast.Constant(value=str() as text):
+            return _meaning(ast.parse(text.strip(), mode="eval").body, names)
+        case ast.Constant(value=None | builtins.Ellipsis as value):
+            return value
         case ast.Name():
-            return [names.get(node.id, vars(builtins).get(node.id, _MISSING))]
+            found = names(node.id)
+            return evaluated(found, names) if type(found) is str else found
         case ast.Attribute():
-            (base,) = _of_node(node.value, names)[:1]
-            if not issubclass(_type(base), ModuleType):
-                return [_MISSING]
-            found: dict[str, Any] = vars(ModuleType)["__dict__"].__get__(base)
-            return [found.get(node.attr, _MISSING)]
+            return _attribute(_meaning(node.value, names), node.attr)
         case ast.BinOp(op=ast.BitOr()):
-            return _of_node(node.left, names) + _of_node(node.right, names)
+            both = _meaning(node.left, names), _meaning(node.right, names)
+            return typing.Union[both]  # noqa: UP007 - runs no __or__ of a metaclass
+        case ast.Tuple() | ast.List():
+            inner = [_meaning(it, names) for it in node.elts]
+            return inner if type(node) is ast.List else tuple(inner)
         case ast.Subscript():
-            return _of_subscript(node, names)
-        case _:
-            return [_MISSING]
+            return _subscript(node, names)
+    raise LookupError(ast.unparse(node))
 
 
-def _of_subscript(node: ast.Subscript, names: dict[str, Any]) -> list[Any]:
-    base = _of_node(node.value, names)
+def _attribute(base: Any, name: str) -> Any:
+    """Return an attribute of a module or a class, found without their code."""
+    namespace = _namespace(base)
+    if name in namespace:
+        return names_in(namespace)(name)
+    if issubclass(type(base), type):
+        found = static_type_attribute(base, name)
+        if issubclass(type(found), type):
+            return found
+    return _missing(name)
+
+
+def _namespace(module: object) -> dict[str, Any]:
+    if not issubclass(type(module), ModuleType):
+        return {}
+    found: dict[str, Any] = vars(ModuleType)["__dict__"].__get__(module)
+    return found
+
+
+def _missing(name: str) -> Any:
+    raise LookupError(name)
+
+
+def _subscript(node: ast.Subscript, names: Callable[[str], object]) -> Any:
+    base = _meaning(node.value, names)
     inner = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-    if base[0] is typing.Literal:
-        return [type(it.value) for it in inner if isinstance(it, ast.Constant)]
-    if base[0] is typing.Annotated:
-        return _of_node(inner[0], names)
-    if base[0] is typing.Optional or base[0] is typing.Union:
-        return [part for it in inner for part in _of_node(it, names)]
-    return base
+    if base is typing.Literal:
+        return typing.Literal[tuple(map(ast.literal_eval, inner))]
+    if base is typing.Annotated:
+        rules = [it for node in inner[1:] for it in _metadata(node, names)]
+        first = _meaning(inner[0], names)
+        return typing.Annotated[(first, *rules)] if rules else first
+    arguments = tuple(_meaning(it, names) for it in inner)
+    if base is typing.Optional:
+        return typing.Optional[arguments[0]]  # noqa: UP045 - as Union above
+    if issubclass(type(base), type):
+        return base[arguments] if _is_generic(base) else base
+    if module_name(type(base)) not in _GENERIC:
+        return _missing(class_name(type(base)))
+    return base[arguments]
+
+
+def _is_generic(cls: type) -> bool:
+    """Return whether to subscript a class runs no code of the user's."""
+    if static_type_attribute(type(cls), "__getitem__") is not None:
+        return False
+    maker = static_type_attribute(cls, "__class_getitem__")
+    if type(maker) is not classmethod:
+        return type(maker) is types.ClassMethodDescriptorType
+    function = maker.__func__
+    is_standard = type(function) is FunctionType and function.__module__ in _GENERIC
+    return function is types.GenericAlias or is_standard
+
+
+def _metadata(node: ast.expr, names: Callable[[str], object]) -> list[Any]:
+    """Return what metadata of ``Annotated`` means, if that is known and safe."""
+    try:
+        if not isinstance(node, ast.Call):
+            return [ast.literal_eval(node)]
+        maker = _meaning(node.func, names)
+        if maker.__module__.partition(".")[0] not in ("pydantic", "annotated_types"):
+            return []
+        given = {it.arg: ast.literal_eval(it.value) for it in node.keywords if it.arg}
+        return [maker(*map(ast.literal_eval, node.args), **given)]
+    except Exception:
+        return []

@@ -1,4 +1,4 @@
-"""What does an attribute lead to, without running a descriptor or a __getattr__?"""
+"""Attributes looked up without running a descriptor or a ``__getattr__``."""
 
 from __future__ import annotations
 
@@ -8,45 +8,29 @@ import sys
 from types import CodeType, FunctionType, GetSetDescriptorType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from .awaitables import static_type_attribute
+from .annotations import annotations_of
+from .awaitables import class_of, static_type_attribute
+from .awaitables import mro as mro
+from .awaitables import own_dict as own_dict
 from .colours import colour_of, plain_function
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["MISSING", "imported", "instances_own", "is_plainly_made", "loaded"]
-__all__ += ["member", "module_name", "mro", "namespace", "own_dict", "own_state"]
-__all__ += ["subclasses_agree", "subclasses_store", "unbound"]
-
 MISSING: Any = object()
-# Typed Any, because their generic types say nothing about the function inside.
 _UNBOUND: Any = (staticmethod, classmethod)
-_type: Any = type
-_Dict: Any = dict
 _NAMES: Any = vars(ModuleType)["__dict__"]
 _STORE = dis.opmap["STORE_ATTR"]
 _EXTENDED = dis.opmap["EXTENDED_ARG"]
 
 
-def mro(cls: type) -> tuple[type, ...]:
-    """Return a class's bases without asking its metaclass."""
-    found: tuple[type, ...] = type.__dict__["__mro__"].__get__(cls)
-    return found
-
-
-def own_dict(cls: type) -> dict[str, Any]:
-    """Return what a class itself defines."""
-    found: dict[str, Any] = type.__dict__["__dict__"].__get__(cls)
-    return found
-
-
 def member(cls: type, name: str, after: type | None = None) -> Any:
-    """Return a class's attribute as it stands there, or ``MISSING``.
+    """Return an attribute of a class unbound, or ``MISSING``.
 
     Args:
-        cls: The class that is asked.
+        cls: The class.
         name: The attribute.
-        after: Only the bases behind this one, as ``super()`` asks them.
+        after: Search only the bases after this one, as ``super()`` does.
     """
     bases = mro(cls)
     if after is not None:
@@ -59,11 +43,11 @@ def member(cls: type, name: str, after: type | None = None) -> Any:
 
 
 def unbound(found: object) -> Any:
-    """Return the callable behind a class's attribute; ``MISSING`` if it is none.
+    """Return the callable behind an attribute of a class, or ``MISSING``.
 
-    Properties and other descriptors give what only running them can tell.
+    The value of a property or another descriptor is unknown until it runs.
     """
-    kind = _type(found)
+    kind = class_of(found)
     for binding in _UNBOUND:
         if issubclass(kind, binding):
             return unbound(binding.__dict__["__func__"].__get__(found))
@@ -76,7 +60,7 @@ def unbound(found: object) -> Any:
 
 
 def imported(module: str, name: str) -> Any:
-    """Return what ``from module import name`` gives now, without importing."""
+    """Return what ``from module import name`` would give, without importing."""
     value = namespace(loaded(module)).get(name, MISSING)
     return loaded(f"{module}.{name}") if value is MISSING else value
 
@@ -88,15 +72,15 @@ def loaded(name: str) -> Any:
 
 
 def namespace(module: object) -> dict[str, Any]:
-    """Return a module's names; of what only poses as a module, nothing."""
-    if not issubclass(_type(module), ModuleType):
+    """Return the names of a module; none for other objects in its place."""
+    if not issubclass(type(module), ModuleType):
         return {}
     found: dict[str, Any] = _NAMES.__get__(module)
     return found
 
 
 def module_name(module: ModuleType, name: str | None, level: int) -> str:
-    """Return the absolute name of the module that an import statement means."""
+    """Return the absolute name of the module in an import statement."""
     if not level:
         return name or ""
     names = vars(module)
@@ -112,25 +96,25 @@ def module_name(module: ModuleType, name: str | None, level: int) -> str:
 
 def own_state(value: Any) -> dict[str, Any]:
     """Return an object's own attributes without running a property of it."""
-    for base in mro(_type(value)):
+    for base in mro(type(value)):
         descriptor = own_dict(base).get("__dict__")
         if type(descriptor) is GetSetDescriptorType:
             found: Any = descriptor.__get__(value)
-            state: dict[str, Any] = found if type(found) is _Dict else {}
+            state: dict[str, Any] = found if class_of(found) is dict else {}
             return state
     return {}
 
 
 def is_plainly_made(cls: type) -> bool:
-    """Say whether calling a class makes an instance of just this class."""
-    makes = static_type_attribute(_type(cls), "__call__")
+    """Return whether calling a class makes an instance of exactly this class."""
+    makes = static_type_attribute(type(cls), "__call__")
     maker = next(base for base in mro(cls) if "__new__" in own_dict(base))
     is_builtin = any(maker is found for found in vars(builtins).values())
-    return makes is _type.__dict__["__call__"] and is_builtin
+    return makes is type.__dict__["__call__"] and is_builtin
 
 
 def subclasses_agree(cls: type, name: str, after: type | None = None) -> bool:
-    """Say whether a name has the colour that it has here in all subclasses."""
+    """Return whether a name has the same colour in all subclasses."""
     mine = member(cls, name, after)
     colour = colour_of(unbound(mine))
     seen = {id(cls)}
@@ -148,7 +132,7 @@ def subclasses_agree(cls: type, name: str, after: type | None = None) -> bool:
 
 
 def subclasses_store(cls: type, name: str) -> bool:
-    """Say whether code of a subclass may store something else under a name."""
+    """Return whether code of a subclass may store something else under a name."""
     seen: set[int] = set()
     waiting = _subclasses(cls)
     while waiting:
@@ -175,8 +159,8 @@ def instances_own(cls: type) -> set[str] | None:
     """Return the names that a class's own code stores on objects.
 
     Returns:
-        The names; ``None`` where they cannot be known, because the code stores
-        by computed names or answers each lookup itself.
+        The names; ``None`` where they are unknown, because the code uses
+        computed names or defines ``__getattribute__``.
     """
     if member(cls, "__getattribute__") is not object.__dict__["__getattribute__"]:
         return None
@@ -191,7 +175,7 @@ def instances_own(cls: type) -> set[str] | None:
 
 def _stored_by(cls: type) -> set[str] | None:
     """Return what the code in one class's body stores, ``None`` if unknown."""
-    found: set[str] = set(own_dict(cls).get("__annotations__", ()))
+    found: set[str] = set(annotations_of(cls))
     for value in list(own_dict(cls).values()):
         for code in _codes(value):
             if "setattr" in code.co_names or "__dict__" in code.co_names:

@@ -1,4 +1,4 @@
-"""Is this object awaitable, and what is it? Asked of types, never of user code."""
+"""Kinds of un-awaited objects, told from their types without running user code."""
 
 from __future__ import annotations
 
@@ -15,19 +15,58 @@ from inspect import (
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any
 
-__all__ = ["ATOMS", "close_refused", "is_builtin", "static_type_attribute", "what_is"]
-
 #: Types whose instances can neither be awaited nor hold anything that can.
 ATOMS = frozenset({type(None), bool, int, float, complex, bytes})
 
 _MISSING = object()
-#: What belongs to being awaited.
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement
+#: The methods of a coroutine; a class with others does more than be awaited.
 _PROTOCOL = frozenset({"send", "throw", "close", "cr_await", "cr_running"})
+_COROUTINES = frozenset({"coroutine", "generator-based coroutine"})
+#: By one of these in its class an object stands for another one.
+_STAND_IN = ("__getattr__", "__getattribute__", "__class__")
 
 
-def what_is(value: object) -> str | None:
-    """Return what kind of un-awaited object ``value`` is, or ``None``.
+def class_of(value: object) -> type[Any]:
+    """Return the class of an object, typed so that its attributes can be read."""
+    return type(value)
+
+
+def mro(cls: type) -> tuple[type, ...]:
+    """Return a class and its bases without asking its metaclass."""
+    found: tuple[type, ...] = type.__dict__["__mro__"].__get__(cls)
+    return found
+
+
+def own_dict(cls: type) -> dict[str, Any]:
+    """Return what a class itself defines, without asking its metaclass."""
+    found: dict[str, Any] = type.__dict__["__dict__"].__get__(cls)
+    return found
+
+
+def class_name(cls: type) -> str:
+    """Return the name of a class without asking its metaclass."""
+    found: str = type.__dict__["__name__"].__get__(cls)
+    return found
+
+
+def module_name(cls: type) -> str:
+    """Return the module of a class without asking its metaclass."""
+    found: object = type.__dict__["__module__"].__get__(cls)
+    return found if isinstance(found, str) else ""
+
+
+def static_type_attribute(kind: type, name: str) -> Any:
+    """Look an attribute up on a type without running a metaclass's code."""
+    for base in mro(kind):
+        found = own_dict(base).get(name, _MISSING)
+        if found is not _MISSING:
+            return found
+    return None
+
+
+def kind_of(value: object) -> str | None:
+    """Return what kind of awaitable ``value`` is, or ``None``.
 
     Returns:
         ``coroutine``, ``generator-based coroutine``, ``async generator``,
@@ -35,7 +74,8 @@ def what_is(value: object) -> str | None:
         ``contextlib.asynccontextmanager``), ``awaitable`` for any other object
         that can do nothing but be awaited, and ``None`` for all else. Classes
         and async functions that nobody called are values like any other, and
-        so are clients and lazy queries that can also be awaited.
+        so are clients and lazy queries that can also be awaited, and objects
+        that stand in for others.
     """
     kind = type(value)
     if kind in ATOMS or kind is str or kind is dict or kind is list:
@@ -49,26 +89,44 @@ def what_is(value: object) -> str | None:
         return "generator-based coroutine" if flags & CO_ITERABLE_COROUTINE else None
     if static_type_attribute(kind, "__await__") is not None:
         return _named(kind)
-    if kind.__name__ == "_AsyncGeneratorContextManager":
+    name = class_name(kind)
+    if name == "_AsyncGeneratorContextManager":
         return "async context manager"
-    # Cython's coroutines are not types.CoroutineType and say so only by shape.
-    if kind.__name__ == "async_generator" and static_type_attribute(kind, "__anext__"):
+    # Cython's coroutines are not types.CoroutineType and are known by their shape.
+    if name == "async_generator" and static_type_attribute(kind, "__anext__"):
         return "async generator"
     return None
 
 
+def what_is(value: object) -> str | None:
+    """Return the kind of an awaitable that is not begun and not done.
+
+    Returns:
+        As ``kind_of``; ``None`` also for a coroutine that has started, which is
+        somebody else's, and for a task or future that is done, which is a value.
+    """
+    kind = kind_of(value)
+    if kind is None:
+        return None
+    return kind if _is_open(kind, value) else None
+
+
+def is_coroutine(what: str) -> bool:
+    """Return whether a kind of object is lost unless its caller awaits it."""
+    return what in _COROUTINES
+
+
 def is_builtin(value: object) -> bool:
-    """Say whether an awaitable is the interpreter's or asyncio's own kind."""
-    return what_is(value) not in (None, "awaitable", "async context manager")
+    """Return whether an awaitable is the interpreter's or asyncio's own kind."""
+    return kind_of(value) not in (None, "awaitable", "async context manager")
 
 
-def static_type_attribute(kind: type, name: str) -> Any:
-    """Look an attribute up on a type without running a metaclass's code."""
-    for base in type.__dict__["__mro__"].__get__(kind):
-        found = base.__dict__.get(name, _MISSING)
-        if found is not _MISSING:
-            return found
-    return None
+def is_stand_in(value: object) -> bool:
+    """Return whether an object claims the class of another, as proxies do.
+
+    To ask such an object anything may load what it stands for.
+    """
+    return any("__class__" in own_dict(base) for base in mro(type(value))[:-1])
 
 
 def close_refused(value: object) -> None:
@@ -84,31 +142,43 @@ def close_refused(value: object) -> None:
         value.close()
 
 
+def _is_open(kind: str, value: Any) -> bool:
+    """Return whether an awaitable can still be awaited by whoever gets it."""
+    if type(value) is CoroutineType:
+        return getcoroutinestate(value) == CORO_CREATED
+    if kind == "generator-based coroutine":
+        return getgeneratorstate(value) == GEN_CREATED
+    if kind in ("task", "future"):
+        is_done: bool = getattr(sys.modules["asyncio"], kind.title()).done(value)
+        return not is_done
+    return True
+
+
 def _named(kind: type) -> str | None:
-    """Tell tasks and futures from other awaitables."""
+    """Return what kind of object has this class, which has an ``__await__``."""
     asyncio = sys.modules.get("asyncio")
-    if asyncio is not None:
-        if issubclass(kind, asyncio.Task):
-            return "task"
-        if issubclass(kind, asyncio.Future):
-            return "future"
-    if kind.__name__ == "coroutine":  # Cython's
+    for name in ("Task", "Future"):
+        cls = getattr(asyncio, name, None)
+        if any(base is cls for base in mro(kind)):
+            return name.lower()
+    if class_name(kind) == "coroutine":  # Cython's
         return "coroutine"
     return "awaitable" if _only_awaits(kind) else None
 
 
 def _only_awaits(kind: type) -> bool:
-    """Say whether a class offers nothing public but to be awaited."""
-    return all(
-        name.startswith("_") or name in _PROTOCOL or not callable(member)
-        for base in type.__dict__["__mro__"].__get__(kind)
+    """Return whether a class offers nothing public but to be awaited."""
+    return not any(
+        name in _STAND_IN
+        or (not name.startswith("_") and name not in _PROTOCOL and callable(member))
+        for base in mro(kind)
         if base.__flags__ & _HEAP_TYPE
-        for name, member in base.__dict__.items()
+        for name, member in own_dict(base).items()
     )
 
 
 def _held_by_task(coroutine: object) -> bool:
-    """Say whether a task of the running loop was made for this coroutine."""
+    """Return whether a task of the running loop was made for this coroutine."""
     asyncio = sys.modules.get("asyncio")
     if asyncio is None:
         return False

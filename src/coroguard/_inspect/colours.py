@@ -1,7 +1,7 @@
-"""Of which colour is a callable, as far as one can tell without calling it?"""
+"""Colours of callables, told without calling them."""
 
-# Only types, code objects and annotations are asked: whoever looks through a whole
-# package must not run any of its code.
+# Only types, code objects and annotations are read: an audit of a whole package
+# must not run any of its code.
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from functools import partial
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
-from .annotations import named_classes
-from .awaitables import static_type_attribute
+from .annotations import named_classes, return_annotation
+from .awaitables import class_name, class_of, module_name, static_type_attribute
 from .callables import behind_partials, is_async
 from .guarded import is_guarded
 from .promises import parts
@@ -22,11 +22,9 @@ from .promises import parts
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Colour", "clash", "colour_of", "is_surely_plain", "plain_function"]
-
 
 class Colour(enum.StrEnum):
-    """What one has to write to get at what a call gives."""
+    """What a caller has to write to get the result of a call."""
 
     SYNC = "sync"
     ASYNC = "async"
@@ -36,8 +34,6 @@ class Colour(enum.StrEnum):
     EITHER = "either"
 
 
-# Typed Any, because their generic types say nothing about the function inside.
-_type: Any = type
 _BINDING: tuple[Any, ...] = (staticmethod, classmethod, MethodType)
 _WORDS = {
     Colour.ASYNC: ("Awaitable", "Coroutine", "CoroutineType"),
@@ -52,14 +48,14 @@ _FROM_TYPING = ("collections.abc", "contextlib", "typing", "types")
 def colour_of(target: object) -> Colour | None:
     """Return the colour of a callable.
 
-    A coroutine function is async, and so is a function that is annotated as
-    giving an awaitable. Else a function that makes no promise is sync, by its
-    own code: ``__wrapped__`` decides nothing, but where a sync wrapper stands
-    around an async function its colour cannot be told.
+    A coroutine function is async, and so is a function that is annotated to
+    return an awaitable. Any other function is sync by its own code, not by its
+    ``__wrapped__``; but the colour of a sync wrapper around an async function
+    is unknown.
 
     Returns:
         The colour; ``None`` for classes, for what cannot be called, and where
-        it cannot be told.
+        it is unknown.
     """
     function = plain_function(target)
     if function is None:
@@ -87,8 +83,8 @@ def plain_function(target: Any) -> Any:
     ``__call__`` of callable objects, and runs none of their code.
     """
     found: Any = _behind_guard(target)
-    while _type(found) is not FunctionType:
-        kind = _type(found)
+    while class_of(found) is not FunctionType:
+        kind = class_of(found)
         if issubclass(kind, partial):
             inner: Any = behind_partials(found)
         elif issubclass(kind, _BINDING):
@@ -109,10 +105,10 @@ def _behind_guard(target: Any) -> Any:
 
 
 def clash(first: object, second: object) -> bool:
-    """Say whether code that is right for one callable is wrong for the other.
+    """Return whether code that is right for one callable is wrong for the other.
 
-    Where one of the two may be either, or is sync only because it says nothing
-    about what it gives, nothing is said against it.
+    ``False`` where one of the two may be either, or is sync only because its
+    result is not annotated.
     """
     one, other = colour_of(first), colour_of(second)
     if one is other or Colour.EITHER in (one, other) or None in (one, other):
@@ -124,11 +120,11 @@ def clash(first: object, second: object) -> bool:
 
 
 def is_surely_plain(target: object, mark: str = "__await__") -> bool:
-    """Say whether what a sync function gives has, for certain, no such method.
+    """Return whether the result of a sync function is known not to have a method.
 
-    An annotation that can be read decides; where there is none, the code has to
-    make the value itself: a constant, a display, a comparison, a text. A stub, a
-    function that only raises and a wrapper of unknown kind say nothing.
+    An annotation that can be evaluated decides; where there is none, the code
+    has to make the value itself: a constant, a display, a comparison, a string.
+    A stub, a function that only raises and an unknown wrapper decide nothing.
 
     Args:
         target: A callable.
@@ -141,7 +137,7 @@ def is_surely_plain(target: object, mark: str = "__await__") -> bool:
         return True
     if "__wrapped__" in function.__dict__:  # whose annotation is only a copy
         return bool(function.__code__.co_filename == contextlib.__file__)
-    annotation = function.__annotations__.get("return", Any)
+    annotation = return_annotation(function)
     if annotation is Any:
         returned = list(_returned(function))
         return bool(returned) and all(returned)
@@ -153,7 +149,7 @@ def is_surely_plain(target: object, mark: str = "__await__") -> bool:
 
 def _promised(function: Any) -> Colour:
     """Return the colour that a function's return annotation promises."""
-    annotation = function.__annotations__.get("return", Any)
+    annotation = return_annotation(function)
     classes = named_classes(annotation, function.__globals__)
     if classes is None:
         found = set(_alternatives(annotation, function.__globals__))
@@ -166,8 +162,8 @@ def _promised(function: Any) -> Colour:
 
 def _kind(part: type) -> Colour:
     """Return the colour of a function that is annotated with this class."""
-    if part.__module__ in _FROM_TYPING and part.__name__ in _BY_WORD:
-        return _BY_WORD[part.__name__]
+    if module_name(part) in _FROM_TYPING and class_name(part) in _BY_WORD:
+        return _BY_WORD[class_name(part)]
     if static_type_attribute(part, "__await__") is not None:
         return Colour.EITHER  # a task, a client, a lazy query: more than an awaitable
     return Colour.SYNC
@@ -200,7 +196,7 @@ _EMPTY = frozenset(("RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST
 
 
 def _returned(function: Any) -> Iterator[bool]:
-    """Say of each ``return`` whether it gives what the code makes at that place."""
+    """Yield for each ``return`` whether the code makes the value at that place."""
     instructions = list(dis.get_instructions(function.__code__))
     if all(it.opname in _EMPTY and it.argval in (0, None) for it in instructions):
         return

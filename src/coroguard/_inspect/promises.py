@@ -1,27 +1,14 @@
-"""Does an annotation promise an awaitable to its reader?"""
+"""Awaitables that an annotation promises to its reader."""
 
 from __future__ import annotations
 
 import ast
-import inspect
-import sys
 import typing
 from collections.abc import AsyncIterable, Iterator
-from functools import partial
 from typing import Any, Self
 
-from .awaitables import is_builtin, static_type_attribute
-
-__all__ = [
-    "WORDS",
-    "awaited_type",
-    "field_annotation",
-    "field_promises",
-    "mentions",
-    "parts",
-    "promises",
-]
-__all__ += ["return_annotation"]
+from .annotations import annotations_of
+from .awaitables import class_name, is_builtin, mro, static_type_attribute
 
 #: The names of what is awaited, or iterated or entered so, in annotations.
 WORDS = frozenset(
@@ -43,16 +30,16 @@ _ALTERNATIVES = ("Optional", "Union", "Annotated")
 
 
 def promises(annotation: object, value: object) -> bool:
-    """Say whether ``annotation`` allows this very awaitable as the value.
+    """Return whether ``annotation`` allows this very awaitable as the value.
 
-    ``Any`` and ``object`` allow everything and promise nothing. Text that
-    could not be evaluated is read for the names that stand in it.
+    ``Any`` and ``object`` allow everything and promise nothing. Of text that
+    could not be evaluated the names are read.
     """
     return any(_allows(part, value) for part in parts(annotation, deep=False))
 
 
 def mentions(annotation: object, value: object) -> bool:
-    """Say whether ``annotation`` allows this awaitable anywhere in the value."""
+    """Return whether ``annotation`` allows this awaitable anywhere in the value."""
     return any(_allows(part, value) for part in parts(annotation, deep=True))
 
 
@@ -63,8 +50,8 @@ def field_promises(owner: type, field: str, value: object) -> bool:
 
 def field_annotation(owner: type, field: str) -> object:
     """Return the annotation of a class's field, ``None`` for no such field."""
-    for base in type.__dict__["__mro__"].__get__(owner):
-        annotation = _annotations(base).get(field)
+    for base in mro(owner):
+        annotation = annotations_of(base, only=field).get(field)
         if annotation is not None:
             return annotation
     return None
@@ -78,54 +65,32 @@ def is_loose(annotation: object) -> bool:
     )
 
 
-def return_annotation(function: Any) -> object:
-    """Return what a callable promises to return, evaluated where possible.
-
-    A name that cannot be resolved leaves the annotation's text; no annotation
-    at all is ``Any``.
-    """
-    while isinstance(function, partial):
-        function = function.func
-    if not hasattr(function, "__annotations__"):
-        instance: object = function
-        function = getattr(type(instance), "__call__", function)  # noqa: B004
-    annotation = getattr(function, "__annotations__", {}).get("return", Any)
-    if not isinstance(annotation, str):
-        return annotation
-    module = sys.modules.get(getattr(function, "__module__", ""))
-    names = getattr(function, "__globals__", None) or vars(module or object)
-    try:
-        return eval(annotation, dict(names))
-    except Exception:
-        return annotation
-
-
 def awaited_type(annotation: object) -> object:
     """Return what awaiting a value of this annotation gives, ``Any`` if unknown."""
     return (typing.get_args(annotation) or (Any,))[-1]
 
 
 def _allows(part: object, value: object) -> bool:
-    """Say whether one name or class of an annotation stands for ``value``."""
+    """Return whether one name or class of an annotation stands for ``value``."""
     kind = type(value)
     if isinstance(part, str):
         name = part.rpartition(".")[2]
         if name == "Self":
             return not is_builtin(value)
-        mro: tuple[type, ...] = type.__dict__["__mro__"].__get__(kind)
-        return name in WORDS or name in {c.__name__ for c in mro if c is not object}
-    if not isinstance(part, type) or part is object:
+        return name in WORDS or name in map(class_name, mro(kind)[:-1])
+    if not issubclass(type(part), type) or part is object:
         return False
-    if kind.__name__ == "_AsyncGeneratorContextManager" and issubclass(
-        part, AsyncIterable
+    cls: Any = part
+    if class_name(kind) == "_AsyncGeneratorContextManager" and any(
+        base is AsyncIterable for base in mro(cls)
     ):
         # ``contextlib.asynccontextmanager`` keeps its generator's annotation.
         return True
-    if not any(static_type_attribute(part, mark) is not None for mark in _MARKS):
+    if not any(static_type_attribute(cls, mark) is not None for mark in _MARKS):
         return False
     try:
-        return issubclass(kind, part)
-    except TypeError:  # a protocol that cannot be asked at run time
+        return issubclass(kind, cls)
+    except Exception:  # a protocol that cannot be asked at run time, a metaclass
         return True
 
 
@@ -149,8 +114,8 @@ def parts(annotation: object, *, deep: bool) -> Iterator[object]:
             waiting.append(part.__forward_arg__)
         elif isinstance(part, typing.TypeVar):
             waiting += [part.__bound__, *part.__constraints__]
-        elif hasattr(origin or part, "__value__"):  # ``type X = ...`` of 3.12
-            waiting.append(getattr(origin or part, "__value__"))  # noqa: B009
+        elif class_name(type(origin or part)) == "TypeAliasType":
+            waiting.append(_alias(origin or part))
         elif part is Self:
             yield "Self"
         elif origin is typing.Annotated:
@@ -162,7 +127,7 @@ def parts(annotation: object, *, deep: bool) -> Iterator[object]:
             if deep:
                 waiting += typing.get_args(part)
                 if typing.is_typeddict(part):
-                    waiting += _annotations(part).values()
+                    waiting += annotations_of(part).values()
 
 
 def _names(text: str, *, deep: bool) -> Iterator[str]:
@@ -195,9 +160,9 @@ def _last_name(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def _annotations(kind: Any) -> dict[str, Any]:
-    """Return a class's own annotations."""
+def _alias(alias: Any) -> object:
+    """Return what ``type X = ...`` means; it is evaluated when it is asked."""
     try:
-        return inspect.get_annotations(kind)
-    except Exception:  # 3.14 evaluates them here
-        return {}
+        return alias.__value__
+    except Exception:
+        return Any
