@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -62,6 +63,15 @@ def pytest_collection_modifyitems(
         folder = item.path.parent.relative_to(here).as_posix()
         if can_group and folder in SHARED:
             item.add_marker(pytest.mark.xdist_group(SHARED[folder]))
+
+
+def pytest_collection_finish() -> None:
+    """Spare every collection of a test the walk over what was imported before.
+
+    Most of the time of the unit tests was that walk.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

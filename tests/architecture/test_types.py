@@ -12,6 +12,11 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("mypy", reason="the type checkers are in the group `lint`")
+pytestmark = pytest.mark.slow(
+    reason="two checkers read the installed package anew; `make lint` reads the tree"
+)
+
 WRONG = """
 from typing import assert_type
 from coroguard import LeakKind

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("beartype", reason="the benchmarks need the group `bench`")
+pytestmark = pytest.mark.slow(reason="every benchmark runs once, in new processes")
 
 ROOT = Path(__file__).parents[2]
 TITLES = (
