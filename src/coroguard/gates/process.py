@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Ended", "run_pytest"]
 
-_PYTEST = (sys.executable, "-m", "pytest", "-p", "coroguard.gates.recorder")
+_PYTEST = (sys.executable, "-P", "-m", "coroguard.gates.start")
+_RECORDER = ("-p", "coroguard.gates.recorder")
 _GRACE_S = 3.0
 _STACKS_S = 2.0
 _OUTPUT_END = 4000
@@ -61,7 +62,7 @@ def run_pytest(
     printed = Path(job.folder, "output.txt")
     with _pipe_holding(nonce) as pipe, printed.open("wb") as output:
         process = subprocess.Popen(
-            [*_PYTEST, f"--rootdir={root}", *arguments],
+            [*_PYTEST, *_RECORDER, f"--rootdir={root}", *arguments],
             cwd=root,
             env={**environment, JOB: str(job.file), NONCE_FD: str(pipe)},
             stdin=subprocess.DEVNULL,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
+from .environment import known
 from .errors import CollectionError
 from .evidence import RunEvidence
 from .job import VERDICTS_SO_FAR, Job
@@ -119,11 +120,10 @@ class Runs:
         verdicts: Mapping[str, Verdict],
         limit_s: float = COLLECTION_LIMIT_S,
     ) -> Ended:
-        kept = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith("COROGUARD_GATE_") and name != PLANT
-        }
+        kept = known(os.environ)
+        # Bytecode that an earlier checkout left in the project proves nothing about
+        # its source, so the runs of this command share a new cache.
+        kept["PYTHONPYCACHEPREFIX"] = str(self.folder / "bytecode")
         said = {name: str(verdict) for name, verdict in verdicts.items()}
         environment = kept | dict(self.seeds) | {VERDICTS_SO_FAR: json.dumps(said)}
         if plant:
