@@ -1,38 +1,41 @@
-"""What can be typed after `coroguard gate`, and where does the readiness go?"""
+"""The command `coroguard gate`, and the files it writes."""
 
 from __future__ import annotations
 
 import contextlib
 import importlib.util
 import os
-import signal
 import sys
+import traceback
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import TYPE_CHECKING, cast
 
 from rich.console import Console
+from rich.text import Text
 
+from coroguard._files import is_device, write_whole
 from coroguard._leaks.errors import nearest
 
 from .config import CATEGORIES
 from .engine import Wishes, run_gates
 from .exports import as_annotations, as_json, as_junit, as_markdown
+from .output import clean, flat
 from .readiness import ExitCode
-from .sealed import write_whole
 from .selection import Selection
+from .signals import ended_by_signals
 from .table import show
 
 if TYPE_CHECKING:
     import io
     from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-    from types import FrameType
 
     from .readiness import Readiness
 
 __all__ = ["gate"]
 
-_ENDINGS = (signal.SIGTERM, signal.SIGHUP)
+# What a readiness is never written over: configuration, locks, source.
+_KEPT_SUFFIXES = (".cfg", ".ini", ".lock", ".py", ".toml")
 
 
 def gate(
@@ -46,51 +49,61 @@ def gate(
     junit: Path | None = None,
     markdown: Path | None = None,
 ) -> int:
-    """Run the gates of the current project, show and write the readiness.
+    """Run the gates of the current project; show and write the readiness.
 
     Returns:
         The exit code; `docs/reference/gate.md` lists them.
     """
-    exports = {as_json: json, as_junit: junit, as_markdown: markdown}
-    files = {file: form for form, file in exports.items() if file is not None}
-    # What an earlier run left must not be taken for what this run says.
-    _remove(files)
-    if importlib.util.find_spec("pytest") is None:
-        return _refuse("pytest is not installed; type pip install 'coroguard[gate]'")
-    for category in categories:
-        if category not in CATEGORIES:
-            hint = nearest(category, CATEGORIES)
-            return _refuse(
-                f"--category {category} is none of {', '.join(CATEGORIES)}.{hint}"
-            )
+    forms = ((as_json, json), (as_junit, junit), (as_markdown, markdown))
+    exports = [(form, file) for form, file in forms if file is not None]
     wishes = Wishes(
         Selection(tuple(categories), tuple(patterns)),
         real_services=real_services,
         fail_fast=fail_fast,
         self_test=self_test,
     )
+    try:
+        # An earlier run's readiness must not be taken for this run's.
+        _remove(file for _, file in exports if not _is_kept(file))
+        refused = _wrong_files(exports) or _wrong_words(categories)
+        if refused:
+            return _refuse(refused)
+        with ended_by_signals():
+            return _gate(wishes, {file: form for form, file in exports})
+    except Exception:
+        # Left to Python it would end with 1, which means that a gate has failed.
+        sys.stderr.write(f"coroguard itself broke\n{clean(traceback.format_exc())}")
+        return ExitCode.INTERNAL
+
+
+def _gate(wishes: Wishes, files: Mapping[Path, Callable[[Readiness], str]]) -> int:
     # A terminal that cannot show a letter must not turn a verdict into a crash.
     with contextlib.suppress(AttributeError):
         cast("io.TextIOWrapper", sys.stdout).reconfigure(errors="backslashreplace")
     console = Console(highlight=False)
-    with _ended_by_signals(), _progress(console) as tell:
-        readiness = run_gates(Path.cwd(), wishes, tell)
+    with _progress(console) as progress:
+        readiness = run_gates(Path.cwd(), wishes, progress)
     readiness = _write(readiness, files)
-    show(readiness, console)
-    _tell_github(readiness)
+    try:
+        show(readiness, console)
+        _annotate(readiness)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has gone, as `head` does; the exit code still counts.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return int(readiness.exit_code)
 
 
 def _write(
     readiness: Readiness, files: Mapping[Path, Callable[[Readiness], str]]
 ) -> Readiness:
-    """Write each file; where one cannot be written, none stays and nothing is ready."""
+    """Write each file; if one cannot be written, none stays and nothing is ready."""
     try:
         for file, form in files.items():
             write_whole(file, form(readiness))
     except OSError as error:
         _remove(files)
-        text = f"the readiness was not written: {error}"
+        text = clean(f"the readiness was not written: {error}")
         code = readiness.exit_code or ExitCode.INTERNAL
         return replace(readiness, problem=(code, text))
     return readiness
@@ -98,17 +111,49 @@ def _write(
 
 def _remove(files: Iterable[Path]) -> None:
     for file in files:
-        # A device or a pipe is nothing that an earlier run has left.
-        if file.is_file():
+        if file.is_file() and not is_device(file):
             file.unlink()
 
 
-def _tell_github(readiness: Readiness) -> None:
+def _is_kept(file: Path) -> bool:
+    """Return whether a file is configuration or source, behind links too."""
+    return any(each.suffix in _KEPT_SUFFIXES for each in (file, file.resolve()))
+
+
+def _wrong_files(exports: Sequence[tuple[object, Path]]) -> str:
+    """Return why the readiness cannot be written there; empty if it can."""
+    seen: set[Path] = set()
+    for _, file in exports:
+        if _is_kept(file):
+            return f"{file} holds configuration or source; name another file"
+        if file.is_dir():
+            return f"{file} is a folder; name a file in it"
+        if file.resolve() in seen and not is_device(file):
+            return f"{file} was named for two formats; name a file for each"
+        seen.add(file.resolve())
+    return ""
+
+
+def _wrong_words(categories: Sequence[str]) -> str:
+    if importlib.util.find_spec("pytest") is None:
+        return "pytest is not installed; run pip install 'coroguard[gate]'"
+    for category in categories:
+        if category not in CATEGORIES:
+            hint = nearest(category, CATEGORIES)
+            known = ", ".join(CATEGORIES)
+            return f"--category {category} is not one of {known}.{hint}"
+    return ""
+
+
+def _annotate(readiness: Readiness) -> None:
     """Add to the step's summary and annotate, where GitHub Actions runs this."""
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:
         # A summary that cannot be written changes nothing about the release.
-        with contextlib.suppress(OSError), open(summary, "a") as file:
+        with (
+            contextlib.suppress(OSError),
+            open(summary, "a", encoding="utf-8") as file,
+        ):
             file.write(as_markdown(readiness))
     if os.environ.get("GITHUB_ACTIONS"):
         for line in as_annotations(readiness):
@@ -116,30 +161,15 @@ def _tell_github(readiness: Readiness) -> None:
 
 
 def _refuse(why: str) -> int:
-    sys.stderr.write(f"coroguard: {why}\n")
+    sys.stderr.write(f"coroguard: {flat(clean(why))}\n")
     return ExitCode.CONFIGURATION
 
 
 @contextlib.contextmanager
 def _progress(console: Console) -> Generator[Callable[[str], None], None, None]:
-    """Say what is being done: on a terminal in one moving line, else in none."""
+    """Show what is being done: one moving line on a terminal, else nothing."""
     if not console.is_terminal:
         yield lambda _text: None
         return
     with console.status("starting") as status:
-        yield status.update
-
-
-@contextlib.contextmanager
-def _ended_by_signals() -> Generator[None, None, None]:
-    """Turn the signals of a cancelled pipeline into an exit that cleans up."""
-
-    def end(number: int, _frame: FrameType | None) -> NoReturn:
-        raise SystemExit(128 + number)
-
-    before = {ending: signal.signal(ending, end) for ending in _ENDINGS}
-    try:
-        yield
-    finally:
-        for ending, handler in before.items():
-            signal.signal(ending, handler)
+        yield lambda text: status.update(Text(flat(clean(text))))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 import time
 import traceback
 from dataclasses import dataclass, field, replace
@@ -16,7 +17,9 @@ from . import run_info as surroundings
 from .config import load
 from .errors import CollectionError, GateConfigError
 from .evidence import RunEvidence
+from .output import clean, each_text
 from .readiness import ExitCode, GateResult, Readiness
+from .redact import Redactor
 from .runs import Runs
 from .selection import Selection, pin
 from .selftest import faults_of, prove
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
 
 
 __all__ = ["Wishes", "run_gates"]
+
+_MOST_REASONS = 100
+_LONGEST_REASON = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +72,10 @@ def run_gates(
     folder = find_root(root or Path.cwd())
     wishes = wishes or Wishes()
     seeds = surroundings.seeds()
+    services: Mapping[str, str] = {}
     try:
         config = load(folder)
+        services = config.services
         with TemporaryDirectory(prefix="coroguard-gate-") as scratch:
             runs = Runs(
                 root=folder,
@@ -96,8 +104,29 @@ def run_gates(
         "seeds": seeds,
         "versions": surroundings.versions(),
     }
-    # What the runs say of themselves is more than what the command knows.
-    return replace(readiness, about=_merge(about, readiness.about))
+    # What the runs report about themselves is more than what the command knows.
+    readiness = replace(readiness, about=_merge(about, readiness.about))
+    return _published(readiness, services)
+
+
+def _published(readiness: Readiness, services: Mapping[str, str]) -> Readiness:
+    """Return what may leave the command: the one boundary for every output."""
+    redact = Redactor.of(os.environ, services)
+    results = [
+        replace(result, judgement=_capped(result.judgement))
+        for result in readiness.results
+    ]
+    readiness = replace(readiness, results=results)
+    return each_text(readiness, lambda text: clean(redact(text)))
+
+
+def _capped(judgement: Judgement) -> Judgement:
+    """Keep as many reasons, and as much of each, as somebody reads."""
+    kept = [reason[:_LONGEST_REASON] for reason in judgement.reasons[:_MOST_REASONS]]
+    more = len(judgement.reasons) - len(kept)
+    if more:
+        kept.append(f"and {more} more")
+    return Judgement(judgement.verdict, tuple(kept))
 
 
 def _run(runs: Runs, wishes: Wishes, tell: Callable[[str], None]) -> Readiness:

@@ -23,7 +23,9 @@ _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 def as_json(readiness: Readiness) -> str:
     """Return the whole readiness; `schema` says how to read it."""
-    return json.dumps(readiness.to_json(), indent=2) + "\n"
+    # RFC 8259 has no NaN and no infinity; Python's own reader and writer do.
+    plain = json.loads(json.dumps(readiness.to_json()), parse_constant=lambda _: None)
+    return json.dumps(plain, indent=2, allow_nan=False) + "\n"
 
 
 def as_junit(readiness: Readiness) -> str:

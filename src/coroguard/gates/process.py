@@ -1,4 +1,4 @@
-"""How is pytest run so that nothing it does can outlive or outwit its parent?"""
+"""Runs of pytest that nothing outlives."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .job import JOB, NONCE_FD, Job
+from .signals import came, held
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -23,7 +24,9 @@ __all__ = ["Ended", "run_pytest"]
 _PYTEST = (sys.executable, "-P", "-m", "coroguard.gates.start")
 _RECORDER = ("-p", "coroguard.gates.recorder")
 _GRACE_S = 3.0
+_LOOK_S = 0.2  # how often a signal is looked for
 _STACKS_S = 2.0
+_ROUNDS = 20
 _OUTPUT_END = 4000
 
 
@@ -55,14 +58,35 @@ def run_pytest(
     environment: Mapping[str, str],
     limit_s: float,
 ) -> Ended:
-    """Run pytest in a session of its own, and end it and its children in time."""
+    """Run pytest in a session of its own, and end it and its children in time.
+
+    A signal meanwhile ends the run, and the command when nothing is left of it.
+    """
     job.save()
+    with held():
+        return _run(
+            [*_PYTEST, *_RECORDER, f"--rootdir={root}", *arguments],
+            job,
+            root=root,
+            environment=environment,
+            limit_s=limit_s,
+        )
+
+
+def _run(
+    command: Sequence[str],
+    job: Job,
+    *,
+    root: Path,
+    environment: Mapping[str, str],
+    limit_s: float,
+) -> Ended:
     nonce = secrets.token_bytes(32)
     started = time.monotonic()
     printed = Path(job.folder, "output.txt")
     with _pipe_holding(nonce) as pipe, printed.open("wb") as output:
         process = subprocess.Popen(
-            [*_PYTEST, *_RECORDER, f"--rootdir={root}", *arguments],
+            command,
             cwd=root,
             env={**environment, JOB: str(job.file), NONCE_FD: str(pipe)},
             stdin=subprocess.DEVNULL,
@@ -73,10 +97,9 @@ def run_pytest(
         )
     over_limit, stacks = False, ""
     try:
-        process.wait(limit_s)
-    except subprocess.TimeoutExpired:
-        over_limit = True
-        stacks = _stacks(process.pid, job)
+        over_limit = not _ends_by_itself(process, started + limit_s)
+        if over_limit and not came():
+            stacks = _stacks(process.pid, job)
     finally:
         _end(process, job)
     return Ended(
@@ -84,9 +107,31 @@ def run_pytest(
         over_limit=over_limit,
         nonce=nonce,
         stacks=stacks,
-        output=printed.read_text(errors="replace")[-_OUTPUT_END:],
+        output=_last_lines(printed),
         duration_s=time.monotonic() - started,
     )
+
+
+def _ends_by_itself(process: subprocess.Popen[bytes], deadline: float) -> bool:
+    """Wait for the end; return whether it came before the limit or a signal did."""
+    while not came():
+        left_s = deadline - time.monotonic()
+        try:
+            process.wait(max(0.0, min(left_s, _LOOK_S)))
+        except subprocess.TimeoutExpired:
+            if left_s <= _LOOK_S:
+                return False
+        else:
+            return True
+    return False
+
+
+def _last_lines(file: Path) -> str:
+    """Return the end of what was printed, without a line that is cut in half."""
+    text = file.read_bytes()[-4 * _OUTPUT_END :].decode("utf-8", "replace")
+    if len(text) <= _OUTPUT_END:
+        return text
+    return text[-_OUTPUT_END:].partition("\n")[2]
 
 
 @contextlib.contextmanager
@@ -127,15 +172,20 @@ def _end(process: subprocess.Popen[bytes], job: Job) -> None:
         _signal(process.pid, signal.SIGINT)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_GRACE_S)
-    with contextlib.suppress(ProcessLookupError):
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
-    for pid in _started_by(job):
-        _signal(pid, signal.SIGKILL)
+    for _ in range(_ROUNDS):
+        # One that starts others while it is looked for is found in the next round.
+        left = _started_by(job)
+        if not left:
+            break
+        for pid in left:
+            _signal(pid, signal.SIGKILL)
     process.wait()
 
 
 def _started_by(job: Job) -> list[int]:
-    """Find what carries the run's name in its environment, daemons too (Linux)."""
+    """Find the processes with the run's name in their environment (Linux)."""
     name = f"{JOB}={job.file}".encode()
     found: list[int] = []
     for file in Path("/proc").glob("[0-9]*/environ"):
@@ -146,5 +196,5 @@ def _started_by(job: Job) -> list[int]:
 
 
 def _signal(pid: int, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError):
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.kill(pid, number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 import pytest
@@ -30,6 +31,9 @@ def main() -> int:
     have put it at the beginning.
     """
     sys.path.append(os.getcwd())
+    # Ignored where the command was started in the background; then a run that is
+    # ended from outside would not stop what its fixtures started.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     return int(pytest.main(plugins=[_WholeSuiteOptions()]))
 
 

@@ -8,6 +8,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from .output import flat, without_commands
+from .readiness import ExitCode
 from .verdict import Verdict
 
 if TYPE_CHECKING:
@@ -27,7 +29,19 @@ _MOST_FRAMES = 6
 
 
 def show(readiness: Readiness, console: Console) -> None:
-    """Show the table, each gate that is not green, and the last line."""
+    """Show the table, each gate that is not green, and the last line.
+
+    Args:
+        readiness: What to show, as `run_gates` returns it.
+        console: Where to show it.
+    """
+    with console.capture() as shown:
+        _show(readiness, console)
+    # A text that is folded at the edge of the screen begins a line of its own.
+    console.file.write(without_commands(shown.get()))
+
+
+def _show(readiness: Readiness, console: Console) -> None:
     if readiness.results:
         console.print(_table(readiness))
     for result in readiness.results:
@@ -35,9 +49,10 @@ def show(readiness: Readiness, console: Console) -> None:
             _show_red(result, console)
     _show_self_test(readiness, console)
     if readiness.problem:
-        _line(console, readiness.problem[1])
+        _show_problem(console, *readiness.problem)
     _line(console, "")
-    _line(console, *_last_line(readiness))
+    text, style = _last_line(readiness)
+    _line(console, flat(text), style)
 
 
 def _table(readiness: Readiness) -> Table:
@@ -49,7 +64,7 @@ def _table(readiness: Readiness) -> Table:
     table.expand = True
     for result in readiness.results:
         table.add_row(
-            Text(result.gate.title or result.gate.name),
+            Text(flat(result.gate.title or result.gate.name)),
             Text(result.verdict, style=_STYLES.get(result.verdict, "bold red")),
             Text(result.evidence),
             Text(f"{result.run.duration_s:.1f} s"),
@@ -61,7 +76,7 @@ def _show_red(result: GateResult, console: Console) -> None:
     gate = result.gate
     style = _STYLES.get(result.verdict, "bold red")
     _line(console, "")
-    _line(console, f"{gate.title or gate.name}: {result.verdict}", style)
+    _line(console, flat(f"{gate.title or gate.name}: {result.verdict}"), style)
     _labelled(console, "rule", gate.rule)
     _labelled(console, "impact", gate.impact)
     if result.waiver:
@@ -105,6 +120,17 @@ def _show_self_test(readiness: Readiness, console: Console) -> None:
         _labelled(console, "unproven", text)
 
 
+def _show_problem(console: Console, code: ExitCode, text: str) -> None:
+    """Show why no gate was judged; what a run printed is indented under it."""
+    if code is ExitCode.CONFIGURATION:
+        _line(console, text)  # our own, to paste from
+        return
+    first, *more = text.splitlines() or [""]
+    _line(console, first)
+    for line in more:
+        _line(console, f"  | {line}")
+
+
 def _last_line(readiness: Readiness) -> tuple[str, str]:
     code = f"(exit code {int(readiness.exit_code)})"
     if not readiness.ready:
@@ -127,7 +153,7 @@ def _labelled(console: Console, label: str, text: str) -> None:
     grid = Table.grid(padding=(0, 1, 0, 0))
     grid.add_column(width=9, no_wrap=True)
     grid.add_column(overflow="fold")
-    grid.add_row(Text(f"{label}:" if label else ""), Text(text))
+    grid.add_row(Text(f"{label}:" if label else ""), Text(flat(text)))
     console.print(Padding(grid, (0, 0, 0, 2), expand=False))
 
 

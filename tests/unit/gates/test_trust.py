@@ -10,7 +10,6 @@ from coroguard.gates.sealed import (
     NotThisRunError,
     read_sealed,
     write_sealed,
-    write_whole,
 )
 from coroguard.gates.trust import doubts, evidence
 
@@ -75,21 +74,6 @@ def test_a_seal_of_another_run(tmp_path):
     assert b"another" not in file.read_bytes()
     with pytest.raises(NotThisRunError):
         read_sealed(file, NONCE)
-
-
-def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
-    """Where the disk is full, the old file stands unchanged and no draft remains."""
-    file = tmp_path / "r"
-    file.write_text("old")
-
-    def full(_number):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("coroguard.gates.sealed.os.fsync", full)
-    with pytest.raises(OSError, match="No space left"):
-        write_whole(file, "new")
-    assert [f.name for f in tmp_path.iterdir()] == ["r"]
-    assert file.read_text() == "old"
 
 
 @pytest.mark.parametrize("over_limit", [True, False])

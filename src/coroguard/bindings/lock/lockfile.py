@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import tomllib
 from typing import TYPE_CHECKING, Any
 
+from ..._files import write_whole
 from ..._inspect.colours import Colour
 from ..._leaks.errors import GuardUsageError
 from .record import UNDECIDED, Lock
@@ -105,13 +105,7 @@ def write_lock(file: Path, lock: Lock) -> None:
     Raises:
         OSError: It could not be written; the old one stands unchanged.
     """
-    file = file.resolve()  # a link stays a link
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        draft.write_bytes(to_text(lock).encode())
-        draft.replace(file)
-    finally:
-        draft.unlink(missing_ok=True)
+    write_whole(file, to_text(lock))
 
 
 def _body(lock: Lock) -> Iterator[str]:

@@ -1,0 +1,73 @@
+"""Signals that end the command, once and only where it can clean up."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from types import FrameType
+
+__all__ = ["came", "ended_by_signals", "held"]
+
+_ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class _State:
+    """What came so far in this process."""
+
+    number = 0
+    holds = 0
+    is_ending = False
+
+
+@contextlib.contextmanager
+def ended_by_signals() -> Generator[None, None, None]:
+    """Turn the signals of a cancelled pipeline into one exit that cleans up.
+
+    A signal that is ignored when the command starts, as under ``nohup``, stays
+    ignored. A second signal does not interrupt the cleaning up after the first.
+    """
+    _State.number, _State.is_ending = 0, False
+    before = {
+        number: handler
+        for number in _ENDINGS
+        if (handler := signal.getsignal(number)) is not signal.SIG_IGN
+    }
+    for number in before:
+        signal.signal(number, _end)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        _State.number = 0
+
+
+@contextlib.contextmanager
+def held() -> Generator[None, None, None]:
+    """Let a signal take effect only after the block; `came` is true meanwhile."""
+    _State.holds += 1
+    try:
+        yield
+    finally:
+        _State.holds -= 1
+        _leave()
+
+
+def came() -> bool:
+    """Return whether a signal has come that ends the command."""
+    return _State.number != 0
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    _State.number = _State.number or number
+    _leave()
+
+
+def _leave() -> None:
+    if _State.number and not _State.holds and not _State.is_ending:
+        _State.is_ending = True
+        raise SystemExit(128 + _State.number)
