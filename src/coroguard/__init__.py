@@ -76,6 +76,6 @@ def __dir__() -> list[str]:
 
 
 if os.environ.get("COROGUARD_PACKAGES") and current() is Mode.STRICT:
-    from .strictness.environment import activate
+    from .strictness.packages import activate
 
     activate()

@@ -170,6 +170,12 @@ def run(
         list[str] | None,
         typer.Option(help="Check this package's annotations; needs strict mode."),
     ] = None,
+    types: Annotated[
+        bool,
+        typer.Option(
+            "--types", help="Raise where any value is not what its annotation says."
+        ),
+    ] = False,
 ) -> None:
     """Run a Python program or console script guarded, its children included."""
     _run(
@@ -178,6 +184,7 @@ def run(
         strict=strict,
         mode=mode,
         packages=package or (),
+        types=types,
         program=context.meta[_PROGRAM],
         before_dashes=context.args,
     )

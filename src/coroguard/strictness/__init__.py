@@ -1,4 +1,4 @@
-"""How are whole packages checked against their own annotations?"""
+"""Whole packages, checked against their own annotations."""
 
 from __future__ import annotations
 

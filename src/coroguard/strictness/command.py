@@ -1,4 +1,4 @@
-"""What happens when `coroguard run` is typed?"""
+"""The work of `coroguard run`."""
 
 from __future__ import annotations
 
@@ -8,16 +8,14 @@ import sys
 from typing import TYPE_CHECKING
 
 from .._leaks.errors import GuardUsageError
-from .environment import names_in
 from .launch import command_line, environment_of, unseen
+from .packages import names_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["run"]
-
 _USAGE = 2
-#: What Python ignores for itself, and a program that it starts would inherit.
+#: Signals that Python ignores for itself, and that its children would ignore too.
 _IGNORED = ("SIGPIPE", "SIGXFSZ")
 
 
@@ -26,6 +24,7 @@ def run(
     strict: bool = False,
     mode: str | None = None,
     packages: Sequence[str] = (),
+    types: bool = False,
     program: Sequence[str] = (),
     before_dashes: Sequence[str] = (),
 ) -> int:
@@ -35,8 +34,9 @@ def run(
         strict: Short for the mode ``strict``.
         mode: The mode; ``None`` leaves it to the environment.
         packages: Strict packages.
-        program: What stood after ``--``.
-        before_dashes: What stood before it and is no option.
+        types: Whether any wrong type in them raises.
+        program: The arguments after ``--``.
+        before_dashes: The arguments before it that are not options.
 
     Returns:
         2, if there is nothing to run; else it does not return.
@@ -44,13 +44,13 @@ def run(
     try:
         if before_dashes:
             raise GuardUsageError(
-                "-- has to stand before the program; "
-                f"type coroguard run ... -- {' '.join([*before_dashes, *program])}"
+                "-- has to be before the program; "
+                f"run coroguard run ... -- {' '.join([*before_dashes, *program])}"
             )
         if strict and mode not in (None, "strict"):
-            raise GuardUsageError(f"type either --strict or --mode {mode}, not both")
+            raise GuardUsageError(f"pass either --strict or --mode {mode}, not both")
         mode = "strict" if strict else mode
-        environ = environment_of(os.environ, mode, packages, os.getpid())
+        environ = environment_of(os.environ, mode, packages, os.getpid(), types=types)
         command = command_line(program, os.environ.get("PATH"))
         for hint in unseen(names_in(packages), program):
             sys.stderr.write(f"coroguard: {hint}\n")

@@ -1,4 +1,4 @@
-"""With which environment, and as which command line, does a program run guarded?"""
+"""The environment and the command line of a guarded program."""
 
 from __future__ import annotations
 
@@ -12,20 +12,22 @@ from typing import TYPE_CHECKING
 
 from .._leaks.errors import GuardUsageError, nearest
 from .._runtime.modes import VARIABLE, Mode, parse
-from .environment import PACKAGES, names_in
-from .packages import ROOT, RUN, check_names
+from .packages import PACKAGES, ROOT, RUN, TYPES, check_names, names_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-
-__all__ = ["SITE", "command_line", "environment_of", "unseen"]
 
 #: Holds the ``sitecustomize`` that every interpreter of a run begins with.
 SITE = str(Path(__file__).with_name("site"))
 
 
 def environment_of(
-    environ: Mapping[str, str], mode: str | None, packages: Sequence[str], pid: int
+    environ: Mapping[str, str],
+    mode: str | None,
+    packages: Sequence[str],
+    pid: int,
+    *,
+    types: bool = False,
 ) -> dict[str, str]:
     """Return the environment of a guarded program.
 
@@ -34,10 +36,11 @@ def environment_of(
         mode: The mode; `None` leaves it to the environment.
         packages: Strict packages, added to those of the environment.
         pid: The process that the program will be.
+        types: Whether any wrong type in a strict package raises.
 
     Raises:
-        GuardUsageError: No such mode, no such name, or packages in a mode that
-            does not check them.
+        GuardUsageError: No such mode, no such name, packages in a mode that does
+            not check them, or types without packages.
     """
     made = dict(environ)
     held = parse(
@@ -47,13 +50,20 @@ def environment_of(
     if packages and held is not Mode.STRICT:
         raise GuardUsageError(
             f"--package is for strict mode, and the mode is {held}; "
-            f"type coroguard run --strict --package {packages[0]} -- PROGRAM"
+            f"run coroguard run --strict --package {packages[0]} -- PROGRAM"
         )
     if mode:
         made[VARIABLE] = held.value
     names = names_in([made.get(PACKAGES, ""), *packages])
     if names:
         made[PACKAGES] = ",".join(names)
+    if types and not names:
+        raise GuardUsageError(
+            "--types is for strict packages, and none is named; "
+            "run coroguard run --strict --types --package app -- PROGRAM"
+        )
+    if types:
+        made[TYPES] = "1"
     path = made.get("PYTHONPATH", "")
     rest = [folder for folder in path.split(os.pathsep) if folder != SITE]
     made["PYTHONPATH"] = os.pathsep.join([SITE, *(rest if path else [])])
@@ -66,7 +76,7 @@ def command_line(program: Sequence[str], path: str | None) -> list[str]:
     """Return the program's command line, the file to execute first.
 
     Args:
-        program: What stood after ``--``: a console script, a ``.py`` file, or
+        program: The arguments after ``--``: a console script, a ``.py`` file, or
             options of Python such as ``-m app``.
         path: Where console scripts are looked for, after the folder of the
             interpreter, whose scripts can import coroguard.
@@ -76,7 +86,7 @@ def command_line(program: Sequence[str], path: str | None) -> list[str]:
     """
     if not program:
         raise GuardUsageError(
-            "there is no program; type coroguard run --strict --package app -- "
+            "there is no program; run coroguard run --strict --package app -- "
             "uvicorn app.main:app"
         )
     first = program[0]
@@ -86,14 +96,14 @@ def command_line(program: Sequence[str], path: str | None) -> list[str]:
     found = shutil.which(first, path=folders)
     if found is None:
         raise GuardUsageError(
-            f"there is no program {first!r}; type a command that is installed, "
+            f"there is no program {first!r}; name a command that is installed, "
             "a .py file, or -m and a module"
         )
     return [found, *program[1:]]
 
 
 def unseen(packages: Iterable[str], program: Sequence[str]) -> list[str]:
-    """Say of each package that is not found from here what may be wrong.
+    """Return a hint for each package that is not found from here.
 
     Only a hint: the program may put a folder of its own on ``sys.path``.
     """

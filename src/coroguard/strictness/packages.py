@@ -1,4 +1,4 @@
-"""Which packages are to be checked, and of which can that not be?"""
+"""The packages to check, and which of them cannot be."""
 
 from __future__ import annotations
 
@@ -6,22 +6,26 @@ import atexit
 import importlib.util
 import os
 import pkgutil
+import resource
 import sys
 from typing import TYPE_CHECKING
 
-from .._leaks.errors import GuardUsageError, nearest
-from .hook import checked_modules, extend, is_below
-from .reports import tell
+from .._guard.judge import act
+from .._inspect.attributes import namespace
+from .._leaks.errors import CoroguardError, GuardUsageError, nearest
+from .._runtime.modes import Mode, current
+from .hook import checked_modules, extend, is_below, unchecked_modules
+from .refusal import raise_types
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["ROOT", "RUN", "check_names", "hold", "strict_packages"]
-
+PACKAGES = "COROGUARD_PACKAGES"
+#: Set to ``1``, any wrong type in a strict package raises.
+TYPES = "COROGUARD_TYPES"
 #: Set by ``coroguard run``: the process that runs the program itself.
 RUN = "COROGUARD_RUN"
-#: The folder that ``coroguard run`` was typed in, where the project's guards are
-#: read from.
+#: The folder of ``coroguard run``, where the project's guards are read from.
 ROOT = "COROGUARD_ROOT"
 
 _OURS = ("coroguard", "typeguard")
@@ -30,99 +34,130 @@ _wanted: list[str] = []
 _too_late: set[str] = set()
 
 
-def strict_packages(*packages: str) -> None:
+def strict_packages(*packages: str, types: bool = False) -> None:
     """Check every annotated argument, return value and variable of packages.
 
     What is imported of them from now on is checked by typeguard. Where an
     awaitable is found in place of what an annotation says, itself or inside
-    the value, it is a leak with the kind ``RETURNED`` or ``NESTED``; any other
-    wrong value is typeguard's ``TypeCheckError``. The mode holds as for a
-    guard: in ``off`` nothing is done, in ``observe`` leaks are reported only.
+    the value, it is a leak with the kind ``RETURNED`` or ``NESTED``. Any other
+    wrong value is an event, once for each place. The mode holds as for a guard:
+    in ``off`` nothing is done, in ``observe`` leaks are reported only.
 
-    A module that was imported before stays as it is, and is named in a
-    ``RuntimeWarning``; so is, when the process ends, a package of which
-    nothing was imported.
+    A module that was imported before stays as it is, and is named in an event;
+    so is, when the process ends, a package of which nothing was checked.
 
     Args:
         *packages: Names of packages or modules, such as ``app``.
+        types: Raise typeguard's ``TypeCheckError`` for any other wrong value,
+            in every strict package of the process.
 
     Raises:
-        GuardUsageError: No name, one that is no name, or one that is not
+        GuardUsageError: No name, one that is not a name, or one that is not
             found; nothing is changed.
     """
     if not packages:
         raise GuardUsageError(
-            "strict_packages() has no package; type strict_packages('app')"
+            "strict_packages() has no package; write strict_packages('app')"
         )
     hold(packages, lambda name: f"strict_packages({name!r})")
+    if types:
+        raise_types()
+
+
+def activate() -> None:
+    """Check the packages that ``COROGUARD_PACKAGES`` names, in strict mode only.
+
+    Raises:
+        GuardUsageError: An entry is not a name, or is not found.
+    """
+    names = names_in([os.environ.get(PACKAGES, "")])
+    if names and current() is Mode.STRICT:
+        # A run begins before the program has put its own folder on the path; what
+        # never comes is reported when it ends.
+        is_run = bool(os.environ.get(RUN))
+        hold(names, lambda name: f"{PACKAGES}={name!r}", find=not is_run)
+        if os.environ.get(TYPES) == "1":
+            raise_types()
+        os.environ.setdefault(RUN, str(os.getpid()))  # for the children
+
+
+def names_in(texts: Iterable[str]) -> list[str]:
+    """Return the names, each once, between commas and blanks."""
+    return list(dict.fromkeys(" ".join(texts).replace(",", " ").split()))
 
 
 def hold(
-    packages: Sequence[str], said: Callable[[str], str], *, find: bool = True
+    packages: Sequence[str], source: Callable[[str], str], *, find: bool = True
 ) -> None:
     """Check packages from now on.
 
     Args:
         packages: Their names.
-        said: Tells who named a package, for messages.
+        source: Returns who named a package, for messages.
         find: Refuse what is not found; not while ``sys.path`` is unfinished.
 
     Raises:
         GuardUsageError: As ``strict_packages`` says.
     """
-    check_names(packages, said)
+    check_names(packages, source)
     for name in packages if find else ():
-        _find(name, said(name))
+        _find(name, source(name))
     if not _wanted:
-        atexit.register(_tell_at_exit, os.getpid())
+        atexit.register(_report_at_exit, os.getpid())
     _wanted.extend(name for name in packages if name not in _wanted)
     extend(packages)
     for name in dict.fromkeys(packages):
-        _tell_if_late(name, said(name))
+        _report_if_late(name, source(name))
 
 
-def check_names(packages: Sequence[object], said: Callable[[str], str]) -> None:
+def check_names(packages: Sequence[object], source: Callable[[str], str]) -> None:
     """Refuse what cannot be the name of a package.
 
     Raises:
-        GuardUsageError: Not text, not a dotted name, or coroguard itself.
+        GuardUsageError: Not a string, not a dotted name, or coroguard itself.
     """
     for name in packages:
         if not isinstance(name, str):
             raise GuardUsageError(
-                f"strict_packages({name!r}): a package is given by its name, as text; "
-                "type strict_packages('app', 'lib')"
+                f"strict_packages({name!r}): a package is given by its name, a string; "
+                "write strict_packages('app', 'lib')"
             )
         if not all(part.isidentifier() for part in name.split(".")):
             raise GuardUsageError(
-                f"{said(name)}: {name!r} is not the name of a package; "
-                "type it as in 'import app' or 'import app.api'"
+                f"{source(name)}: {name!r} is not the name of a package; "
+                "write it as in 'import app' or 'import app.api'"
             )
         if name.partition(".")[0] in _OURS:
             raise GuardUsageError(
-                f"{said(name)}: {name} cannot check itself; name a package of yours"
+                f"{source(name)}: {name} cannot check itself; name a package of yours"
             )
 
 
-def _find(name: str, said: str) -> None:
+def _find(name: str, source: str) -> None:
     """Refuse a package that is nowhere on the path, without importing it."""
     top = name.partition(".")[0]
     if top in sys.modules or importlib.util.find_spec(top) is not None:
         return
     hint = nearest(top, (module.name for module in pkgutil.iter_modules()))
     raise GuardUsageError(
-        f"{said}: there is no package {top!r}; "
-        f"type the name that the program imports it by.{hint}"
+        f"{source}: there is no package {top!r}; "
+        f"write the name that the program imports it by.{hint}"
     )
 
 
-def _tell_if_late(package: str, said: str) -> None:
+def _report(package: str, text: str) -> None:
+    """Emit an event; a warning could be an error that stops the program."""
+    act(current(), package, [CoroguardError(text)], raises=False)
+
+
+def _report_if_late(package: str, source: str) -> None:
     """Name what was imported without checks, once."""
     late = [
         module
         for module in sorted(sys.modules)
         if is_below(module, package)
         and module not in checked_modules()
+        and module not in unchecked_modules()
         and module not in _too_late
         and _has_source(module)
     ]
@@ -132,35 +167,54 @@ def _tell_if_late(package: str, said: str) -> None:
     named = ", ".join(late[:_MOST_NAMED])
     if len(late) > _MOST_NAMED:
         named += f" and {len(late) - _MOST_NAMED} more"
-    tell(
+    _report(
         package,
-        f"{said} came after the import of {named}, which is not checked; call "
-        f"strict_packages({package!r}) before the first import of it, or type "
+        f"{source} came after the import of {named}, which is not checked; call "
+        f"strict_packages({package!r}) before the first import of it, or run "
         f"coroguard run --strict --package {package} -- PROGRAM",
     )
 
 
 def _has_source(module: str) -> bool:
-    """Say whether there is anything to check: not so in a namespace package."""
-    return str(getattr(sys.modules[module], "__file__", "")).endswith(".py")
+    """Return whether there is anything to check: not so in a namespace package."""
+    found = namespace(sys.modules[module]).get("__file__")
+    return isinstance(found, str) and found.endswith(".py") and os.path.isfile(found)
 
 
-def _tell_at_exit(started: int) -> None:
+def _report_at_exit(started: int) -> None:
     """Name each package of which nothing was checked, where the program ended well."""
     if hasattr(sys, "last_value") or not _is_whole_program(started):
         return
     for package in _wanted:
         known = [*checked_modules(), *_too_late]
-        if not any(is_below(module, package) for module in known):
-            tell(
+        if any(is_below(module, package) for module in known):
+            continue
+        reasons = [
+            why
+            for module, why in unchecked_modules().items()
+            if is_below(module, package)
+        ]
+        if reasons:
+            _report(
+                package,
+                f"nothing of the strict package {package!r} was checked: {reasons[0]}; "
+                "only modules that Python reads from .py files can be",
+            )
+        elif not _had_children():
+            _report(
                 package,
                 f"nothing of the strict package {package!r} was imported, so nothing "
-                "of it was checked; type the name that the program imports it by",
+                "of it was checked; write the name that the program imports it by",
             )
 
 
+def _had_children() -> bool:
+    """Return whether this process has waited for a child, which may have checked."""
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss > 0
+
+
 def _is_whole_program(started: int) -> bool:
-    """Say whether this process is the program, and not a helper of it."""
+    """Return whether this process is the program, and not a helper of it."""
     run = os.environ.get(RUN)
     if run:
         return run == str(os.getpid())

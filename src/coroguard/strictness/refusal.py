@@ -1,143 +1,169 @@
-"""What is a value that its annotation does not allow: a leak, or a wrong type?"""
+"""What is done about a value that its annotation does not allow."""
 
 from __future__ import annotations
 
 import contextlib
-import sys
 from inspect import CO_COROUTINE
-from typing import TYPE_CHECKING, Any, NamedTuple
+from types import UnionType
+from typing import TYPE_CHECKING, Any, NamedTuple, Union, get_args, get_origin
 from weakref import WeakValueDictionary
 
 from .._guard.judge import act
 from .._inspect.awaitables import close_refused, what_is
 from .._inspect.promises import mentions, promises
-from .._leaks.errors import leak_error
-from .._leaks.leak import LeakKind, record
+from .._leaks.errors import CoroguardError, labelled_lines, leak_error
+from .._leaks.leak import LeakKind, place, record
 from .._leaks.scan import scan
 from .._runtime import hot as _hot
-from .._runtime.modes import Mode, current, scan_limit
+from .._runtime.modes import Mode, scan_limit
+from .typeguard_checks import mismatch, type_error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import FrameType
 
-    from typeguard import TypeCheckError, TypeCheckFailCallback, TypeCheckMemo
-
-    from .._leaks.errors import CoroguardError
-
-__all__ = ["refuser"]
-
-#: What typeguard's checks call the value, its role, and the name of it.
-_PLACES = {
-    "check_argument_types_internal": ("value", "argument", "argname"),
-    "check_return_type_internal": ("retval", "", ""),
-    "check_send_type": ("sendval", "value sent in", ""),
-    "check_variable_assignment": ("val", "variable", "varname"),
-    "check_yield_type": ("yieldval", "yielded value", ""),
-}
-#: Awaitables that were reported and let pass: each is told of once.
-_told: WeakValueDictionary[int, Any] = WeakValueDictionary()
+# Awaitables that were reported and let pass, each once.
+_reported: WeakValueDictionary[int, Any] = WeakValueDictionary()
+# Places whose values were reported to have a wrong type, or not to be judged.
+_places: set[tuple[str, ...]] = set()
 
 
-class _Place(NamedTuple):
-    """A value, where typeguard met it, and what it was to be."""
+class _Types:
+    """Whether a wrong type raises, where no coroutine has to do with it."""
 
-    value: object
-    annotation: object
-    role: str
-    name: str
-    frame: FrameType
+    raise_: bool = False
 
 
-def refuser(
-    is_strict: Callable[[str], bool], before: TypeCheckFailCallback | None
-) -> TypeCheckFailCallback:
-    """Return what typeguard is to do about a value of the wrong type.
+def raise_types() -> None:
+    """Let any wrong type raise from now on."""
+    _Types.raise_ = True
+
+
+class Place(NamedTuple):
+    """Where a value was met.
 
     Args:
-        is_strict: Says whether a module is in a strict package.
-        before: What typeguard was to do until now; it still does for all that
-            is not a leak in a strict package.
+        role: ``argument``, ``variable``, ``yielded value``; empty for a result.
+        name: The name of the argument or the variable.
+        annotation: The annotation, evaluated.
+        frame: The frame of the function.
     """
 
-    def refuse(error: TypeCheckError, memo: TypeCheckMemo) -> None:
-        ours = is_strict(_module_of(memo.globals))
-        mode = current()
-        if ours and mode is Mode.OFF:
-            return
-        place = _place_in(sys._getframe(1)) if ours else None  # pyright: ignore[reportPrivateUsage]
-        leaked = _leaked(place) if place is not None else []
-        if place is not None and leaked:
-            _refuse(place, leaked, mode)
-        elif ours and mode is Mode.OBSERVE:
-            return
-        elif before is not None:
-            before(error, memo)
-        else:
-            raise error
+    role: str
+    name: str
+    annotation: Any
+    frame: FrameType
 
-    refuse.coroguard = True  # type: ignore[attr-defined]
-    return refuse
+    def __str__(self) -> str:
+        what = self.role or "the return value"
+        return f"{what} {self.name!r}" if self.name else what
 
 
-def _module_of(names: dict[str, Any]) -> str:
-    """Return the name that a module was found by, also of one run with ``-m``."""
-    found = getattr(names.get("__spec__"), "name", None)
-    return str(found or names.get("__name__", ""))
+def judge(value: object, where: Place, mode: Mode, function: Any) -> None:
+    """Report a coroutine in the place of an annotated value, and any wrong type.
+
+    Args:
+        value: The value.
+        where: The place.
+        mode: The mode that holds; not ``off``.
+        function: The function, if it is still there.
+
+    Raises:
+        CoroguardError: A coroutine, where the mode says so.
+        TypeCheckError: Any other wrong value, where types were asked for.
+    """
+    names = where.frame.f_globals
+    wrong: str | None
+    unjudged: Exception | None = None
+    try:
+        wrong = mismatch(value, where.annotation, names)
+    except Exception as error:
+        unjudged, wrong = error, None
+    if wrong is None and (unjudged is None or what_is(value) is None):
+        if unjudged is not None:
+            _report_once(mode, where, "cannot be checked", repr(unjudged))
+        return
+    leaked = _leaked(value, where)
+    if leaked:
+        _refuse(where, leaked, mode)
+    elif wrong is not None and not _is_excused(value, where, function):
+        text = f"{where} ({type(value).__name__}) {wrong}"
+        if _Types.raise_ and mode is not Mode.OBSERVE:
+            raise type_error(text)
+        _report_once(mode, where, "is not what its annotation says", wrong)
 
 
-def _place_in(check: FrameType) -> _Place | None:
-    """Read from the frame of a typeguard check; ``None`` if it is not as known."""
-    names, frame = check.f_locals, check.f_back
-    value, role, name = _PLACES.get(check.f_code.co_name, ("", "", ""))
-    if frame is None or value not in names or "annotation" not in names:
-        return None
-    return _Place(
-        names[value], names["annotation"], role, str(names.get(name, "")), frame
+def _is_excused(value: object, where: Place, function: Any) -> bool:
+    """Return whether a wrong type is how Python is written.
+
+    A parameter may have any default, such as ``None`` or a marker for "not given",
+    and a comparison may be left to the other operand.
+    """
+    if value is NotImplemented:
+        return True
+    defaults = getattr(function, "__defaults__", None) or ()
+    named: dict[str, Any] = getattr(function, "__kwdefaults__", None) or {}
+    is_parameter = where.role in ("argument", "variable")
+    return is_parameter and any(it is value for it in (*defaults, *named.values()))
+
+
+def _report_once(mode: Mode, where: Place, how: str, why: str) -> None:
+    """Emit an event about one place, the first time only."""
+    code = where.frame.f_code
+    at = place(code.co_filename, code.co_firstlineno)
+    key = (at, where.role, where.name, how)
+    if key in _places:
+        return
+    _places.add(key)
+    text = labelled_lines(
+        f"{where} of {code.co_qualname}() {how}",
+        where=f"{at}: def {code.co_name}",
+        expected=_expected(where.annotation),
+        found=why,
+        fix="correct the annotation or the value",
     )
+    act(mode, code.co_qualname, [CoroguardError(text)], raises=False)
 
 
-def _leaked(place: _Place) -> list[tuple[object, CoroguardError]]:
-    """Return the awaitables in a value that its annotation does not speak of."""
-    value, annotation = place.value, place.annotation
+def _leaked(value: object, where: Place) -> list[tuple[object, CoroguardError]]:
+    """Return the awaitables in a value that its annotation does not allow."""
+    annotation = where.annotation
     if what_is(value) is not None:
         if promises(annotation, value):
             return []
-        return [(value, _error(place, value, "$"))]
+        return [(value, _error(where, value, "$"))]
     return [
-        (found.value, _error(place, found.value, found.path))
+        (found.value, _error(where, found.value, found.path))
         for found in scan(value, limit=scan_limit()).found
         if not mentions(annotation, found.value)
     ]
 
 
-def _error(place: _Place, value: object, path: str) -> CoroguardError:
-    """Tell of one awaitable, as seen by the function that met it."""
-    is_returned = not place.role and path == "$"
+def _error(where: Place, value: object, path: str) -> CoroguardError:
+    """Return the error of one awaitable, as seen by the function that met it."""
+    is_returned = not where.role and path == "$"
     kind = LeakKind.RETURNED if is_returned else LeakKind.NESTED
-    if place.role:
-        where = f"{place.role} {place.name!r}" if place.name else place.role
-        path = where if path == "$" else f"{where}, {path}"
-    code = place.frame.f_code
+    if where.role:
+        path = str(where) if path == "$" else f"{where}, {path}"
+    code = where.frame.f_code
     # An argument was made by the caller: it is not this function that has to await.
-    is_async = place.role == "argument" or bool(code.co_flags & CO_COROUTINE)
+    is_async = where.role == "argument" or bool(code.co_flags & CO_COROUTINE)
     leak = record(kind, what_is(value) or "awaitable", value, path=path)
     return leak_error(
-        leak.within(code.co_qualname, is_async=is_async), _expected(place.annotation)
+        leak.within(code.co_qualname, is_async=is_async), _expected(where.annotation)
     )
 
 
 def _refuse(
-    place: _Place, leaked: list[tuple[object, CoroguardError]], mode: Mode
+    where: Place, leaked: list[tuple[object, CoroguardError]], mode: Mode
 ) -> None:
     """Report leaks, then raise the first where the mode says so."""
     if mode is Mode.OBSERVE:
-        if _is_judged_by_guard(place):
+        if _is_judged_by_guard(where):
             return
         leaked = [(value, error) for value, error in leaked if _is_news(value)]
         if not leaked:
             return
-    fatal = act(mode, place.frame.f_code.co_qualname, [error for _, error in leaked])
+    fatal = act(mode, where.frame.f_code.co_qualname, [error for _, error in leaked])
     if fatal is None:
         return
     for value, _ in leaked:
@@ -145,23 +171,25 @@ def _refuse(
     raise fatal from None
 
 
-def _is_judged_by_guard(place: _Place) -> bool:
-    """Say whether a guard gets this value next, and will report it."""
-    caller = place.frame.f_back
+def _is_judged_by_guard(where: Place) -> bool:
+    """Return whether a guard gets this value next, and will report it."""
+    caller = where.frame.f_back
     names = caller.f_globals if caller is not None else {}
-    return not place.role and names.get("__name__") == _hot.__name__
+    return not where.role and names.get("__name__") == _hot.__name__
 
 
 def _is_news(value: object) -> bool:
-    """Say whether an awaitable was not told of yet."""
-    if _told.get(id(value)) is value:
+    """Return whether an awaitable was not reported yet."""
+    if _reported.get(id(value)) is value:
         return False
     with contextlib.suppress(TypeError):  # one that takes no weak reference
-        _told[id(value)] = value
+        _reported[id(value)] = value
     return True
 
 
 def _expected(annotation: object) -> str:
-    if isinstance(annotation, type):
-        return annotation.__qualname__
+    if isinstance(annotation, type) and not get_args(annotation):
+        return "None" if annotation is type(None) else annotation.__qualname__
+    if get_origin(annotation) in (Union, UnionType):
+        return " | ".join(_expected(it) for it in get_args(annotation))
     return str(annotation).replace("typing.", "")

@@ -1,129 +1,227 @@
-"""How is a module's source given checks that a correct program never notices?"""
+"""The source of a strict package, rewritten so that each annotated place is checked."""
+
+# A correct program must not notice. So no name is added to a function or a module:
+# the calls are made on a constant, which is swapped for the checks after compiling.
+# No annotation is evaluated in the function, and every line keeps its number.
 
 from __future__ import annotations
 
 import ast
 import warnings
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from types import CodeType
+from typing import TYPE_CHECKING, TypeVar
 
-from typeguard._transformer import TypeguardTransformer
+from .checks import CHECKS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import CodeType
+    from collections.abc import Sequence
 
-__all__ = ["checked_code", "read_annotation"]
-
-_CHECKS = "typeguard._functions"
-#: Which argument of each of typeguard's checks has annotations in it.
-_ANNOTATED = {
-    "check_argument_types_internal": 1,
-    "check_return_type_internal": 2,
-    "check_send_type": 2,
-    "check_variable_assignment": 1,
-    "check_yield_type": 2,
-}
-_READ = "_cg_read_annotation"
+_MARK = "coroguard.strictness.checks.CHECKS"
+#: Functions under these decorators are left as they are.
+_LEFT = frozenset(("no_type_check", "overload", "typechecked", "typeguard_ignore"))
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
+_Node = TypeVar("_Node", bound=ast.AST)
 
 
-def checked_code(source: bytes, file: str) -> tuple[CodeType, bool]:
+def checked_code(source: bytes, file: str) -> CodeType:
     """Compile a module with a check at each annotated place of its functions.
 
-    Returns:
-        The code, and whether it has the checks: what typeguard cannot rewrite
-        runs as it is.
-
     Raises:
-        SyntaxError: The source is no Python.
+        SyntaxError: The source is not Python.
     """
-    tree = ast.parse(source, file)
-    try:
-        tree = _Lazily().visit(TypeguardTransformer().visit(tree))
-        code = compile(ast.fix_missing_locations(tree), file, "exec", dont_inherit=True)
-    except Exception as error:
-        code = compile(source, file, "exec", dont_inherit=True)
-        warnings.warn(
-            f"{file} is not checked: typeguard cannot rewrite it ({error!r})",
-            RuntimeWarning,
-            stacklevel=1,
-        )
-        return code, False
-    return code, True
+    with warnings.catch_warnings():
+        # A module that is imported from its bytecode warns of nothing, either.
+        warnings.simplefilter("ignore", SyntaxWarning)
+        warnings.simplefilter("ignore", DeprecationWarning)
+        tree = _Rewriter().visit(ast.parse(source, file))
+        code = compile(tree, file, "exec", dont_inherit=True)
+    return _with_checks(code)
 
 
-def read_annotation(read: Callable[[], Any]) -> Any:
-    """Evaluate an annotation; one that cannot be evaluated here checks nothing."""
-    try:
-        return read()
-    except Exception:
-        return Any
+def _with_checks(code: CodeType) -> CodeType:
+    """Swap the mark for the checks, in all code that is inside, too."""
+    constants = tuple(
+        CHECKS
+        if type(it) is str and it == _MARK
+        else _with_checks(it)
+        if isinstance(it, CodeType)
+        else it
+        for it in code.co_consts
+    )
+    return code.replace(co_consts=constants)
 
 
-class _Lazily(ast.NodeTransformer):
-    """Evaluate annotations where an error does no harm.
+@dataclass(slots=True)
+class _Scope:
+    """One function that is being rewritten.
 
-    Typeguard puts annotations into the function as expressions, where a name
-    that exists for type checkers only, that belongs to the class body, or that
-    the function has for a variable of its own, is a NameError.
+    Args:
+        has_result: Whether it says what it returns or yields.
+        variables: The annotated variables, each with the text of its annotation;
+            ``None`` for parameters, whose annotations the function has.
     """
 
+    has_result: bool
+    variables: dict[str, str | None] = field(default_factory=dict[str, str | None])
+
+
+class _Rewriter(ast.NodeTransformer):
     def __init__(self) -> None:
-        self._places: dict[str, int] = {}
+        self._scope: _Scope | None = None
 
-    def visit_Module(self, node: ast.Module) -> ast.Module:
-        for each in ast.walk(node):
-            if isinstance(each, ast.ImportFrom) and each.module == _CHECKS:
-                for alias in each.names:
-                    if alias.name in _ANNOTATED:
-                        name = alias.asname or alias.name
-                        self._places[name] = _ANNOTATED[alias.name]
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        return self._function(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        return self._function(node)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        return self._outside(node)
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
+        return self._outside(node)
+
+    def visit_Return(self, node: ast.Return) -> ast.AST:
         self.generic_visit(node)
-        if self._places:
-            helper = ast.alias("read_annotation", _READ)
-            node.body.insert(_after_future(node), ast.ImportFrom(__name__, [helper], 0))
+        if self._has_result and node.value is not None:
+            node.value = _checked("returned", node.value)
         return node
 
-    def visit_Call(self, node: ast.Call) -> ast.Call:
+    def visit_Yield(self, node: ast.Yield) -> ast.AST:
         self.generic_visit(node)
-        place = self._places.get(getattr(node.func, "id", ""))
-        if place is not None and place < len(node.args):
-            node.args[place] = _lazily(node.args[place])
+        if self._has_result and node.value is not None:
+            node.value = _checked("yielded", node.value)
+        return _call("sent", node, [node]) if self._has_result else node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+        self.generic_visit(node)
+        if self._scope is not None and isinstance(node.target, ast.Name):
+            self._scope.variables[node.target.id] = ast.unparse(node.annotation)
+            if node.value is not None:
+                node.value = self._assigned(node.target.id, node.value)
         return node
 
-
-def _lazily(node: ast.expr) -> ast.expr:
-    """Put off each annotation in an argument of a check."""
-    if isinstance(node, ast.Dict):  # {"name": (name, annotation)}
-        node.values = [_second_lazily(value) for value in node.values]
-        return node
-    if isinstance(node, ast.List):  # [("name", annotation), [("name", annotation)]]
-        node.elts = [
-            _lazily(each) if isinstance(each, ast.List) else _second_lazily(each)
-            for each in node.elts
+    def visit_Assign(self, node: ast.Assign) -> ast.AST | list[ast.stmt]:
+        self.generic_visit(node)
+        for target in node.targets:
+            if isinstance(target, ast.Name):
+                node.value = self._assigned(target.id, node.value)
+        # What is unpacked is checked when it has its name.
+        unpacked = [
+            part
+            for target in node.targets
+            if isinstance(target, (ast.Tuple, ast.List))
+            for part in ast.walk(target)
+            if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)
         ]
+        checks: list[ast.stmt] = []
+        for name in unpacked:
+            read = ast.copy_location(ast.Name(name.id, ast.Load()), node)
+            check = self._assigned(name.id, read)
+            if check is not read:
+                checks.append(ast.copy_location(ast.Expr(check), node))
+        return [node, *checks] if checks else node
+
+    def visit_NamedExpr(self, node: ast.NamedExpr) -> ast.AST:
+        self.generic_visit(node)
+        node.value = self._assigned(node.target.id, node.value)
         return node
-    return _put_off(node)
+
+    @property
+    def _has_result(self) -> bool:
+        return self._scope is not None and self._scope.has_result
+
+    def _assigned(self, name: str, value: ast.expr) -> ast.expr:
+        """Check a value that a variable gets, if that is annotated."""
+        if self._scope is None or name not in self._scope.variables:
+            return value
+        text = self._scope.variables[name]
+        return _checked("assigned", value, ast.Constant(name), ast.Constant(text))
+
+    def _outside(self, node: _Node) -> _Node:
+        """Visit what has a scope of its own."""
+        scope, self._scope = self._scope, None
+        self.generic_visit(node)
+        self._scope = scope
+        return node
+
+    def _function(self, node: _Function) -> ast.AST:
+        if any(_last_name(it) in _LEFT for it in node.decorator_list):
+            return node
+        annotated = [it for it in _parameters(node.args) if it[1].annotation]
+        scope, self._scope = self._scope, _Scope(node.returns is not None)
+        self._scope.variables.update((it[1].arg, None) for it in annotated)
+        inner: list[ast.stmt] = []
+        for statement in node.body:
+            made = self.visit(statement)
+            inner += made if isinstance(made, list) else [made]
+        is_concerned = node.returns is not None or bool(self._scope.variables)
+        self._scope = scope
+        if not is_concerned:
+            node.body = inner
+            return node
+        if annotated:
+            names = [ast.Constant(f"{star}{it.arg}") for star, it in annotated]
+            values = [ast.Name(it.arg, ast.Load()) for _, it in annotated]
+            given = _call("given", node, [_tuple(names), _tuple(values)])
+            check = ast.copy_location(ast.Expr(given), node)
+            inner.insert(_after_docstring(inner), ast.fix_missing_locations(check))
+        node.body = inner
+        # The innermost decorator gets the bare function, and returns it.
+        mark = ast.copy_location(ast.Constant(_MARK), node)
+        known = ast.Attribute(mark, "known", ast.Load())
+        node.decorator_list.append(ast.copy_location(known, node))
+        _keep_to_one_line(node.decorator_list[-1])
+        return node
 
 
-def _second_lazily(pair: ast.expr) -> ast.expr:
-    if isinstance(pair, ast.Tuple):
-        pair.elts[1] = _put_off(pair.elts[1])
-    return pair
+def _parameters(arguments: ast.arguments) -> list[tuple[str, ast.arg]]:
+    """Return the parameters of a function, each with its stars."""
+    plain = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    starred = [("*", arguments.vararg), ("**", arguments.kwarg)]
+    return [("", it) for it in plain] + [(star, it) for star, it in starred if it]
 
 
-def _put_off(annotation: ast.expr) -> ast.expr:
-    if isinstance(annotation, ast.Constant):
-        return annotation
-    nothing = ast.arguments([], [], None, [], [], None, [])
-    read = ast.Lambda(nothing, annotation)
-    return ast.Call(ast.Name(_READ, ast.Load()), [read], [])
+def _checked(check: str, value: ast.expr, *more: ast.expr) -> ast.expr:
+    """Hand a value through a check; a literal needs none."""
+    if isinstance(value, ast.Constant):
+        return value
+    return _call(check, value, [value, *more])
 
 
-def _after_future(module: ast.Module) -> int:
-    """Return the index of the first statement that may be an import of ours."""
-    index = 0
-    for number, node in enumerate(module.body):
-        is_docstring = number == 0 and isinstance(node, ast.Expr)
-        if is_docstring or getattr(node, "module", None) == "__future__":
-            index = number + 1
-    return index
+def _call(check: str, place: ast.AST, arguments: list[ast.expr]) -> ast.expr:
+    function = ast.Attribute(ast.Constant(_MARK), check, ast.Load())
+    call = ast.copy_location(ast.Call(function, arguments, []), place)
+    if not isinstance(place, ast.expr):
+        _keep_to_one_line(call)
+    return ast.fix_missing_locations(call)
+
+
+def _tuple(items: Sequence[ast.expr]) -> ast.expr:
+    return ast.Tuple([*items], ast.Load())
+
+
+def _keep_to_one_line(node: ast.AST) -> None:
+    """Let what stands for a whole ``def`` be on its first line only."""
+    for each in ast.walk(node):
+        if hasattr(each, "end_lineno"):
+            each.end_lineno, each.end_col_offset = node.lineno, node.col_offset  # type: ignore[attr-defined]
+
+
+def _after_docstring(body: list[ast.stmt]) -> int:
+    first = body[0] if body else None
+    is_docstring = (
+        isinstance(first, ast.Expr)
+        and isinstance(first.value, ast.Constant)
+        and isinstance(first.value.value, str)
+    )
+    return int(is_docstring)
+
+
+def _last_name(decorator: ast.expr) -> str:
+    if isinstance(decorator, ast.Call):
+        decorator = decorator.func
+    if isinstance(decorator, ast.Attribute):
+        return decorator.attr
+    return decorator.id if isinstance(decorator, ast.Name) else ""

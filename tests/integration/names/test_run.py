@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import httpx
@@ -370,36 +371,37 @@ def test_in_code(write: Write, run: Run) -> None:
             "    try: each.leak()\n"
             "    except TypeError as error: print(error.leak.defined)\n"
             "import sys\n"
-            "print(sum('strictness' in type(f).__module__ for f in sys.meta_path))\n"
+            "print(sum('coroguard' in type(f).__module__ for f in sys.meta_path))\n"
         ),
     )
     done = run("python", "-W", "error", "main.py")
     assert done.stdout == "app/users.py:4\nlib/users.py:4\n1\n", done.stderr
 
 
+#: Shows what is reported, to the very end of the program.
+SHOWS = "import coroguard; coroguard.subscribe(lambda event: print(event.error))\n"
+
+
 def test_what_was_imported_before_is_named(write: Write, run: Run) -> None:
-    """Modules that are too late are named once, at the line that came too late."""
+    """Modules that are too late are named once, also with warnings as errors."""
     write(
         app__users=USERS,
         app__others=USERS,
         main=(
             "from app import users\n"
-            "from coroguard import strict_packages, subscribe\n"
-            "subscribe(lambda e: print(e.action, e.guarded, type(e.error).__name__))\n"
-            "strict_packages('app')\n"
-            "strict_packages('app')\n"
+            f"{SHOWS}"
+            "coroguard.strict_packages('app')\n"
+            "coroguard.strict_packages('app')\n"
             "from app import others\n"
             "users.leak()\n"
             "others.leak()\n"
         ),
     )
-    done = run("python", "main.py")
-    assert done.stderr.count("RuntimeWarning: strict_packages") == 1
-    assert "main.py:4: RuntimeWarning: strict_packages('app') came after" in done.stderr
-    assert "import of app, app.users, which is not checked" in done.stderr
-    assert "coroguard run --strict --package app -- PROGRAM" in done.stderr
-    assert "reported app GuardUsageError\n" in done.stdout
-    assert "line 8, in <module>" in done.stderr
+    done = run("python", "-W", "error", "main.py")
+    assert done.stdout.count("strict_packages('app') came after") == 1
+    assert "import of app, app.users, which is not checked" in done.stdout
+    assert "coroguard run --strict --package app -- PROGRAM" in done.stdout
+    assert "line 7, in <module>" in done.stderr
     assert LEAKED in done.stderr
 
 
@@ -419,21 +421,50 @@ def test_package_without_a_file_is_not_late(write: Write, run: Run) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_package_that_imports_coroguard_itself(write: Write, run: Run) -> None:
-    """With the variables alone, the importing module is named as unchecked."""
-    write(app__users="import coroguard\n" + USERS, main="import app.users")
-    done = run("python", "main.py", COROGUARD_MODE="strict", COROGUARD_PACKAGES="app")
-    assert done.stderr.count("RuntimeWarning") == 1
-    assert "users.py:1: RuntimeWarning: COROGUARD_PACKAGES='app'" in done.stderr
-    assert "app, app.users, which is not checked" in done.stderr
-
-
 def test_package_that_never_came_is_named(write: Write, run: Run) -> None:
     """A check of nothing does not pass in silence."""
-    write(app__users=USERS, main="print('done')")
+    write(app__users=USERS, main=f"{SHOWS}print('done')")
     done = run(*STRICT, "main.py")
-    assert "nothing of the strict package 'app' was imported" in done.stderr
+    assert "nothing of the strict package 'app' was imported" in done.stdout
     assert done.returncode == 0
+
+
+def test_package_that_a_child_checks_is_not_called_unchecked(
+    write: Write, run: Run
+) -> None:
+    """Where a child may have checked the package, the program says nothing."""
+    main = (
+        f"{SHOWS}import subprocess, sys\n"
+        "subprocess.check_call([sys.executable, '-c', 'import app.users'])"
+    )
+    write(app__users=USERS, main=main)
+    done = run(*STRICT, "main.py")
+    assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
+
+
+def test_zipped_package_is_described(write: Write, run: Run, tmp_path: Path) -> None:
+    """What is not read from a .py file is named as what it is."""
+    with zipfile.ZipFile(tmp_path / "lib.zip", "w") as file:
+        file.writestr("app/__init__.py", "def load(x: int) -> int: return x\n")
+    write(main=f"{SHOWS}import sys; sys.path.insert(0, 'lib.zip')\nimport app")
+    done = run(*STRICT, "main.py")
+    assert "nothing of the strict package 'app' was checked" in done.stdout
+    assert "is loaded by zipimporter" in done.stdout
+    assert "came after" not in done.stdout
+
+
+def test_types_raise_where_they_are_asked_for(write: Write, run: Run) -> None:
+    """A wrong type without a coroutine is an event, and an error with --types."""
+    write(
+        app__users="def load(x: int) -> int: return x\n",
+        main=f"{SHOWS}import app.users\nprint(app.users.load('x'))",
+    )
+    done = run(*STRICT, "main.py")
+    assert done.stdout.endswith("x\n")
+    assert "argument 'x' of load() is not what its annotation says" in done.stdout
+    done = run(*STRICT[:-1], "--types", "--", "main.py")
+    assert "TypeCheckError: argument 'x' (str) is not an instance of int" in done.stderr
+    assert done.returncode == 1
 
 
 def test_failed_program_has_its_own_say(write: Write, run: Run) -> None:

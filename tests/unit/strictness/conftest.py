@@ -6,16 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from typeguard import (
-    CollectionCheckStrategy,
-    ForwardRefPolicy,
-    checker_lookup_functions,
-    config,
-)
 
 from coroguard import Event, subscribe
-from coroguard.strictness.hook import allow_unreadable
-from coroguard.strictness.refusal import refuser
+from coroguard.strictness import refusal
 from coroguard.strictness.rewriting import checked_code
 
 Module = dict[str, Any]
@@ -23,32 +16,22 @@ Load = Callable[[str], Module]
 
 
 @pytest.fixture
-def strict(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Check what is called ``app`` as the import hook has it checked."""
-    callback = refuser(lambda module: module.partition(".")[0] == "app", None)
-    monkeypatch.setattr(config, "typecheck_fail_callback", callback)
-    monkeypatch.setattr(
-        config, "collection_check_strategy", CollectionCheckStrategy.ALL_ITEMS
-    )
-    monkeypatch.setattr(
-        "typeguard._checkers.checker_lookup_functions",
-        [*checker_lookup_functions, allow_unreadable],
-    )
-    monkeypatch.setattr(config, "forward_ref_policy", ForwardRefPolicy.IGNORE)
-
-
-@pytest.fixture
-def load(strict: None) -> Load:
+def load(monkeypatch: pytest.MonkeyPatch) -> Load:
     """Run a source with checks, as a module of a strict package."""
+    monkeypatch.setattr(refusal, "_places", set())
 
     def load(source: str, name: str = "app.users") -> Module:
-        code, is_checked = checked_code(source.encode(), "users.py")
-        assert is_checked
         module: Module = {"__name__": name}
-        exec(code, module)
+        exec(checked_code(source.encode(), "users.py"), module)
         return module
 
     return load
+
+
+@pytest.fixture
+def types(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let any wrong type raise."""
+    monkeypatch.setattr(refusal._Types, "raise_", True)
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from coroguard import GuardUsageError, cli
-from coroguard.strictness.environment import names_in
 from coroguard.strictness.launch import SITE, command_line, environment_of
+from coroguard.strictness.packages import names_in
 
 Started = dict[str, Any]
 
@@ -52,19 +52,19 @@ def test_program_keeps_its_options(started: Started) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "there is no program; type coroguard run"),
-        (["--strict", "--"], "there is no program; type coroguard run"),
+        ([], "there is no program; run coroguard run"),
+        (["--strict", "--"], "there is no program; run coroguard run"),
         (
             ["--strict", "uvicorn", "app:app", "--port", "0"],
-            "type coroguard run ... -- uvicorn app:app --port 0",
+            "run coroguard run ... -- uvicorn app:app --port 0",
         ),
-        (["-m", "app"], "type coroguard run ... -- -m app"),
-        (["uvicorn", "--", "app:app"], "type coroguard run ... -- uvicorn app:app"),
+        (["-m", "app"], "run coroguard run ... -- -m app"),
+        (["uvicorn", "--", "app:app"], "run coroguard run ... -- uvicorn app:app"),
         (["--", "uvicron-of-nobody"], "there is no program 'uvicron-of-nobody'"),
         (["--", "absent.py"], "there is no program 'absent.py'"),
         (["--mode", "loud", "--", "-V"], "--mode='loud' is not a mode"),
         (["--strict", "--mode", "off", "--", "-V"], "either --strict or --mode off"),
-        (["--package", "app", "--", "-V"], "type coroguard run --strict --package app"),
+        (["--package", "app", "--", "-V"], "run coroguard run --strict --package app"),
         (["--strict", "--package", "my-app", "--", "-V"], "'my-app' is not the name"),
         (["--strict", "--package", "typeguard", "--", "-V"], "cannot check itself"),
     ],

@@ -1,4 +1,4 @@
-"""What is no package is refused before anything is changed."""
+"""Wrong names are refused before anything is changed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import sys
 from typing import Any
 
 import pytest
-from typeguard import TypeguardFinder
 
 from coroguard import GuardUsageError, strict_packages
 
@@ -14,13 +13,13 @@ from coroguard import GuardUsageError, strict_packages
 @pytest.mark.parametrize(
     ("names", "said"),
     [
-        ((), r"type strict_packages\('app'\)"),
-        ((["app"],), r"type strict_packages\('app', 'lib'\)"),
+        ((), r"write strict_packages\('app'\)"),
+        ((["app"],), r"write strict_packages\('app', 'lib'\)"),
         ((1,), "a package is given by its name"),
         (("",), "'' is not the name of a package"),
         (("my-app",), "'my-app' is not the name of a package"),
         (("app.",), "'app.' is not the name of a package"),
-        (("app/api.py",), "type it as in 'import app'"),
+        (("app/api.py",), "write it as in 'import app'"),
         (("asyncoi",), "no package 'asyncoi'.* Did you mean 'asyncio'?"),
         (("asyncio", "asyncoi.x"), "no package 'asyncoi'"),
         (("coroguard.guard",), "cannot check itself"),
@@ -32,4 +31,3 @@ def test_refusal(names: tuple[Any, ...], said: str) -> None:
     with pytest.raises(GuardUsageError, match=said):
         strict_packages(*names)
     assert sys.meta_path == before
-    assert not any(isinstance(each, TypeguardFinder) for each in sys.meta_path)

@@ -1,16 +1,20 @@
-"""A coroutine where an annotation says otherwise is a leak; all else is typeguard's."""
+"""A coroutine in the place of an annotated value is a leak; all else is an event."""
 
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import inspect
+import subprocess
+import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from typeguard import TypeCheckError, config
+import typeguard
+from typeguard import TypeCheckError
 
 from coroguard import CoroutineLeakError, Event, LeakKind, mode
-from coroguard.strictness.refusal import refuser
 
 from .conftest import Load
 
@@ -194,7 +198,7 @@ def test_promised_awaitable_passes(load: Load, source: str) -> None:
     module["made"][0].close()
 
 
-def test_wrong_type_beside_a_promised_awaitable(load: Load) -> None:
+def test_wrong_type_beside_a_promised_awaitable(load: Load, types: None) -> None:
     """A wrong type is not blamed on an awaitable that may be there."""
     source = "def load() -> tuple[Awaitable[str], int]: return (leak(), 'x')"
     module = load(FIND + source)
@@ -203,7 +207,7 @@ def test_wrong_type_beside_a_promised_awaitable(load: Load) -> None:
     module["made"][0].close()
 
 
-def test_awaitable_of_another_kind_is_typeguards(load: Load) -> None:
+def test_awaitable_of_another_kind_is_no_leak(load: Load, types: None) -> None:
     """Where an annotation speaks of awaitables, a wrong one is no leak."""
     source = (
         "import typing\n"
@@ -213,26 +217,84 @@ def test_awaitable_of_another_kind_is_typeguards(load: Load) -> None:
         "def load() -> Handle: return leak()"
     )
     module = load(FIND + source)
-    with pytest.raises(TypeCheckError, match="no method named 'cancel'"):
+    with pytest.raises(TypeCheckError, match="no attribute named 'cancel'"):
         module["load"]()
     module["made"][0].close()
 
 
-def test_wrong_type_without_a_coroutine_is_typeguards(
+WRONG = "def load(user: str) -> int: return user"
+
+
+def test_wrong_type_is_one_event_for_each_place(
     load: Load, events: list[Event]
 ) -> None:
-    """A plain wrong type stays typeguard's own error, and is no event."""
-    module = load("def load(user: str) -> None: ...")
-    with pytest.raises(TypeCheckError, match=r'argument "user" \(int\)'):
+    """A wrong value without a coroutine passes, and each place is told once."""
+    module = load(WRONG)
+    assert [module["load"](1.5) for _ in range(3)] == [1.5] * 3
+    texts = [str(event.error) for event in events]
+    assert [event.action for event in events] == ["reported", "reported"]
+    assert "argument 'user' of load() is not what its annotation says" in texts[0]
+    assert "the return value of load() is not what its annotation says" in texts[1]
+
+
+def test_wrong_type_raises_where_types_are_asked_for(load: Load, types: None) -> None:
+    """With types, a wrong value without a coroutine is typeguard's own error."""
+    module = load(WRONG)
+    with pytest.raises(TypeCheckError, match=r"argument 'user' \(int\) is not an inst"):
         module["load"](1)
-    assert events == []
+    with pytest.raises(TypeCheckError, match=r"return value \(str\) is not an"):
+        module["load"]("x")
 
 
-@pytest.mark.parametrize(("held", "actions"), [("off", []), ("observe", ["reported"])])
+def test_what_cannot_be_judged_passes_and_is_told(
+    load: Load, types: None, events: list[Event]
+) -> None:
+    """An annotation that raises when it is asked lets the value pass, once told."""
+    source = (
+        "class Meta(type):\n"
+        "    def __instancecheck__(cls, value): raise RuntimeError('asked')\n"
+        "class Odd(metaclass=Meta): ...\n"
+        "def load(user: Odd) -> object: return user"
+    )
+    module = load(source)
+    assert [module["load"](1) for _ in range(3)] == [1, 1, 1]
+    [event] = events
+    assert "cannot be checked" in str(event.error)
+
+
+def test_typeguards_own_settings_are_left_alone(load: Load) -> None:
+    """What a program itself checks with typeguard goes by its own settings."""
+    before = dataclasses.replace(typeguard.config)
+    load(WRONG)["load"]("x")
+    assert typeguard.config == before
+    with pytest.raises(TypeCheckError):
+        typeguard.check_type(lambda: 1, Callable[[int, int], int])
+
+
+def test_typeguard_of_another_shape_is_refused_in_a_sentence() -> None:
+    """A release of typeguard without what is needed says what to install."""
+    code = (
+        "import typeguard\n"
+        "del typeguard.check_type_internal\n"
+        "import coroguard\n"
+        "try: coroguard.strict_packages('json')\n"
+        "except TypeError as error: print(error)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert "strict packages cannot work with typeguard 4." in done.stdout
+    assert "run pip install 'typeguard>=4.6,<5'" in done.stdout
+    assert done.stdout.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("held", "actions"), [("off", []), ("observe", ["reported"] * 2)]
+)
 def test_calm_modes_raise_nothing(
     load: Load, events: list[Event], held: Any, actions: list[str]
 ) -> None:
-    """Off does nothing, observe reports leaks; neither raises for any wrong type."""
+    """Off does nothing, observe reports; neither raises for any wrong value."""
     source = (
         "def load(age: int) -> str:\n    name: str = leak()\n    return name\n"
         "def run(): return load('x')"
@@ -260,36 +322,3 @@ def test_guard_and_annotation_tell_once(
             pass
     module["made"][0].close()
     assert len(events) == 1
-
-
-def test_callback_before_is_chained(
-    load: Load, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Other packages, and plain wrong types, go to the callback that was there."""
-    passed: list[str] = []
-    callback = refuser(
-        lambda module: module == "app.users", lambda error, _: passed.append(str(error))
-    )
-    source = "async def find(): ...\ndef load(user: str) -> None: ..."
-    ours, theirs = load(source), load(source, "other")
-    monkeypatch.setattr(config, "typecheck_fail_callback", callback)
-    theirs["load"](stray := theirs["find"]())
-    ours["load"](1)
-    stray.close()
-    assert len(passed) == 2
-    with pytest.raises(CoroutineLeakError):
-        ours["load"](ours["find"]())
-
-
-def test_unknown_typeguard_is_left_alone(load: Load) -> None:
-    """Where the check's frame is not as known, typeguard's error passes."""
-    load("")
-    callback: Any = config.typecheck_fail_callback
-    error = TypeCheckError("is wrong")
-
-    class Memo:
-        globals = {"__name__": "app"}  # noqa: RUF012
-
-    with pytest.raises(TypeCheckError) as caught:
-        callback(error, Memo)
-    assert caught.value is error

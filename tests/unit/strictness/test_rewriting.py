@@ -1,9 +1,12 @@
-"""Checks never break a program that is right."""
+"""Checks never change a program that is right."""
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
+from coroguard.strictness import checks
 from coroguard.strictness.rewriting import checked_code
 
 from .conftest import Load
@@ -53,7 +56,7 @@ RIGHT = {
 
 
 @pytest.mark.parametrize("source", RIGHT.values(), ids=RIGHT)
-def test_right_program_runs(load: Load, source: str) -> None:
+def test_right_program_runs(load: Load, types: None, source: str) -> None:
     """An annotation that cannot be evaluated there does no harm."""
     load(HEAD + source)
 
@@ -76,16 +79,186 @@ def test_wrong_syntax_is_pythons_error() -> None:
         checked_code(b"def f(:", "users.py")
 
 
-def test_what_cannot_be_rewritten_runs_as_it_is(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """A module on which typeguard fails is run unchecked, and that is said."""
+# --- what a correct program could notice
 
-    def fail() -> None:
-        raise LookupError("new syntax")
+SAME = {
+    "locals": """
+def make(host: str, port: int) -> dict:
+    ready: bool = bool(host)
+    return dict(locals())
+result = make("localhost", 80)
+""",
+    "names of the module": """
+def make(host: str) -> list[str]:
+    return sorted(globals())
+result = make("localhost")
+""",
+    "names of the code": """
+def make(host: str) -> object:
+    n: int = len(host)
+    return make.__code__.co_varnames, make.__code__.co_cellvars
+result = make("localhost")
+""",
+    "the caller's frame": """
+import sys
+def caller() -> str:
+    frame = sys._getframe(1)
+    return frame.f_code.co_name + str(sorted(frame.f_locals))
+def make(host: str) -> str:
+    found: str = caller()
+    return found
+result = make("localhost")
+""",
+    "overloads": """
+import typing
+@typing.overload
+def make(x: int) -> int: ...
+@typing.overload
+def make(x: str) -> str: ...
+def make(x): return x
+result = len(typing.get_overloads(make))
+""",
+    "an unpacked iterator": """
+import itertools
+def make() -> object:
+    a: int
+    a, *b = (n for n in range(3))
+    try:
+        a, c = itertools.repeat(1, 1)
+    except ValueError as error:
+        return a, b, str(error)
+result = make()
+""",
+    "a class that is made by its own maker": """
+class A:
+    def __new__(cls, x: int) -> "A":
+        self = super(A, cls).__new__(cls)
+        A.made = x
+        return self
+result = A(3).made
+""",
+    "a variadic tuple": """
+import typing
+Ts = typing.TypeVarTuple("Ts")
+def make(*values: *Ts) -> tuple[*Ts]:
+    return values
+result = make(1, "a")
+""",
+    "a parameter specification": """
+import typing
+P = typing.ParamSpec("P")
+def call(f: typing.Callable[P, int], *args: P.args, **named: P.kwargs) -> int:
+    return f(*args, **named)
+result = call(lambda a, *, b: a + b, 1, b=2)
+""",
+    "defaults that are no value": """
+MISSING = object()
+def make(x: int = None, *, y: int = MISSING) -> bool:
+    return (x is None) is (y is MISSING)
+result = make(), make(1, y=2), make(None, y=MISSING)
+""",
+    "a module as a protocol": """
+import typing, zlib
+class Backend(typing.Protocol):
+    level: int
+    def compress(self, data: bytes, /) -> bytes: ...
+def pack(backend: Backend) -> str:
+    return backend.__name__
+result = pack(zlib)
+""",
+    "a protocol with a property": """
+import typing
+class Named(typing.Protocol):
+    @property
+    def name(self) -> str: ...
+class Row:
+    @property
+    def name(self) -> str: raise RuntimeError("not loaded")
+def show(row: Named) -> str: return type(row).__name__
+result = show(Row())
+""",
+    "a lazy proxy": """
+class Lazy:
+    @property
+    def __class__(self): raise RuntimeError("loaded")
+def show(row: int) -> str: return type(row).__name__
+result = show(Lazy())
+""",
+    "a sequence that asks a server": """
+import collections.abc
+class Rows(collections.abc.Sequence):
+    def __len__(self): raise RuntimeError("asked")
+    def __getitem__(self, index): raise RuntimeError("asked")
+def show(rows: collections.abc.Sequence[int]) -> str: return type(rows).__name__
+result = show(Rows())
+""",
+    "a class that refuses to be asked": """
+class Meta(type):
+    def __instancecheck__(cls, value): raise RuntimeError("asked")
+class Odd(metaclass=Meta): pass
+def show(row: Odd) -> str: return type(row).__name__
+result = show(1)
+""",
+    "a comparison that is left to the other": """
+class A:
+    def __eq__(self, other: object) -> bool: return NotImplemented
+result = A() == 1
+""",
+    "a generator": """
+import typing
+def rows(n: int) -> typing.Generator[int, str, bool]:
+    got = yield n
+    return got == "x"
+def read() -> object:
+    made = rows(1)
+    first = next(made)
+    try: made.send("x")
+    except StopIteration as end: return first, end.value
+result = read()
+""",
+    "line numbers": '''
+import traceback
+def outer(x: int) -> int:
+    """Fail."""
+    y: int = x
+    return inner(
+        y,
+    )
+@staticmethod
+def inner(x: int) -> int:
+    raise LookupError
+try:
+    outer(1)
+except LookupError as error:
+    result = [it.lineno for it in traceback.extract_tb(error.__traceback__)]
+    result += [outer.__code__.co_firstlineno, inner.__func__.__code__.co_firstlineno]
+''',
+    "an invalid escape": """
+def make(x: str) -> str: return "\\d" + x
+result = make("1")
+""",
+}
 
-    monkeypatch.setattr("coroguard.strictness.rewriting.TypeguardTransformer", fail)
-    with pytest.warns(RuntimeWarning, match=r"users\.py is not checked.*new syntax"):
-        code, is_checked = checked_code(b"x = 1", "users.py")
-    exec(code, module := {})
-    assert (module["x"], is_checked) == (1, False)
+
+@pytest.mark.parametrize("source", SAME.values(), ids=SAME)
+@pytest.mark.filterwarnings("ignore:.*invalid escape")
+def test_a_correct_program_is_the_same(load: Load, types: None, source: str) -> None:
+    """A program gives with the checks what it gives without them."""
+    exec(compile(source, "users.py", "exec"), bare := {"__name__": "app.users"})
+    assert load(source)["result"] == bare["result"]
+
+
+def test_functions_that_are_gone_are_forgotten(load: Load) -> None:
+    """Functions that are made again and again leave nothing behind."""
+    source = "def make():\n    def inner(x: int) -> int: return x\n    return inner(1)"
+    make = load(source)["make"]
+    make()
+    before = len(checks._known)
+    for _ in range(100):
+        make()
+    assert len(checks._known) <= before
+
+
+def test_code_is_pickled_by_value() -> None:
+    """The checks inside of code are found again by their name."""
+    assert pickle.loads(pickle.dumps(checks.CHECKS)) is checks.CHECKS

@@ -1,7 +1,7 @@
-"""What does every interpreter under `coroguard run` do before its program?"""
+"""What every interpreter under `coroguard run` does before its program."""
 
-# Python imports this by its name, from the folder that stands first on
-# PYTHONPATH. Any interpreter may, also one without coroguard.
+# Python imports this by its name, from the first folder on PYTHONPATH. Any
+# interpreter may, also one without coroguard.
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import NoReturn
 
 
 def _run_next() -> None:
-    """Run the `sitecustomize` that this one stands in front of, as if it were not."""
+    """Run the `sitecustomize` that this one hides."""
     here = os.path.dirname(os.path.abspath(__file__))
     path = [folder for folder in sys.path if os.path.abspath(folder) != here]
     spec = importlib.machinery.PathFinder.find_spec("sitecustomize", path)
@@ -43,15 +43,15 @@ def _guard() -> None:
 
 
 def _go_without(error: ImportError) -> None:
-    """Refuse the program where it cannot be guarded; only tell of a helper."""
+    """Refuse a program that cannot be guarded; of a child only write a line."""
     text = f"{sys.executable} cannot import coroguard ({error})"
     if os.environ.get("COROGUARD_RUN") == str(os.getpid()):
-        _refuse(f"{text}; type {sys.executable} -m pip install coroguard")
+        _refuse(f"{text}; run {sys.executable} -m pip install coroguard")
     sys.stderr.write(f"coroguard: {text}; this child process runs unguarded\n")
 
 
 def _refuse(why: str) -> NoReturn:
-    """Leave before the program begins; `site` would tell of an error and go on."""
+    """Exit before the program begins; `site` would print an error and go on."""
     sys.stderr.write(f"coroguard: {why}\n")
     sys.stderr.flush()
     os._exit(2)
