@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import functools
+import gc
 import inspect
 import sys
 import types
@@ -21,6 +22,7 @@ from coroguard.testing import (
     async_twin,
     collide,
     health_report,
+    survivors,
     sync_twin,
 )
 
@@ -301,6 +303,43 @@ def test_a_wrong_value_can_be_planted():
     assert health_report(healthy="yes")["healthy"] == "yes"
     with pytest.raises(ValidationError):
         health_report(healthy="yes", as_model=True)
+
+
+# --- survivors
+
+
+def test_survivors_are_found_without_a_walk_of_the_heap(monkeypatch):
+    """A coroutine that has grown old is found, and no old object is looked at."""
+    survivors.begin()
+    survivors.assign(survivors.find(), "earlier")
+    coroutine = twin()
+    gc.collect()
+    look = gc.get_objects
+
+    def young_only(generation):
+        assert generation < 2
+        return look(generation)
+
+    monkeypatch.setattr(gc, "get_objects", young_only)
+    assert [it is coroutine for it in survivors.find()] == [True]
+    survivors.assign([coroutine], "this")
+    assert survivors.find() == []
+    assert survivors.owner_of(coroutine) == "this"
+    coroutine.close()
+
+
+def test_a_new_coroutine_at_an_old_address_has_no_owner():
+    """The owner of a coroutine is not that of the next one at its address."""
+    first = twin()
+    survivors.assign([first], "earlier")
+    first.close()
+    address = id(first)
+    del first
+    later = [twin() for _ in range(9)]
+    assert address in map(id, later)
+    assert {survivors.owner_of(it) for it in later} == {None}
+    for it in later:
+        it.close()
 
 
 # --- unittest's cases

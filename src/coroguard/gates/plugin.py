@@ -1,4 +1,4 @@
-"""What may a test use to belong to a gate? Loaded into every run of pytest."""
+"""The record of a running test, where the fixture and the recorder both find it."""
 
 from __future__ import annotations
 
@@ -10,23 +10,11 @@ import pytest
 from .job import VERDICTS_SO_FAR
 from .record import GateRecord
 
-__all__ = ["RECORD", "gate_record", "pytest_configure"]
-
 RECORD = pytest.StashKey[GateRecord]()
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Register the mark."""
-    config.addinivalue_line(
-        "markers",
-        "gate(name, blocks_deployment=True): "
-        "a test that the deployment gate of this name expects to pass",
-    )
-
-
-@pytest.fixture
-def gate_record(request: pytest.FixtureRequest) -> GateRecord:
-    """Say what this test really did; without `coroguard gate` nobody reads it."""
+def new_record(item: pytest.Item) -> GateRecord:
+    """Return a record for a test; nothing reads it outside `coroguard gate`."""
     record = GateRecord(json.loads(os.environ.get(VERDICTS_SO_FAR, "{}")))
-    request.node.stash[RECORD] = record
+    item.stash[RECORD] = record
     return record

@@ -32,15 +32,23 @@ __all__ = ["pytest_configure"]
 _SAID = pytest.StashKey[dict[str, Any]]()
 _SENT = "coroguard_gate"
 _LONGEST_TEXT = 400
+# Names that it is registered by: as an entry point, and with `-p` in full.
+_PLUGIN = ("coroguard", "coroguard.pytest_plugin")
+
+
+def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Load our plugin for users, also where none is loaded automatically.
+
+    pytest calls this as soon as it has imported this module, before any conftest.
+    """
+    if not any(map(pluginmanager.has_plugin, _PLUGIN)):
+        pluginmanager.consider_pluginarg(_PLUGIN[0])
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Start to record."""
     manager = config.pluginmanager
-    if not manager.is_registered(plugin):
-        # Plugins may be loaded by hand only (PYTEST_DISABLE_PLUGIN_AUTOLOAD).
-        manager.register(plugin, plugin.__name__)
     manager.register(_Recorder(config, Job.load(), _take_nonce()), "coroguard-recorder")
 
 

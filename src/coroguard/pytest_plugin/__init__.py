@@ -5,6 +5,7 @@ from __future__ import annotations
 from .plugin import (
     collide,
     coroguard_leaks,
+    gate_record,
     health_report,
     pytest_addoption,
     pytest_collection_modifyitems,
@@ -15,6 +16,7 @@ from .plugin import (
 __all__ = [
     "collide",
     "coroguard_leaks",
+    "gate_record",
     "health_report",
     "pytest_addoption",
     "pytest_collection_modifyitems",

@@ -1,4 +1,4 @@
-"""What does pytest know of coroguard? Options, markers, fixtures, and the summary."""
+"""Options, markers and fixtures for pytest."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from .._leaks.leak import Leak
+    from ..gates.record import GateRecord
     from ..testing import Collision
     from .watcher import Watcher
 
@@ -17,8 +18,8 @@ MODES = ("off", "observe", "strict")
 DEFAULT = "observe"
 WATCHER = "coroguard-watcher"
 MARKERS = (
-    "allow_leaks(pattern, *, reason): let this test leak what has a name of this "
-    "pattern (as for a file name: *, ?, [...]), for a reason that is reported.",
+    "allow_leaks(pattern, *, reason): allow leaks from functions whose name matches "
+    "the pattern (as for a file name: *, ?, [...]), for a reason that is reported.",
     "gate(name, *, blocks_deployment=True): make this test part of a deployment gate.",
 )
 
@@ -62,9 +63,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(
     session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Add the audits, whichever tests were selected: they were asked for by name."""
-    asked = config.getoption("--coroguard-audit")
-    packages: list[str] = asked or config.getini("coroguard_audit")
+    """Add the audits, whichever tests were selected: they were named explicitly."""
+    named = config.getoption("--coroguard-audit")
+    packages: list[str] = named or config.getini("coroguard_audit")
     for package in dict.fromkeys(packages):
         from .guards import AuditItem
 
@@ -74,7 +75,7 @@ def pytest_collection_modifyitems(
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    """Say which mode holds, and who said so."""
+    """Return the mode that holds, and where it was set."""
     chosen, source = effective_mode(config)
     return f"coroguard: mode={chosen} ({source})"
 
@@ -83,7 +84,7 @@ def effective_mode(config: pytest.Config) -> tuple[str, str]:
     """Return the mode that holds for this run, and where it was set.
 
     Raises:
-        pytest.UsageError: It is none of ours.
+        pytest.UsageError: It is not a mode of the plugin.
     """
     for word, source in (
         (config.getoption("--coroguard"), "--coroguard"),
@@ -107,9 +108,9 @@ def _known(word: str, source: str) -> str:
 
 @pytest.fixture
 def coroguard_leaks(request: pytest.FixtureRequest) -> list[Leak]:
-    """Every leak seen so far in this test, by guards and watches too.
+    """List the leaks seen so far in this test, by guards and watches too.
 
-    A list that grows while the test runs. It stays empty in mode ``off``.
+    The list grows while the test runs, and stays empty in mode ``off``.
     """
     watcher: Watcher | None = request.config.pluginmanager.get_plugin(WATCHER)
     return [] if watcher is None else watcher.leaks
@@ -119,9 +120,9 @@ def coroguard_leaks(request: pytest.FixtureRequest) -> list[Leak]:
 def collide() -> Iterator[Callable[..., Collision]]:
     """Swap a name for its twin of the other colour until the test ends.
 
-    Called as ``coroguard.testing.collide`` is: ``collide("app.health:check")``,
-    or with the way it happens: ``kind="handler import"``.
-    What it gives is also a context manager, to put the name back sooner.
+    Call it like ``coroguard.testing.collide``: ``collide("app.health:check")``, or
+    with the way it happens: ``kind="handler import"``. The result is also a
+    context manager, to put the name back sooner.
     """
     from contextlib import ExitStack
 
@@ -141,7 +142,15 @@ def collide() -> Iterator[Callable[..., Collision]]:
 
 @pytest.fixture
 def health_report() -> Callable[..., Any]:
-    """Make right health reports: ``coroguard.testing.health_report``."""
+    """Make valid health reports: ``coroguard.testing.health_report``."""
     from ..testing.reports import health_report as make
 
     return make
+
+
+@pytest.fixture
+def gate_record(request: pytest.FixtureRequest) -> GateRecord:
+    """Record what this test did for its gate; only ``coroguard gate`` reads it."""
+    from ..gates.plugin import new_record
+
+    return new_record(request.node)

@@ -1,9 +1,11 @@
-"""How does a leak fail the test that caused it, in the phase that it belongs to?"""
+"""Leaks as failures of the test and the phase that caused them."""
 
 from __future__ import annotations
 
 import inspect
+import sys
 from dataclasses import dataclass, field
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -14,13 +16,12 @@ from .._leaks.leak import short
 from .._runtime.modes import configure, current
 from ..testing.allowances import Allowance
 from ..testing.recorder import Recorder, error_of
+from ..testing.survivors import Coroutine, begin
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from .._leaks.leak import Leak
-
-__all__ = ["Watcher"]
 
 #: The attribute of a test report that carries our lines, also between workers.
 LINES = "coroguard_lines"
@@ -30,14 +31,14 @@ _IN = {"setup": " (set-up)", "call": "", "teardown": " (teardown)"}
 
 @dataclass
 class _Test:
-    """What is known of the test that runs.
+    """The test that runs.
 
     Args:
         recorder: Records it.
-        allowances: What its markers allow.
-        found: Leaks of the phase that ends, to be told in its report.
-        lines: What the summary says of that phase: a heading and a line each.
-        error: What was raised for a leak in that phase.
+        allowances: The leaks that its markers allow.
+        found: Leaks of the phase that ends, for its report.
+        lines: Lines of that phase for the summary, each with its heading.
+        error: The error that was raised for a leak in that phase.
     """
 
     recorder: Recorder
@@ -58,19 +59,20 @@ class Watcher:
         self._strict = strict
         self._test = _Test(Recorder(strict=strict))
         self._lines: dict[str, list[str]] = {}
+        begin()
         self._before = current()
         if strict:
             configure(mode="strict")
 
     def close(self) -> None:
-        """Put back the mode that the process was in."""
+        """Restore the mode of the process."""
         self._test.recorder.stop()
         if self._strict:
             configure(mode=self._before)
 
     @property
     def leaks(self) -> list[Leak]:
-        """What was seen so far in the test that runs."""
+        """The leaks seen so far in the test that runs."""
         return self._test.recorder.leaks
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -78,7 +80,7 @@ class Watcher:
         """Begin to record, and judge the set-up of the fixtures."""
         __tracebackhide__ = True
         self._test.recorder.stop()
-        self._test = test = _Test(Recorder(strict=self._strict))
+        self._test = test = _Test(Recorder(strict=self._strict, owner=item.nodeid))
         wrong: list[str] = []
         for mark in item.iter_markers("allow_leaks"):
             try:
@@ -129,7 +131,7 @@ class Watcher:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Write what is known of leaks into the report of the phase."""
+        """Add the leaks of the phase to its report."""
         report = yield
         test, label = self._test, _label(item)
         found, test.found = test.found, []
@@ -137,36 +139,36 @@ class Watcher:
         lines, test.lines = test.lines, []
         excinfo = call.excinfo
         if error is not None and excinfo is not None and excinfo.value is error:
-            report.longrepr = _told(excinfo)
+            report.longrepr = _without_traceback(excinfo)
         elif excinfo is not None and not isinstance(excinfo.value, _OUTCOMES):
             cause = None
             if not isinstance(excinfo.value, CoroguardError):
                 cause = explain(excinfo.value)
-            told = [cause.within(label, is_async=_is_async(item))] if cause else []
-            told.extend(found)
-            if told:
-                text = "\n".join(str(leak_error(leak)) for leak in told)
+            shown = [cause.within(label, is_async=_is_async(item))] if cause else []
+            shown.extend(found)
+            if shown:
+                text = "\n".join(str(leak_error(leak)) for leak in shown)
                 report.sections.append(("coroguard", text))
         if lines:
             setattr(report, LINES, [list(line) for line in lines])
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep the lines for the summary; with workers, in the process that tells."""
+        """Keep the lines for the summary, in the process that prints it."""
         for heading, line in getattr(report, LINES, ()):
             self._lines.setdefault(heading, []).append(f"{report.nodeid}{line}")
 
     def pytest_terminal_summary(
         self, terminalreporter: pytest.TerminalReporter
     ) -> None:
-        """Tell what failed nobody."""
+        """Print the leaks that failed no test."""
         for heading, lines in sorted(self._lines.items(), reverse=True):
             terminalreporter.section(f"coroguard: {heading}")
             for line in lines:
                 terminalreporter.line(line)
 
     def _phase(self, item: pytest.Item, when: str) -> Generator[None, object, Any]:
-        """Name a phase, let it run, and judge what it leaked."""
+        """Run a phase and judge what it leaked."""
         __tracebackhide__ = True
         test = self._test
         label = _PREFIX[when] + _label(item)
@@ -175,22 +177,26 @@ class Watcher:
             result = yield
         except BaseException as raised:
             seen = test.recorder.drain()
-            # What the exception holds must not be blamed on a later test.
+            # A later test must not be blamed for what the exception holds.
             test.recorder.age()
             leaks = self._forbidden(seen, when)
-            if not seen or not self._strict or not _tells_of_drops(raised):
-                self._tell(leaks, when)
+            if not seen or not self._strict or not _is_about_drops(raised):
+                self._list(leaks, when)
                 test.found = leaks
                 raise
-            if not leaks:  # it is what the test is allowed
+            if not leaks:  # the test is allowed to leak these
                 return None
             test.error = error_of(leaks)
             raise test.error from None
-        leaks = self._forbidden(test.recorder.drain(thorough=when != "setup"), when)
+        if when == "teardown":
+            for coroutine in _left_by_fixtures(item):
+                test.recorder.abandon(coroutine)
+        thorough = self._strict and when != "setup"
+        leaks = self._forbidden(test.recorder.drain(thorough=thorough), when)
         if leaks and self._strict:
             test.error = error_of(leaks)
             raise test.error
-        self._tell(leaks, when)
+        self._list(leaks, when)
         return result
 
     def _forbidden(self, leaks: list[Leak], when: str) -> list[Leak]:
@@ -205,7 +211,7 @@ class Watcher:
                 forbidden.append(leak)
         return forbidden
 
-    def _tell(self, leaks: list[Leak], when: str) -> None:
+    def _list(self, leaks: list[Leak], when: str) -> None:
         for leak in leaks:
             line = f"{_IN[when]}: {leak}; {leak.advice}"
             self._test.lines.append(("leaks", line))
@@ -218,42 +224,69 @@ _NO_PLUGIN = (
 )
 
 
+def _function(item: pytest.Item) -> Any:
+    """Return the test function; items of other kinds may have anything there."""
+    return item.function if isinstance(item, pytest.Function) else None
+
+
 def _label(item: pytest.Item) -> str:
     """Return the name of a test, with its class and its parameters."""
-    function = getattr(item, "function", None)
-    name = short(getattr(function, "__qualname__", "")) or item.name
+    name = short(getattr(_function(item), "__qualname__", "")) or item.name
     _, bracket, parameters = item.name.partition("[")
     return name + bracket + parameters
 
 
 def _is_async(item: pytest.Item) -> bool:
-    return inspect.iscoroutinefunction(getattr(item, "function", None))
+    return inspect.iscoroutinefunction(_function(item))
 
 
-def _told(excinfo: pytest.ExceptionInfo[BaseException]) -> Any:
-    """Return the representation of a leak error: what it says, and no traceback.
+def _left_by_fixtures(item: pytest.Item) -> list[Coroutine]:
+    """Return the coroutines that die with the values of the test's fixtures.
+
+    Those that only the values hold: pytest frees them after the teardown. One
+    that anything else holds, such as a wider fixture or a queue, may be awaited.
+    """
+    values: dict[str, Any] = getattr(item, "funcargs", None) or {}
+    names = [
+        name
+        for name, value in values.items()
+        if type(value) is CoroutineType
+        and inspect.getcoroutinestate(value) == inspect.CORO_CREATED
+    ]
+    return [values[name] for name in names if _holders(values, name) <= _LEAST]
+
+
+def _holders(values: dict[str, Any], name: str) -> int:
+    return sys.getrefcount(values[name])
+
+
+_LEAST = _holders({"": object()}, "")
+
+
+def _without_traceback(excinfo: pytest.ExceptionInfo[BaseException]) -> Any:
+    """Return the representation of a leak error without its traceback.
 
     The frames would all be pytest's and ours; the text names the lines.
     """
-    told: Any = excinfo.getrepr(style="value")
-    for entry in told.reprtraceback.reprentries:
+    shown: Any = excinfo.getrepr(style="value")
+    for entry in shown.reprtraceback.reprentries:
         entry.lines[:] = excinfo.exconly().splitlines()
-    told.reprtraceback.extraline = None
-    return told
+    shown.reprtraceback.extraline = None
+    return shown
 
 
-def _tells_of_drops(raised: BaseException) -> bool:
-    """Say whether pytest raised this for nothing but never-awaited coroutines."""
+def _is_about_drops(raised: BaseException) -> bool:
+    """Return whether pytest raised this for never-awaited coroutines alone."""
     if isinstance(raised, BaseExceptionGroup):
         group = cast("BaseExceptionGroup[BaseException]", raised)
-        return all(map(_tells_of_drops, group.exceptions))
+        return all(map(_is_about_drops, group.exceptions))
     if not isinstance(raised, pytest.PytestUnraisableExceptionWarning):
         return False
     return any("was never awaited" in str(it) for it in (raised, raised.__cause__))
 
 
 def _nobody_awaited(skipped: BaseException) -> bool:
-    """Say whether it was pytest that skipped a test, for being async."""
+    """Return whether pytest itself skipped a test, for being async."""
     traceback = skipped.__traceback__
     while traceback is not None:
         if traceback.tb_frame.f_code.co_name == "async_warn_and_skip":

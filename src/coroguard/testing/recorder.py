@@ -1,4 +1,4 @@
-"""What did a test leak, and in which of its phases?"""
+"""The leaks of one test, phase by phase."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ from .._runtime import drops as tracking
 from .._runtime.events import subscribe
 from .._runtime.modes import Mode, current
 from .kept import kept_by_mocks
-from .survivors import Survivors, is_older, make_older
+from .survivors import assign, begin, find, owner_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from .._runtime.events import Event
     from .survivors import Coroutine
 
-__all__ = ["Recorder", "error_of"]
-
 _MOCKS = "unittest.mock"
 #: Callers of a new coroutine that are remembered: two of them are a mock's own.
 _ORIGINS = 3
+
+
+_running: list[Recorder] = []
 
 
 class Recorder:
@@ -35,31 +36,49 @@ class Recorder:
 
     One test runs at a time in a process, so a test answers for every drop that
     no guard and no watch claims meanwhile, in whichever task, thread or context
-    it happens. Not for a coroutine that was there before, and not for what a
-    guard raised: whoever caught that has dealt with it. A leak that was only
-    reported because somebody chose a softer mode for that place is theirs too.
+    it happens. It does not answer for a coroutine that was there before, nor for
+    what a guard raised: the code that caught that has dealt with it. A leak that
+    was only reported, because a softer mode was chosen for that place, has been
+    dealt with too.
 
     Args:
         strict: Whether to note where coroutines are created, and to look for
-            those that cycles and mocks keep.
+            those that mocks keep.
+        owner: The test that answers for the coroutines made meanwhile.
+        late: Called with each dropped coroutine that an earlier owner left.
+        shared: Whether it also takes what a recorder inside it takes.
     """
 
-    def __init__(self, *, strict: bool) -> None:
+    def __init__(
+        self,
+        *,
+        strict: bool,
+        owner: str = "",
+        late: Callable[[str, Leak], None] | None = None,
+        shared: bool = False,
+    ) -> None:
         #: Every leak seen so far, by guards and watches too.
         self.leaks: list[Leak] = []
         self._strict = strict
+        self._owner = owner
+        self._late = late
+        self._shared = shared
         # With the moment of their event, which those of one call share.
         self._fresh: list[tuple[object, Leak]] = []
         self._raised_at: object = None
         self._guarded = ""
         self._is_async = False
-        self._collecting: set[int] = set()
         self._undo = ExitStack()
         self._mode = Mode.STRICT if strict else current()
-        self._survivors = Survivors()
+        self._around: Recorder | None = None
 
     def start(self) -> None:
-        """Take over from whoever recorded until now."""
+        """Take over from the recorder that runs."""
+        begin()
+        assign(find(), "")
+        self._around = _running[-1] if _running else None
+        _running.append(self)
+        self._undo.callback(_running.remove, self)
         self._undo.callback(self.age)
         self._undo.callback(tracking.take_rest(self._take))
         self._undo.callback(subscribe(self._hear))
@@ -73,40 +92,44 @@ class Recorder:
         self._guarded, self._is_async = guarded, is_async
 
     def stop(self) -> None:
-        """Give back what ``start`` took; what still lives is no later test's."""
+        """Restore what ``start`` changed; no later test owns what lives now."""
         self._undo.close()
 
     def age(self) -> None:
         """Let no later phase answer for the coroutines that live now."""
-        make_older(self._survivors.find())
+        assign(find(), self._owner)
 
     def drain(self, *, thorough: bool = False) -> list[Leak]:
         """Return the leaks since the last call, each once.
 
         Args:
-            thorough: Also free the cycles and ask the mocks of this test.
+            thorough: Also free the cycles of this test and ask its mocks.
         """
-        if thorough and self._strict and self._free_cycles():
+        if thorough and self._free_cycles() and self._strict:
             self._ask_mocks()
         fresh, self._fresh = self._fresh, []
         return list(dict.fromkeys(leak for _, leak in fresh))
 
-    def _take(self, coroutine: Coroutine, collected: bool) -> None:
-        if is_older(coroutine):
-            return
-        # What an automatic collection finds is this test's only where its
-        # origin was tracked, which happens in tests alone.
-        own = id(coroutine) in self._collecting
-        if collected and not own and not (self._strict and coroutine.cr_origin):
-            return
+    def abandon(self, coroutine: Coroutine) -> None:
+        """Record a coroutine that nothing can await any more."""
         self._add(_dropped(coroutine))
+        assign([coroutine], self._owner)
+
+    def _take(self, coroutine: Coroutine, collected: bool) -> None:
+        owner = owner_of(coroutine)
+        if owner is None:
+            self._add(_dropped(coroutine))
+        elif self._late is not None:
+            self._late(owner, _dropped(coroutine))
+        if self._around is not None and self._around._shared:
+            self._around._take(coroutine, collected)
 
     def _hear(self, event: Event) -> None:
-        if event.leak is None:
-            return
+        if event.leak is None or not event.guarded:
+            return  # an unclaimed drop was taken already
         self.leaks.append(event.leak)
         if event.action == "raised":
-            # The other leaks of that call are notes on what it raised.
+            # The other leaks of that call are notes on the error.
             self._raised_at = event.at
             self._fresh = [it for it in self._fresh if it[0] is not event.at]
         elif event.mode is self._mode and event.at is not self._raised_at:
@@ -118,28 +141,26 @@ class Recorder:
         self._fresh.append((None, leak))
 
     def _free_cycles(self) -> bool:
-        """Collect garbage, if any coroutine of this test may be part of it."""
-        self._collecting = {id(it) for it in self._survivors.find()}
-        if not self._collecting:
+        """Collect garbage, if a coroutine of this test may be part of it."""
+        if not find():
             return False
         with warnings.catch_warnings():
-            # Told of as a leak; where warnings are errors, pytest would blame
+            # Reported as a leak; where warnings are errors, pytest would blame
             # the phase after this one for them.
             warnings.filterwarnings("ignore", "coroutine .* was never awaited")
             gc.collect()
-        self._collecting = set()
         return True
 
     def _ask_mocks(self) -> None:
-        living = self._survivors.find()
+        living = find()
         kept = kept_by_mocks(living)
         for coroutine, keeper in kept:
             self._add(replace(_dropped(coroutine), path=keeper))
-        make_older(coroutine for coroutine, _ in kept)
+        assign((coroutine for coroutine, _ in kept), self._owner)
 
 
 def _dropped(coroutine: Coroutine) -> Leak:
-    """Describe a drop; that of an ``AsyncMock``'s call by the mock's own name."""
+    """Describe a drop; name that of an ``AsyncMock``'s call after the mock."""
     leak = record(LeakKind.DROPPED, "coroutine", coroutine)
     frame = coroutine.cr_frame
     mock = frame and frame.f_globals.get("__name__") == _MOCKS and frame.f_locals

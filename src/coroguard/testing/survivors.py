@@ -1,10 +1,9 @@
-"""Which coroutines live, un-awaited, and which of them are older than this test?"""
+"""Coroutines that live un-started, and the test that each was made in."""
 
 from __future__ import annotations
 
 import gc
 import weakref
-from functools import partial
 from inspect import CORO_CREATED, getcoroutinestate
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -12,62 +11,68 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Coroutine", "Survivors", "is_older", "make_older"]
-
 Coroutine: TypeAlias = "CoroutineType[Any, Any, Any]"
 
-# Coroutines are the process's, and so is what is known of them.
-_older: dict[int, weakref.ref[Coroutine]] = {}
-_dying: set[int] = set()
+# An object is young until two collections have passed it over. The young are few,
+# so they can be looked through after each test; what lives longer is noted before
+# the collection that makes it old, so that nobody ever walks the whole heap for it.
+_YOUNG = (0, 1)
+_grown: weakref.WeakSet[Coroutine] = weakref.WeakSet()
 
 
-class Survivors:
-    """The un-started coroutines that were made since this object was, and live.
+class _Owned(str):
+    """The qualified name of a coroutine that a test answers for.
 
-    A new object is young to the garbage collector, so only the young are looked
-    through, unless a collection has made some of them old meanwhile.
+    The mark is on the coroutine itself: an address may belong to another one by
+    the time it is dropped, and a weak reference has died by then.
     """
 
-    def __init__(self) -> None:
-        self._passed = _collections()
-        _dying.clear()
+    owner = ""
 
-    def find(self) -> list[Coroutine]:
-        """Return those that live now; the caller must let go of them soon."""
-        ages = (0, 1) if _collections() == self._passed else (0, 1, 2)
-        found: list[Coroutine] = []
-        for age in ages:
-            things: list[Any] = gc.get_objects(generation=age)
-            found += [it for it in things if type(it) is CoroutineType and _is_new(it)]
-        return found
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        return str, ("".join(self),)
 
 
-def make_older(coroutines: Iterable[Coroutine]) -> None:
-    """Do not blame what happens to these on a later test."""
+def begin() -> None:
+    """Note the coroutines that live now, and keep track of the later ones.
+
+    Calling it again changes nothing.
+    """
+    if _before_collection not in gc.callbacks:
+        gc.callbacks.append(_before_collection)
+        assign(_unowned(gc.get_objects()), "")
+
+
+def find() -> list[Coroutine]:
+    """Return the live un-started coroutines without owner; do not keep them."""
+    young = [it for age in _YOUNG for it in _unowned(gc.get_objects(generation=age))]
+    return list({id(it): it for it in (*_unowned(list(_grown)), *young)}.values())
+
+
+def assign(coroutines: Iterable[Coroutine], owner: str) -> None:
+    """Let what happens to these coroutines concern no test but their owner."""
     for coroutine in coroutines:
-        key = id(coroutine)
-        _older[key] = weakref.ref(coroutine, partial(_died, key))
+        coroutine.__qualname__ = name = _Owned(coroutine.__qualname__)
+        name.owner = owner
 
 
-def is_older(coroutine: Coroutine) -> bool:
-    """Say whether a coroutine, alive or just dying, was made for an older test."""
-    key = id(coroutine)
-    if key in _dying:  # its weak reference died before it
-        _dying.discard(key)
-        return True
-    known = _older.get(key)
-    return known is not None and known() is coroutine
+def owner_of(coroutine: Coroutine) -> str | None:
+    """Return who owns a coroutine, alive or just dying; ``None`` for nobody."""
+    name = coroutine.__qualname__
+    return name.owner if isinstance(name, _Owned) else None
 
 
-def _collections() -> tuple[int, ...]:
-    """Return how often the collector has made what was young old."""
-    return tuple(age["collections"] for age in gc.get_stats()[1:])
+def _unowned(things: Iterable[Any]) -> list[Coroutine]:
+    made = [it for it in things if type(it) is CoroutineType]
+    return [
+        it
+        for it in made
+        if getcoroutinestate(it) == CORO_CREATED and owner_of(it) is None
+    ]
 
 
-def _died(key: int, _: object) -> None:
-    _older.pop(key, None)
-    _dying.add(key)
-
-
-def _is_new(coroutine: Any) -> bool:
-    return getcoroutinestate(coroutine) == CORO_CREATED and not is_older(coroutine)
+def _before_collection(phase: str, info: dict[str, int]) -> None:
+    """Note the coroutines that this collection makes old."""
+    if phase == "start" and info["generation"] >= max(_YOUNG):
+        for age in _YOUNG:
+            _grown.update(_unowned(gc.get_objects(generation=age)))

@@ -25,7 +25,7 @@ category = "unit"
 [tool.coroguard.gates.second]
 tests = ["tests/integration/test_second.py"]
 """
-PLAIN_PYTEST = (sys.executable, "-m", "pytest", "-p", "coroguard.gates.plugin")
+PLAIN_PYTEST = (sys.executable, "-m", "pytest", "-p", "coroguard.pytest_plugin")
 FIRST_FAILS = """
 import pytest
 

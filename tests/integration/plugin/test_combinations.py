@@ -273,6 +273,43 @@ def test_hypothesis(run_suite):
     }
 
 
+ITEMS = """
+import pytest
+
+class Item(pytest.Item):
+    @property
+    def function(self):
+        raise RuntimeError("there is no function here")
+
+    def runtest(self):
+        async def fetch():
+            pass
+        fetch()
+
+class File(pytest.File):
+    def collect(self):
+        return [Item.from_parent(self, name="one")]
+
+def pytest_collect_file(parent, file_path):
+    if file_path.suffix == ".case":
+        return File.from_parent(parent, path=file_path)
+"""
+
+
+def test_items_without_a_function(run_suite):
+    """An item of another plugin, and a doctest, are judged like a test."""
+    run = run_suite(
+        '"""\n>>> fetch() and 1\n1\n"""',
+        "--coroguard=strict",
+        "--doctest-modules",
+        "-pitems",
+        files={"items.py": ITEMS, "a.case": ""},
+    )
+    assert "Interrupted" not in run.output
+    assert run.outcome("one") == CALL
+    assert run.phases["one"]["call"].text.endswith("a synchronous twin")
+
+
 def test_a_run_inside_a_run(run_suite):
     """A pytest run in the same process keeps its leaks, and gives back the rest."""
     run = run_suite(

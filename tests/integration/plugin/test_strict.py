@@ -120,6 +120,26 @@ def test_triggers_the_module(leaks_for_the_module):
 def test_uses_the_module_too(leaks_for_the_module):
     pass
 
+@pytest.fixture
+def returns_one():
+    return fetch()
+
+@drops
+def test_does_not_await_its_fixture(returns_one):
+    assert returns_one
+
+def test_awaits_its_fixture(returns_one):
+    async def main():
+        return await returns_one
+    assert asyncio.run(main()) == 1
+
+@drops
+def test_holds_that_of_its_fixture(returns_one):
+    HELD.append(returns_one)
+
+def test_awaits_that_of_the_fixture_before():
+    HELD.pop().close()
+
 # --- a failure that a coroutine caused, and the test after it
 
 def test_fails():
@@ -282,6 +302,10 @@ EXPECTED = {
     "test_teardown": TEARDOWN,
     "test_triggers_the_module": SETUP,
     "test_uses_the_module_too": "passed",
+    "test_does_not_await_its_fixture": TEARDOWN,
+    "test_awaits_its_fixture": "passed",
+    "test_holds_that_of_its_fixture": "passed",
+    "test_awaits_that_of_the_fixture_before": "passed",
     "test_fails": CALL,
     "test_after_a_failure": "passed",
     "test_mirror": CALL,
