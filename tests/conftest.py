@@ -1,4 +1,4 @@
-"""Fixtures of every test, the groups that share servers, and the rule for `slow`."""
+"""Fixtures of every test, and the groups of tests that share servers."""
 
 from __future__ import annotations
 
@@ -53,13 +53,10 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Keep tests that share servers together, and refuse `slow` without a reason."""
+    """Keep tests that share servers together."""
     here = Path(__file__).parent
     can_group = config.pluginmanager.hasplugin("xdist")
     for item in items:
-        mark = item.get_closest_marker("slow")
-        if mark is not None and not mark.kwargs.get("reason"):
-            raise pytest.UsageError(f"{item.nodeid}: slow needs a reason=...")
         folder = item.path.parent.relative_to(here).as_posix()
         if can_group and folder in SHARED:
             item.add_marker(pytest.mark.xdist_group(SHARED[folder]))

@@ -133,7 +133,19 @@ def page_id(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def starts_a_tool(page: Path) -> bool:
+    tools = re.compile(r"^\$ (?:.* )?(?:pytest|coroguard)\b", re.M)
+    return any(tools.search(it.text) for it in blocks(page) if it.language == "console")
+
+
+SLOW = pytest.mark.slow(reason="the page runs pytest or coroguard, some of it often")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(it, marks=SLOW if starts_a_tool(it) else ()) for it in PAGES],
+    ids=page_id,
+)
 def test_blocks_run(
     page: Path, tmp_path: Path, clean_environment: dict[str, str]
 ) -> None:

@@ -82,6 +82,17 @@ def test_the_lock_holds_versions_only(root: Path) -> None:
     assert len(lines) > len(metadata.requires("coroguard") or ())
 
 
+def test_slow_tests_give_a_reason(root: Path) -> None:
+    """A test that `make check` leaves out states why it takes its time."""
+    uses = [
+        use
+        for file in (root / "tests").rglob("*.py")
+        for use in re.findall(r"pytest\.mark\.slow\b(\(\s*reason=)?", file.read_text())
+    ]
+    assert uses
+    assert "" not in uses
+
+
 def test_changelog_has_this_version(root: Path) -> None:
     """The changelog has a section for what is not released, or for this version."""
     headings = re.findall(r"^## \[(.+?)\]", (root / "CHANGELOG.md").read_text(), re.M)

@@ -171,7 +171,9 @@ class C(metaclass=Hostile):
 
 
 @pytest.mark.parametrize(
-    "target", [3, None, len, types.SimpleNamespace(), object()], ids=repr
+    "target",
+    [3, None, len, types.SimpleNamespace(), object()],
+    ids=lambda target: type(target).__name__,
 )
 def test_what_has_no_annotations_has_none(target: object) -> None:
     """Any object can be asked."""
