@@ -59,7 +59,7 @@ def test_the_shape_message_names_all_violations() -> None:
         "  wrong:    healthy: a\n"
         "            summary: b\n"
         "  expected: HealthReport\n"
-        "  fix:      return a HealthReport in which each line above is mended"
+        "  fix:      return a HealthReport without the violations above"
     )
 
 

@@ -1,63 +1,112 @@
-"""Which function was called at the instruction that an exception came from?"""
+"""The expression that an exception came from, and what its names resolve to."""
 
 from __future__ import annotations
 
 import ast
-import dis
 import inspect
 import linecache
+from collections import deque
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from opcode import opname
+from types import FunctionType, MemberDescriptorType, MethodType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType, TracebackType
 
-__all__ = ["called_functions", "instruction", "where_defined"]
-
-_UNKNOWN = object()
+UNKNOWN = object()
+_MOST_WRAPPERS = 100
 # Typed Any, because their generic types say nothing about the function inside.
 _UNBOUND: Any = (staticmethod, classmethod)
 
 
+class Operand(NamedTuple):
+    """A part of an expression, and what it resolves to.
+
+    Args:
+        value: The object, or the function whose result it is.
+        is_call: Whether it is the result of calling ``value``.
+        is_called: Whether the object itself is called.
+        is_parameter: Whether the object is an argument of the function.
+    """
+
+    value: Any
+    is_call: bool = False
+    is_called: bool = False
+    is_parameter: bool = False
+
+
 def instruction(traceback: TracebackType) -> str:
-    """Return the name of the instruction at which ``traceback`` was raised."""
-    code = traceback.tb_frame.f_code
-    for found in dis.get_instructions(code):
-        if found.offset == traceback.tb_lasti:
-            return found.opname
-    return ""
+    """Return the name of the instruction at which an exception was raised."""
+    code, at = traceback.tb_frame.f_code.co_code, traceback.tb_lasti
+    return opname[code[at]] if 0 <= at < len(code) else ""
 
 
-def called_functions(traceback: TracebackType) -> list[Any]:
-    """Return the functions called in the expression that raised, outermost first.
+def operands(traceback: TracebackType, *, awaited: bool) -> Iterator[Operand]:
+    """Yield what the expression that raised uses, outermost first.
 
-    The source names them and the frame's own names resolve them; attributes
-    are looked up without running descriptors. Without source, nothing.
+    The source names it and the frame's own names resolve it; attributes are
+    looked up without running descriptors. Without source there is nothing.
+
+    Args:
+        traceback: Where the exception was raised.
+        awaited: Also yield what ``await`` is applied to.
+    """
+    frame = traceback.tb_frame
+    for tree in _sources(traceback):
+        found = False
+        for node, is_called in _used(tree, awaited=awaited):
+            operand = _operand(node, frame, is_called=is_called)
+            if operand is not None:
+                found = found or operand.is_call
+                yield operand
+        if found:
+            return
+
+
+def awaited_call(traceback: TracebackType) -> tuple[Any, str]:
+    """Return the function whose result was awaited, or its name in the source.
+
+    Of a chain of calls, it is the last one. Without a call there is neither.
     """
     for tree in _sources(traceback):
-        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-        found = [_resolve(call.func, traceback.tb_frame) for call in calls]
-        functions = [_plain(function) for function in found if callable(function)]
-        if functions:
-            return functions
-    return []
+        node = _awaited(tree)
+        if isinstance(node, ast.Call):
+            function = _plain(_resolve(node.func, traceback.tb_frame))
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            return (function if callable(function) else None), name
+    return None, ""
+
+
+def unwrapped(function: Any) -> Any:
+    """Return the function behind wrappers, without running code of theirs."""
+    for _ in range(_MOST_WRAPPERS):
+        if type(function) is MethodType:
+            function = function.__func__
+        inner = _attribute(function, "__wrapped__")
+        if inner is UNKNOWN:
+            break
+        function = inner
+    return function if type(function) is FunctionType else None
 
 
 def where_defined(function: Any) -> tuple[str, int]:
     """Return file and line of a Python function, or ``("", 0)``."""
-    code = getattr(inspect.unwrap(function), "__code__", None)
+    code = getattr(unwrapped(function), "__code__", None)
     return (code.co_filename, code.co_firstlineno) if code else ("", 0)
 
 
 def _sources(traceback: TracebackType) -> Iterator[ast.AST]:
     """Parse the expression that raised, then the line that it begins on."""
     code = traceback.tb_frame.f_code
-    positions = list(code.co_positions())
     index = traceback.tb_lasti // 2
-    if not 0 <= index < len(positions):
+    if index < 0:
         return
-    line, end_line, column, end_column = positions[index]
+    nowhere = (None, None, None, None)
+    positions = next(islice(code.co_positions(), index, None), nowhere)
+    line, end_line, column, end_column = positions
     if line is None or end_line is None:
         return
     lines = [
@@ -70,7 +119,8 @@ def _sources(traceback: TracebackType) -> Iterator[ast.AST]:
         raw = [text.encode() for text in lines]
         raw[-1] = raw[-1][:end_column]
         raw[0] = raw[0][column:]
-        texts.insert(0, f"({b''.join(raw).decode(errors='replace')})")
+        text = b"".join(raw).decode(errors="replace")
+        texts[:0] = [f"({text})", f'f"""{text}"""']  # or a field of an f-string
     for text in texts:
         try:
             yield ast.parse(text)
@@ -78,24 +128,103 @@ def _sources(traceback: TracebackType) -> Iterator[ast.AST]:
             continue
 
 
+def _used(tree: ast.AST, *, awaited: bool) -> Iterator[tuple[ast.AST, bool]]:
+    """Yield the nodes whose values are used, and whether each is called.
+
+    What an ``await`` awaits is used rightly; the arguments of a call may not be.
+    """
+    waiting = deque([(tree, False)])
+    while waiting:
+        node, is_called = waiting.popleft()
+        if isinstance(node, ast.Lambda):
+            continue
+        if isinstance(node, ast.Await) and not awaited:
+            node = node.value
+        else:
+            yield node, is_called
+        function = node.func if isinstance(node, ast.Call) else None
+        for child in ast.iter_child_nodes(node):
+            waiting.append((child, child is function))
+
+
+def _operand(node: ast.AST, frame: FrameType, *, is_called: bool) -> Operand | None:
+    if isinstance(node, ast.Call):
+        function = _plain(_resolve(node.func, frame))
+        return Operand(function, is_call=True) if callable(function) else None
+    if not isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)):
+        return None
+    value = _resolve(node, frame)
+    if value is UNKNOWN:
+        return None
+    if isinstance(value, property):  # of an instance, or it would be used as one
+        return Operand(value.fget, is_call=True)
+    code = frame.f_code
+    parameters = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    is_parameter = isinstance(node, ast.Name) and node.id in parameters
+    return Operand(value, is_called=is_called, is_parameter=is_parameter)
+
+
+def _awaited(tree: ast.AST) -> ast.AST | None:
+    """Return the expression that is awaited, or iterated or entered so."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.AsyncWith):
+            return node.items[0].context_expr
+        if isinstance(node, (ast.Await, ast.AsyncFor, ast.comprehension)):
+            return node.value if isinstance(node, ast.Await) else node.iter
+    whole = isinstance(tree, ast.Module) and len(tree.body) == 1
+    statement = tree.body[0] if whole else None  # type: ignore[attr-defined]
+    return statement.value if isinstance(statement, ast.Expr) else None
+
+
 def _resolve(node: ast.expr, frame: FrameType) -> Any:
-    """Look a dotted name up where the frame would find it."""
+    """Look an expression up where the frame would find it."""
     if isinstance(node, ast.Name):
         for names in (frame.f_locals, frame.f_globals, frame.f_builtins):
             if node.id in names:
                 return names[node.id]
-        return _UNKNOWN
+    if isinstance(node, ast.Constant):
+        return node.value
     if isinstance(node, ast.Attribute):
-        inner = node.value
-        if isinstance(inner, ast.Call):  # an instance is known by its class
-            owner = _resolve(inner.func, frame)
-            owner = owner if isinstance(owner, type) else _UNKNOWN
-        else:
-            owner = _resolve(inner, frame)
-        if owner is _UNKNOWN:
-            return _UNKNOWN
-        return inspect.getattr_static(owner, node.attr, _UNKNOWN)
-    return _UNKNOWN
+        owner = _owner(node, frame)
+        return UNKNOWN if owner is UNKNOWN else _attribute(owner, node.attr)
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+        container = _resolve(node.value, frame)
+        if type(container) in (dict, list, tuple):
+            try:
+                return container[node.slice.value]
+            except (LookupError, TypeError):
+                return UNKNOWN
+    return UNKNOWN
+
+
+def _owner(node: ast.Attribute, frame: FrameType) -> Any:
+    """Return the object of an attribute, or the class of one that a call gave."""
+    if not isinstance(node.value, ast.Call):
+        return _resolve(node.value, frame)
+    function = _plain(_resolve(node.value.func, frame))
+    if isinstance(function, type):
+        return function
+    if not isinstance(function, FunctionType):
+        return UNKNOWN
+    # What it returns is known if a single class among its names fits.
+    code, names = function.__code__, function.__globals__
+    fitting = {
+        kind
+        for name in code.co_names
+        if isinstance(kind := names.get(name), type)
+        and _attribute(kind, node.attr) is not UNKNOWN
+    }
+    return fitting.pop() if len(fitting) == 1 else UNKNOWN
+
+
+def _attribute(owner: object, name: str) -> Any:
+    try:
+        found = inspect.getattr_static(owner, name, UNKNOWN)
+        if type(found) is MemberDescriptorType:  # a slot
+            return found.__get__(owner)
+    except Exception:
+        return UNKNOWN
+    return found
 
 
 def _plain(function: Any) -> Any:

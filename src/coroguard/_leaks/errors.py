@@ -1,32 +1,24 @@
-"""What coroguard raises.
+"""The errors of coroguard.
 
 CoroguardError
 ├── CoroutineLeakError (TypeError)   an awaitable got away
-├── NotAwaitableError (TypeError)    ``await`` on what turned out to be plain
+├── NotAwaitableError (TypeError)    a plain value was awaited
 ├── HealthReportError (ValueError)   a report of the wrong shape
-└── GuardUsageError (TypeError)      coroguard itself was used wrongly
+└── GuardUsageError (TypeError)      coroguard was used wrongly
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._inspect.texts import cut, nearest
-from .leak import Leak, LeakKind, short
+from .._inspect.texts import cut, short
+from .._inspect.texts import nearest as nearest
+from .leak import Leak, LeakKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = [
-    "CoroguardError",
-    "CoroutineLeakError",
-    "GuardUsageError",
-    "HealthReportError",
-    "NotAwaitableError",
-    "labelled_lines",
-    "leak_error",
-    "nearest",
-]
+_MOST_VIOLATIONS = 20
 
 
 class CoroguardError(Exception):
@@ -42,15 +34,15 @@ class GuardUsageError(CoroguardError, TypeError):
 
 
 class _LeakError(CoroguardError, TypeError):
-    """An error that is told by a leak.
+    """An error that carries a leak.
 
     Args:
-        leak: What got away.
-        expected: What was expected instead; may be empty.
+        leak: The leak.
+        expected: Name of the contract; may be empty.
     """
 
     def __init__(self, leak: Leak, expected: str = "") -> None:
-        super().__init__(_tell(leak, expected))
+        super().__init__(_message(leak, expected))
         self.leak = leak
         self.expected = expected
 
@@ -60,7 +52,7 @@ class CoroutineLeakError(_LeakError):
 
 
 class NotAwaitableError(_LeakError):
-    """What was awaited turned out to be plain: the leak's mirror image."""
+    """A plain value was awaited: the leak's mirror image."""
 
 
 class HealthReportError(CoroguardError, ValueError):
@@ -82,13 +74,15 @@ class HealthReportError(CoroguardError, ValueError):
         more = len(wrong) - _MOST_VIOLATIONS
         if more > 0:
             wrong[_MOST_VIOLATIONS:] = [f"and {more} more, in .violations"]
-        noun = "report" if expected == "HealthReport" else "value"
+        noun, fix = "value", f"return {_article(expected)}"
+        if expected == "HealthReport":
+            noun, fix = "report", f"{fix} without the violations above"
         super().__init__(
             labelled_lines(
                 f"{_call(guarded)} returned a {noun} of the wrong shape",
                 wrong=f"\n{' ' * 12}".join(wrong),
                 expected=expected,
-                fix=f"return {_article(expected)} in which each line above is mended",
+                fix=fix,
             )
         )
 
@@ -107,7 +101,7 @@ for _error in (
 def leak_error(
     leak: Leak, expected: str = ""
 ) -> CoroutineLeakError | NotAwaitableError:
-    """Return the error that belongs to a leak."""
+    """Return the error for a leak."""
     if leak.kind is LeakKind.NOT_AWAITABLE:
         return NotAwaitableError(leak, expected)
     return CoroutineLeakError(leak, expected)
@@ -117,27 +111,20 @@ def _restored(cls: type[CoroguardError], *args: Any) -> CoroguardError:
     return cls.__new__(cls, *args)
 
 
-_MOST_VIOLATIONS = 20
-
-
-def _tell(leak: Leak, expected: str) -> str:
-    """Write the headline and the labelled lines that are known."""
+def _message(leak: Leak, expected: str) -> str:
+    """Return the headline and the labelled lines that are known."""
     who, a_thing = _call(leak.guarded), _article(leak.what)
-    thing = str(leak)
     match leak.kind:
         case LeakKind.DROPPED:
             headline = f"{who} left {a_thing} behind un-awaited"
         case LeakKind.SYMPTOM if leak.what.startswith("plain "):
             headline = f"{who} reported that it awaited a {leak.what}"
-            thing = leak.what
         case LeakKind.SYMPTOM:
             headline = f"{who} reported the text of a leaked {leak.what}"
         case LeakKind.MISUSED:
             headline = f"{who} used {a_thing} as a value"
         case LeakKind.NOT_AWAITABLE:
             headline = f"{who} awaited what is not awaitable"
-            thing = f"{leak.what} from {short(leak.name)!r}" if leak.name else leak.what
-            thing += f" (def, {leak.defined})" if leak.name and leak.defined else ""
         case _:
             headline = f"{who} let {a_thing} escape"
     label = "awaited" if leak.kind is LeakKind.NOT_AWAITABLE else "leaked"
@@ -147,7 +134,7 @@ def _tell(leak: Leak, expected: str) -> str:
         created += f", in {short(leak.created_in)}"
     return labelled_lines(
         headline,
-        **{label: thing},
+        **{label: str(leak)},
         where=where,
         created=created,
         expected=expected,
@@ -156,7 +143,7 @@ def _tell(leak: Leak, expected: str) -> str:
 
 
 def labelled_lines(headline: str, **labelled: str) -> str:
-    """Join a headline with the labelled lines that say something."""
+    """Join a headline with the labelled lines that have a text."""
     lines = [f"  {label + ':':<9} {text}" for label, text in labelled.items() if text]
     return "\n".join([headline, *lines])
 

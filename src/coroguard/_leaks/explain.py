@@ -1,60 +1,96 @@
-"""Was this exception caused by a coroutine, or by awaiting a plain value?"""
+"""The leak behind an exception: a coroutine used as a value, or its mirror image."""
 
 from __future__ import annotations
 
 import inspect
-import re
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from .._inspect.awaitables import is_builtin, what_is
-from .callsite import called_functions, instruction, where_defined
-from .errors import CoroutineLeakError, NotAwaitableError
-from .leak import Leak, LeakKind, place, record
-from .symptoms import symptom, tells_await_of_plain
+from .callsite import (
+    Operand,
+    awaited_call,
+    instruction,
+    operands,
+    unwrapped,
+    where_defined,
+)
+from .errors import CoroutineLeakError, GuardUsageError, NotAwaitableError
+from .leak import Leak, LeakKind, is_library, place, record
+from .symptoms import symptom, telling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType, TracebackType
 
-__all__ = ["explain"]
-
-# The instructions that ask an object for its asynchronous protocol.
+# The instructions that ask an object for its asynchronous protocol. LOAD_SPECIAL
+# asks for that of ``with`` too.
 _ASKING = ("GET_AWAITABLE", "BEFORE_ASYNC_WITH", "GET_AITER", "GET_ANEXT")
-_WHAT_IS_PLAIN = r"object ([\w.]+) can't|'([\w.]+)' object|method, got ([\w.]+)"
-_AWAITABLE_KINDS = ("coroutine", "async_generator")
 _CLASS_OF_AWAITABLE = ("<class 'coroutine'>", "<class 'async_generator'>")
-_NEAREST_FRAMES = 3
+# Texts about an argument that do not name its type.
+_NAMELESS = (
+    "can only join an iterable",
+    "%c requires",
+    "* wants int",
+    "not enough arguments for format string",
+    "format requires a mapping",
+    "strip arg must be",
+    "slice indices must be",
+    "isinstance() arg 2",
+    "issubclass() arg 2",
+    "iter(v, w): v must be callable",
+    "the first argument must be callable",
+    "first argument must be string",
+    "reduce() arg 2",
+    "object supporting the buffer API",
+    "exceptions must derive from BaseException",
+    "catching classes that do not inherit",
+    "argument should be a string or a Rational",
+)
+_NEAREST_FRAMES = 6
+_OF_LOOPS = ("_run", "_run_once", "run_forever", "run_until_complete")
 # Typed Any: whatever a group holds, its members are asked the same way.
 _GROUP: Any = BaseExceptionGroup
+_OF_OURS = (CoroutineLeakError, NotAwaitableError)
 
 
-def explain(exception: BaseException) -> Leak | None:
-    """Say which leak caused an exception, or ``None`` where none did.
+def explain(exception: BaseException | None) -> Leak | None:
+    """Return the leak that caused an exception, or ``None``.
 
     Objects and instructions are asked before texts: ``AttributeError.obj``,
-    the locals of the innermost frames, the instruction that raised. Causes,
-    contexts and the members of exception groups are asked too.
+    the names in the expression that raised, the instruction. Causes, contexts
+    and the members of exception groups are asked too.
 
     Args:
-        exception: Any exception, in flight or caught.
+        exception: Any exception, in flight or caught; ``None`` has no cause.
 
     Returns:
         A leak of kind ``MISUSED`` or ``NOT_AWAITABLE``, or the leak that a
         coroguard error carries.
+
+    Raises:
+        GuardUsageError: It is not an exception.
     """
+    if exception is None:
+        return None
+    if not _is(exception, BaseException):
+        raise GuardUsageError(
+            f"explain() takes an exception, not a {type(exception).__name__}: "
+            "write except Exception as error: explain(error)"
+        )
     return next((leak for one in _related(exception) if (leak := _one(one))), None)
 
 
 def _related(exception: BaseException) -> Iterator[BaseException]:
     """Yield an exception, its members, and what it was raised from."""
-    waiting, seen = [exception], set[int]()
+    waiting, seen = deque([exception]), set[int]()
     while waiting:
-        one = waiting.pop(0)
+        one = waiting.popleft()
         if id(one) in seen:
             continue
         seen.add(id(one))
         yield one
-        if isinstance(one, _GROUP):
+        if _is(one, _GROUP):
             waiting.extend(_asked(one, "exceptions", _GROUP))
         cause, context = _asked(one, "__cause__"), _asked(one, "__context__")
         if cause is not None:
@@ -64,31 +100,32 @@ def _related(exception: BaseException) -> Iterator[BaseException]:
 
 
 def _one(exception: BaseException) -> Leak | None:
-    if isinstance(exception, (CoroutineLeakError, NotAwaitableError)):
-        return exception.leak
-    if isinstance(exception, AttributeError):
+    if _is(exception, *_OF_OURS):
+        return exception.leak  # type: ignore[attr-defined, no-any-return]
+    if _is(exception, AttributeError):
         owner = _asked(exception, "obj", AttributeError)
-        if is_builtin(owner):
+        if is_builtin(owner) and not _has_begun(owner):
             return _misused(owner)
-    traceback = _innermost(_asked(exception, "__traceback__"))
-    text = _text(exception)
+    traceback, text = _innermost(_asked(exception, "__traceback__")), _text(exception)
     if traceback is None:
         return None
-    if isinstance(exception, (TypeError, ValueError)):
+    is_nameless = _is(exception, TypeError) and text.startswith(_NAMELESS)
+    if not telling(text) and not is_nameless:
+        return None
+    if _is(exception, TypeError, ValueError, AttributeError):
         plain = _awaited_plain(exception, text, traceback)
         if plain is not None:
             return plain
-    if isinstance(exception, RuntimeError):
-        return _by_source(text, traceback) if "already awaited" in text else None
-    by_class = any(shown in text for shown in _CLASS_OF_AWAITABLE)
-    told = isinstance(exception, TypeError) and symptom(text, quoted=False)
-    if not by_class and not told:
+    told = symptom(text, quoted=False)
+    is_reuse = _is(exception, RuntimeError)
+    if is_reuse and (told is None or "already awaited" not in text):
         return None
-    for frame in _frames(_asked(exception, "__traceback__")):
-        for value in frame.f_locals.values():
-            if is_builtin(value) and _names(text, value):
-                return _misused(value)
-    return _by_source(text, traceback) if told else None
+    by_class = any(shown in text for shown in _CLASS_OF_AWAITABLE)
+    if not (told or by_class or is_nameless):
+        return None
+    return _used_as_value(
+        exception, "" if is_nameless else text, told, is_reuse=is_reuse
+    )
 
 
 def _awaited_plain(
@@ -96,30 +133,32 @@ def _awaited_plain(
 ) -> Leak | None:
     """Recognise ``await`` (and its kin) on a plain value by the instruction."""
     frame = traceback.tb_frame
-    if isinstance(exception, TypeError) and instruction(traceback) in _ASKING:
-        match = re.search(_WHAT_IS_PLAIN, text)
-        what = next((t for t in match.groups() if t), "") if match else ""
-        if what in _AWAITABLE_KINDS:
+    told = symptom(text)
+    what = told.what if told else ""
+    kind = what.removeprefix("plain ")
+    if _is(exception, TypeError) and (
+        instruction(traceback) in _ASKING
+        or ("async" in text and instruction(traceback) == "LOAD_SPECIAL")
+    ):
+        if what and kind == what:
             return None  # the wrong one of await, async for and async with
-        functions = called_functions(traceback)
-        return _plain(what, functions[0] if functions else None)
+        return _plain(kind, *awaited_call(traceback))
     if frame.f_globals.get("__name__", "").startswith("asyncio."):
         for name in ("coro_or_future", "coro", "fut", "main", "future"):
             if name in frame.f_locals and ("required" in text or "expected" in text):
                 value = frame.f_locals[name]
                 if what_is(value) is None:
                     return _plain(type(value).__name__, None)
-    if isinstance(exception, TypeError) and tells_await_of_plain(text):
-        leak = symptom(text)
-        return _plain(leak.what.removeprefix("plain ") if leak else "", None)
+    if _is(exception, TypeError) and kind != what:
+        return _plain(kind, None)
     return None
 
 
-def _plain(kind: str, function: Any) -> Leak:
+def _plain(kind: str, function: Any, called: str = "") -> Leak:
     """Return the leak of an awaited plain value and the function it came from."""
-    name, defined = "", ""
+    name, defined = called, ""
     if function is not None and not inspect.iscoroutinefunction(function):
-        name = getattr(function, "__qualname__", "")
+        name = getattr(function, "__qualname__", "") or called
         file, line = where_defined(function)
         defined = place(file, line) if file else ""
     return Leak(
@@ -130,33 +169,72 @@ def _plain(kind: str, function: Any) -> Leak:
     ).within("", is_async=True)
 
 
-def _by_source(text: str, traceback: TracebackType) -> Leak:
-    """Name the async function whose call stands in the expression that raised."""
-    told = symptom(text)
-    leak = Leak(kind=LeakKind.MISUSED, what=told.what if told else "coroutine")
-    for called in called_functions(traceback):
-        function = inspect.unwrap(called)  # for its name; a cache is not async
+def _used_as_value(
+    exception: BaseException, text: str, told: Leak | None, *, is_reuse: bool
+) -> Leak | None:
+    """Name what the expression used, or what the nearest frames hold."""
+    tracebacks = _nearest(_asked(exception, "__traceback__"))
+    for traceback in tracebacks:
+        for operand in operands(traceback, awaited=is_reuse):
+            leak = _of_operand(operand, traceback.tb_frame, text, is_reuse=is_reuse)
+            if leak is not None:
+                return leak
+    for traceback in tracebacks if text and not is_reuse else ():
+        for value in traceback.tb_frame.f_locals.values():
+            if is_builtin(value) and _names(text, value) and not _has_begun(value):
+                return _misused(value)
+    if told is None:
+        return None
+    return Leak(kind=LeakKind.MISUSED, what=told.what).within("", is_async=True)
+
+
+def _of_operand(
+    operand: Operand, frame: FrameType, text: str, *, is_reuse: bool
+) -> Leak | None:
+    value = operand.value
+    if operand.is_call:
+        function = unwrapped(value)  # for its name; a cache is not async
         asynchronous = inspect.isasyncgenfunction(function)
-        if asynchronous or inspect.iscoroutinefunction(function):
-            file, line = where_defined(function)
-            leak = Leak(
-                kind=LeakKind.MISUSED,
-                what="async generator" if asynchronous else "coroutine",
-                name=getattr(function, "__qualname__", ""),
-                defined=place(file, line) if file else "",
-            )
-            break
+        if not asynchronous and not inspect.iscoroutinefunction(function):
+            return None
+        file, line = where_defined(function)
+        return Leak(
+            kind=LeakKind.MISUSED,
+            what="async generator" if asynchronous else "coroutine",
+            name=getattr(function, "__qualname__", ""),
+            defined=place(file, line) if file else "",
+        ).within("", is_async=True)
+    if not is_builtin(value) or (text and not _names(text, value)):
+        return None
+    if _has_begun(value) and not is_reuse:
+        return None
+    if not operand.is_called or not operand.is_parameter:
+        return _misused(value)
+    library = is_library(frame.f_code.co_filename)
+    return _misused(value, use="call", caller="" if library else frame.f_code.co_name)
+
+
+def _misused(value: object, *, use: str = "", caller: str = "") -> Leak:
+    what = what_is(value) or "coroutine"
+    leak = record(LeakKind.MISUSED, what, value, use=use, caller=caller)
     return leak.within("", is_async=True)
 
 
-def _misused(value: object) -> Leak:
-    what = what_is(value) or "coroutine"
-    return record(LeakKind.MISUSED, what, value).within("", is_async=True)
+def _has_begun(value: object) -> bool:
+    """Return whether a coroutine has begun to run; one that has is used rightly."""
+    return inspect.iscoroutine(value) and (
+        inspect.getcoroutinestate(value) != inspect.CORO_CREATED
+    )
 
 
 def _names(text: str, value: object) -> bool:
-    """Say whether an error text names the type of ``value``."""
+    """Return whether an error text names the type of ``value``."""
     return type(value).__name__ in text
+
+
+def _is(value: object, *kinds: type) -> bool:
+    """Do what ``isinstance`` does without asking the object for its class."""
+    return issubclass(type(value), kinds)
 
 
 def _text(exception: BaseException) -> str:
@@ -176,10 +254,20 @@ def _innermost(traceback: TracebackType | None) -> TracebackType | None:
     return traceback
 
 
-def _frames(traceback: TracebackType | None) -> list[FrameType]:
-    """Return the innermost frames of a traceback, innermost first."""
-    frames: list[FrameType] = []
+def _nearest(traceback: TracebackType | None) -> list[TracebackType]:
+    """Return the part of the program that raised, after the library it called.
+
+    What is further out may hold coroutines that are used rightly, as
+    ``asyncio.run(main())`` does.
+    """
+    innermost: deque[TracebackType] = deque(maxlen=_NEAREST_FRAMES)
     while traceback is not None:
-        frames.append(traceback.tb_frame)
+        innermost.appendleft(traceback)
         traceback = traceback.tb_next
-    return frames[: -_NEAREST_FRAMES - 1 : -1]
+    nearest: list[TracebackType] = []
+    for one in innermost:
+        code = one.tb_frame.f_code
+        nearest.append(one)
+        if code.co_name in _OF_LOOPS or not is_library(code.co_filename):
+            break
+    return nearest

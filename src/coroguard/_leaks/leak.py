@@ -1,16 +1,22 @@
-"""What a leak is: the frozen record that every error and event carries."""
+"""The frozen record of a leak, which every error and event carries."""
 
 from __future__ import annotations
 
 import enum
 import os
 from dataclasses import dataclass, replace
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from types import CodeType
+from .._inspect.awaitables import static_type_attribute
+from .._inspect.texts import short as short
+from .advice import advice_for
 
-__all__ = ["Leak", "LeakKind", "place", "record", "short"]
+if TYPE_CHECKING:
+    from types import CodeType, FrameType
+
+
+_STANDARD_LIBRARY = os.path.dirname(os.__file__) + os.sep
 
 
 class LeakKind(enum.StrEnum):
@@ -31,14 +37,20 @@ class Leak:
     Args:
         kind: What happened.
         what: What it is: ``coroutine``, ``async generator``, ``task``, ...
-        name: Qualified name of the async function behind it.
+        name: Qualified name of the async function behind it; of the plain
+            function, if a plain value was awaited.
         defined: ``file:line`` of that function.
         created: ``file:line`` of the call that made the object; known only
             while coroutine origins are tracked (strict mode).
         path: Where in the value it was found: ``$`` is the value itself.
         guarded: Qualified name of the guarded function, or of the watch.
-        advice: What to type to mend it.
+        advice: What to type to fix it.
         created_in: Name of the function that made the object.
+        caller: Qualified name of the function that dropped or misused it, or
+            the name of the library.
+        use: How it was used, where that decides what helps: ``call``,
+            ``property``, ``library``, or nothing.
+        lost: ``file:line`` of the line that dropped it.
     """
 
     kind: LeakKind
@@ -50,36 +62,66 @@ class Leak:
     guarded: str = ""
     advice: str = ""
     created_in: str = ""
+    caller: str = ""
+    use: str = ""
+    lost: str = ""
 
     def __str__(self) -> str:
-        """Say it in one line."""
-        text = f"{self.what} {short(self.name)!r}" if self.name else self.what
-        if self.defined:
-            text += f" (async def, {self.defined})"
-        return text
+        """Return the leak in one line."""
+        if not self.name:
+            return self.what
+        is_plain = self.what.startswith("plain ")
+        between, keyword = (" from ", "def") if is_plain else (" ", "async def")
+        where = f" ({keyword}, {self.defined})" if self.defined else ""
+        return f"{self.what}{between}{short(self.name)!r}{where}"
 
     def at(self, path: str) -> Leak:
-        """Return the same leak with the place in the value."""
+        """Return the same leak with its place in the value."""
         return replace(self, path=path)
 
     def within(self, guarded: str, *, is_async: bool) -> Leak:
         """Return the same leak as seen by ``guarded``, with its advice."""
-        return replace(
-            self, guarded=guarded, advice=_advice(self, guarded, is_async=is_async)
-        )
+        advice = advice_for(self, short(guarded), is_async=is_async)
+        return replace(self, guarded=guarded, advice=advice)
 
 
-def record(kind: LeakKind, what: str, value: object, *, path: str = "") -> Leak:
-    """Describe an awaitable without keeping it, or running any of its code."""
+def record(
+    kind: LeakKind,
+    what: str,
+    value: object,
+    *,
+    path: str = "",
+    use: str = "",
+    caller: str = "",
+    frame: FrameType | None = None,
+) -> Leak:
+    """Describe an awaitable without keeping it, or running any of its code.
+
+    Args:
+        kind: What happened.
+        what: What it is, as ``what_is`` names it.
+        value: The object.
+        path: Where in a value it was found.
+        use: How it was used, as in ``Leak``.
+        caller: Who used it, where no frame is given.
+        frame: The frame in which it was dropped.
+    """
     code = _code(value)
     name = _text(value, "__qualname__") or (code.co_qualname if code else "")
     if not name and what in ("task", "future"):
         name, code = _behind_task(value)
-    origin: Any = getattr(value, "cr_origin", None) if what == "coroutine" else None
-    created = created_in = ""
-    if origin:
-        file, line, created_in = origin[0]
-        created = place(file, line)
+    created, created_in = _origin(value) if what == "coroutine" else ("", "")
+    lost = ""
+    if frame is not None:
+        caller, lost = frame.f_code.co_qualname, _place_in(frame)
+        if is_library(frame.f_code.co_filename):
+            use = "library"
+            caller = frame.f_globals.get("__name__", "").partition(".")[0]
+            frame = _nearest(frame)
+        if created and frame is not None and is_library(created):
+            created, created_in = _place_in(frame), frame.f_code.co_name
+    if code is not None and "." in name and _is_property(value, code):
+        use = "property"
     return Leak(
         kind=kind,
         what=what,
@@ -88,6 +130,18 @@ def record(kind: LeakKind, what: str, value: object, *, path: str = "") -> Leak:
         created=created,
         path=path,
         created_in=created_in,
+        caller=caller,
+        use=use,
+        lost=lost,
+    )
+
+
+def is_library(file: str) -> bool:
+    """Return whether a file belongs to Python or to an installed package."""
+    return (
+        file.startswith((_STANDARD_LIBRARY, "<frozen "))
+        or "site-packages" in file
+        or "dist-packages" in file
     )
 
 
@@ -100,9 +154,46 @@ def place(file: str, line: int) -> str:
     return f"{file.removeprefix(root)}:{line}"
 
 
-def short(name: str) -> str:
-    """Return a qualified name without the functions it was defined in."""
-    return name.rpartition("<locals>.")[2]
+def _place_in(frame: FrameType) -> str:
+    return place(frame.f_code.co_filename, frame.f_lineno or 0)
+
+
+def _nearest(frame: FrameType | None) -> FrameType | None:
+    """Return the nearest calling frame that is not in a library."""
+    while frame is not None and is_library(frame.f_code.co_filename):
+        frame = frame.f_back
+    return frame
+
+
+def _origin(coroutine: object) -> tuple[str, str]:
+    """Return place and function of the call in the program that made it.
+
+    A test double makes its coroutines in a library; the call of the double is
+    further out, if origins are tracked that deep.
+    """
+    origin: Any = getattr(coroutine, "cr_origin", None)
+    if not origin:
+        return "", ""
+    file, line, function = next(
+        (entry for entry in origin if not is_library(entry[0])), origin[0]
+    )
+    return place(file, line), function
+
+
+def _is_property(coroutine: object, code: CodeType) -> bool:
+    """Return whether a coroutine that has not begun was made by a property."""
+    frame: FrameType | None = getattr(coroutine, "cr_frame", None)
+    if type(coroutine) is not CoroutineType or frame is None:
+        return False
+    owner, _, name = code.co_qualname.rpartition(".")
+    kind: object = frame.f_globals.get(owner)
+    if not isinstance(kind, type) and code.co_argcount:
+        kind = type(frame.f_locals.get(code.co_varnames[0]))
+    if not isinstance(kind, type):
+        return False
+    member = static_type_attribute(kind, name)
+    getter = getattr(member, "fget" if type(member) is property else "func", None)
+    return getattr(getter, "__code__", None) is code
 
 
 def _code(value: object) -> CodeType | None:
@@ -140,24 +231,3 @@ _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: may run Python code on attribute acc
 
 def _is_context_manager(value: object) -> bool:
     return type(value).__name__ == "_AsyncGeneratorContextManager"
-
-
-def _advice(leak: Leak, guarded: str, *, is_async: bool) -> str:
-    """Say what to type."""
-    call = f"{short(leak.name)}(...)" if leak.name else f"the {leak.what}"
-    owner = short(guarded)
-    match leak.kind:
-        case LeakKind.NOT_AWAITABLE:
-            target = f"{short(leak.name)}(...)" if leak.name else "it"
-            return f"take the await before {target} away, or make it async again"
-        case LeakKind.SYMPTOM if not leak.name:
-            return "find the call whose result was used without await, and await it"
-        case _ if leak.what == "async generator":
-            first = f"iterate {call} with 'async for' where it is called"
-        case _ if leak.what == "async context manager":
-            first = f"enter {call} with 'async with' where it is called"
-        case _:
-            first = f"await {call} where it is called"
-    if is_async or (not owner.isidentifier() and "." not in owner):
-        return first
-    return f"{first}, and make {owner} async, or call a synchronous twin"
