@@ -1,8 +1,7 @@
-"""The texts that CPython 3.11 to 3.15 writes about leaks.
+"""The texts that CPython 3.11 to 3.15 writes about leaks."""
 
-Each pattern starts with a literal and repeats nothing without a bound, so that
-a search takes time in proportion to the text.
-"""
+# Each pattern starts with a literal and repeats nothing without a bound, so that
+# a search takes time in proportion to the text.
 
 from __future__ import annotations
 
