@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import dis
 import sys
+import typing
 from types import CodeType, FunctionType, GetSetDescriptorType, ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -190,7 +191,8 @@ def _codes(value: Any) -> Iterator[CodeType]:
     waiting = [getattr(function, "__code__", None)]
     while waiting:
         code = waiting.pop()
-        if isinstance(code, CodeType):
+        # What ``Protocol`` puts on a class stores nothing of the class's own.
+        if isinstance(code, CodeType) and code.co_filename != typing.__file__:
             yield code
             waiting += [it for it in code.co_consts if isinstance(it, CodeType)]
 

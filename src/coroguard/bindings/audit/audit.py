@@ -6,8 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..modules import load_package
+from .async_methods import (
+    async_methods,
+    async_properties,
+    names_of_async_properties,
+)
+from .callbacks import wrong_callbacks
 from .duplicate_modules import Doubles, before_audit
 from .duplicate_names import bound_twice
+from .lost_tasks import asked_by_calling, lost_tasks
+from .mixed_returns import mixed_returns
 from .module_source import readings_of
 from .overrides import overrides
 from .plain_results import Plainness
@@ -74,9 +82,16 @@ def _findings(
     loaded: Loaded, readings: list[Reading], doubles: Doubles
 ) -> Iterator[Finding]:
     plainness = Plainness(readings)
+    properties = names_of_async_properties(readings)
     for reading in readings:
         yield from bound_twice(reading, plainness)
         yield from wrong_calls(reading, plainness)
+        yield from wrong_callbacks(reading)
+        yield from async_methods(reading)
+        yield from async_properties(reading, properties)
+        yield from mixed_returns(reading, readings, plainness)
+        yield from lost_tasks(reading)
+        yield from asked_by_calling(reading)
     # These need no source.
     for module in loaded.modules.values():
         yield from overrides(module, plainness)

@@ -10,7 +10,7 @@ import contextlib
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from ..._inspect.annotations import named_classes
+from ..._inspect.annotations import named_classes, return_annotation
 from ..._inspect.attributes import (
     MISSING,
     is_plainly_made,
@@ -21,11 +21,9 @@ from ..._inspect.attributes import (
 )
 from ..._inspect.awaitables import static_type_attribute
 from ..._inspect.colours import Colour, colour_of, is_surely_plain, plain_function
-from .scopes import By, own_nodes
+from .scopes import By
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from .module_source import Reading
     from .scopes import Scope
 
@@ -76,8 +74,8 @@ class Plainness:
             function is not None
             and colour_of(target) is Colour.SYNC
             and "__wrapped__" not in function.__dict__
-            and function.__annotations__.get("return", Any) is Any
-            and self._makes_it(function)
+            and return_annotation(function) is Any
+            and self._makes_it(function, mark)
         )
 
     def clash(self, one: object, other: object) -> bool:
@@ -103,9 +101,9 @@ class Plainness:
             return classes is not None and all(
                 static_type_attribute(cls, "__await__") is None for cls in classes
             )
-        return all(self._is_plain(it, scope, reading) for it in _returned(node))
+        return all(self.is_plain(it.value, scope, reading) for it in scope.returns)
 
-    def _makes_it(self, function: Any) -> bool:
+    def _makes_it(self, function: Any, mark: str) -> bool:
         """Say whether the source makes the value at each ``return``."""
         code = function.__code__
         reading = self._readings.get(code.co_filename)
@@ -117,9 +115,8 @@ class Plainness:
             return False
         self._asked.add(id(code))
         try:
-            returned = list(_returned(scope.node))
-            return bool(returned) and all(
-                self._is_plain(it, scope, reading) for it in returned
+            return bool(scope.returns) and all(
+                self.is_plain(it.value, scope, reading, mark) for it in scope.returns
             )
         finally:
             self._asked.discard(id(code))
@@ -134,39 +131,51 @@ class Plainness:
         found = self._definitions[reading.file].get(line)
         return found if getattr(found and found.node, "name", None) == name else None
 
-    def _is_plain(
-        self, node: ast.expr | None, scope: Scope, reading: Reading, depth: int = 0
+    def is_plain(
+        self,
+        node: ast.expr | None,
+        scope: Scope,
+        reading: Reading,
+        mark: str = "__await__",
+        depth: int = 0,
     ) -> bool:
-        """Say whether an expression makes a value of its own."""
+        """Return whether an expression makes a value without such a method."""
         if node is None or isinstance(node, _PLAIN):
             return True
         match node:
             case ast.UnaryOp(op=ast.Not()):
                 return True
             case ast.BoolOp(values=parts):
-                return all(self._is_plain(it, scope, reading, depth) for it in parts)
+                return all(
+                    self.is_plain(it, scope, reading, mark, depth) for it in parts
+                )
             case ast.IfExp(body=one, orelse=other):
-                parts = [one, other]
-                return all(self._is_plain(it, scope, reading, depth) for it in parts)
+                return all(
+                    self.is_plain(it, scope, reading, mark, depth)
+                    for it in (one, other)
+                )
             case ast.Call(func=ast.Name(id=name)) if name in _GIVE_PLAIN:
                 return reading.lookups.is_builtin(name, scope)
             case ast.Call():
-                return self._gives_plain(reading.lookups.target(node))
+                return self._gives_plain(reading.lookups.target(node), mark)
             case ast.Name() if depth < _FARTHEST:
                 bound = scope.bound.get(node.id, [])
                 return bool(bound) and all(
                     it.by is By.VALUE
-                    and self._is_plain(it.detail, scope, reading, depth + 1)
+                    and self.is_plain(it.detail, scope, reading, mark, depth + 1)
                     for it in bound
                 )
             case _:
                 return False
 
-    def _gives_plain(self, target: Any) -> bool:
+    def _gives_plain(self, target: Any, mark: str) -> bool:
         if target is not MISSING and issubclass(_type(target), type):
-            waits = static_type_attribute(target, "__await__")
-            return waits is None and is_plainly_made(target)
-        return self.lacks(target)
+            return (
+                static_type_attribute(target, mark) is None
+                and member(target, "__getattr__") is MISSING
+                and is_plainly_made(target)
+            )
+        return self.lacks(target, mark)
 
 
 def is_surely_async(target: object) -> bool:
@@ -189,8 +198,3 @@ def _is_of_contextlib(function: Any) -> bool:
 def _first_line(node: Any) -> int:
     first: int = min([node.lineno, *(it.lineno for it in node.decorator_list)])
     return first
-
-
-def _returned(node: ast.AST) -> Iterator[ast.expr | None]:
-    """Yield what each ``return`` of a function gives, inner functions left out."""
-    yield from (it.value for it in own_nodes(node) if isinstance(it, ast.Return))

@@ -4,41 +4,31 @@ from __future__ import annotations
 
 import ast
 import builtins
-from dataclasses import dataclass
-from types import BuiltinFunctionType, FunctionType, ModuleType, NoneType
+from types import (
+    MethodDescriptorType,
+    ModuleType,
+)
 from typing import TYPE_CHECKING, Any
 
 from ..._inspect import attributes as statics
-from ..._inspect.annotations import named_classes
 from ..._inspect.attributes import MISSING, member, unbound
 from ..._inspect.awaitables import static_type_attribute
-from ..._inspect.colours import Colour, colour_of, plain_function
+from ..._inspect.colours import Colour, plain_function
+from .declared_types import (
+    class_of_attribute,
+    class_of_parameter,
+    class_of_variable,
+)
+from .objects import Instance, declared_object, is_same, known_object, made_by
 from .scopes import FUNCTIONS, By, Scope
 
 if TYPE_CHECKING:
-    from .scopes import Binding, Source
+    from collections.abc import Iterator
 
-__all__ = ["Lookups"]
+    from .scopes import Binding, Source
 
 _type: Any = type
 _FARTHEST = 20
-
-
-@dataclass(frozen=True, slots=True)
-class _Instance:
-    """An object of which only the class is known.
-
-    Args:
-        cls: Its class.
-        exact: Whether it cannot be of a subclass.
-        after: For ``super()``: only the bases behind this class.
-        own: What the object itself holds, where it exists already.
-    """
-
-    cls: type
-    exact: bool
-    after: type | None = None
-    own: Any = None
 
 
 class Lookups:
@@ -56,11 +46,24 @@ class Lookups:
         self._rebound = source.rebound()
         self._stored: dict[int, set[str] | None] = {}
         self._asked: set[tuple[int, str]] = set()
+        self._depth = 0
 
     def target(self, call: ast.Call) -> Any:
         """Return what a call calls, or ``MISSING``."""
-        found = self._of(call.func, self._source.scopes[call])
-        return MISSING if type(found) is _Instance else found
+        return self.value(call.func)
+
+    def value(self, node: ast.expr) -> Any:
+        """Return the function, class or module that an expression gives."""
+        found = self._of(node, self._source.scopes[node])
+        return MISSING if type(found) is Instance else found
+
+    def getter(self, node: ast.Attribute) -> Any:
+        """Return the function that reading an attribute runs, if it is a property."""
+        base = self._of(node.value, self._source.scopes[node])
+        if type(base) is not Instance:
+            return MISSING
+        found = member(base.cls, node.attr, base.after)
+        return found.fget if type(found) is property else MISSING
 
     def is_builtin(self, name: str, scope: Scope) -> bool:
         """Say whether a name leads to what Python itself calls so."""
@@ -83,20 +86,27 @@ class Lookups:
         own = statics.own_dict(cls)
         return cls if own.get("__module__") == self.names.get("__name__") else None
 
-    def _of(self, node: ast.expr, scope: Scope, depth: int = 0) -> Any:
-        if depth > _FARTHEST:
+    def _of(self, node: ast.expr, scope: Scope) -> Any:
+        if self._depth > _FARTHEST:
             return MISSING
+        self._depth += 1
+        try:
+            return self._of_node(node, scope)
+        finally:
+            self._depth -= 1
+
+    def _of_node(self, node: ast.expr, scope: Scope) -> Any:
         if isinstance(node, ast.Name):
             return self._of_name(node.id, scope, node)
         if isinstance(node, ast.Attribute):
-            base = self._of(node.value, scope, depth + 1)
+            base = self._of(node.value, scope)
             return self._of_attribute(base, node.attr)
         if isinstance(node, ast.Call):
             if isinstance(node.func, ast.Name) and node.func.id == "super":
                 return self._of_super(node, scope)
-            return _made(self._of(node.func, scope, depth + 1), Colour.SYNC)
+            return made_by(self._of(node.func, scope), Colour.SYNC)
         if isinstance(node, ast.Await) and isinstance(node.value, ast.Call):
-            return _made(self._of(node.value.func, scope, depth + 1), Colour.ASYNC)
+            return made_by(self._of(node.value.func, scope), Colour.ASYNC)
         return MISSING
 
     def _of_name(self, name: str, scope: Scope, node: ast.Name) -> Any:
@@ -113,21 +123,29 @@ class Lookups:
             found = [self._of_binding(it, owner, node) for it in bound]
         finally:
             self._asked.discard(asked)
-        return found[0] if all(_is_same(it, found[0]) for it in found) else MISSING
+        return found[0] if all(is_same(it, found[0]) for it in found) else MISSING
 
     def _of_global(self, name: str, scope: Scope, bound: list[Binding]) -> Any:
         # Code that runs while the module is imported may see an earlier binding.
         if name in self._rebound or (not _runs_later(scope) and len(bound) != 1):
             return MISSING
-        return _known(self.names.get(name, MISSING))
+        return known_object(self.names.get(name, vars(builtins).get(name, MISSING)))
 
     def _of_binding(self, binding: Binding, owner: Scope, node: ast.Name) -> Any:
         if binding.by is By.IMPORT:
-            return _known(self.imported(binding))
-        if binding.by is By.VALUE and isinstance(binding.detail, (ast.Call, ast.Await)):
-            return self._of(binding.detail, owner)
+            return known_object(self.imported(binding))
         if binding.by is By.PARAMETER:
-            return self._of_first_parameter(node.id, owner)
+            found = self._of_first_parameter(node.id, owner)
+            declared = class_of_parameter(owner.node, node.id, self.names)
+            return declared_object(declared) if found is MISSING else found
+        if binding.by not in (By.VALUE, By.OTHER):
+            return MISSING
+        declared = class_of_variable(binding.node, self._source, self.names)
+        if declared is not None:
+            return declared_object(declared)
+        followed = (ast.Call, ast.Await, ast.Attribute)
+        if binding.by is By.VALUE and isinstance(binding.detail, followed):
+            return self._of(binding.detail, owner)
         return MISSING
 
     def imported(self, binding: Binding) -> Any:
@@ -152,7 +170,7 @@ class Lookups:
         words = {ast.unparse(it) for it in node.decorator_list}
         if not is_first or "staticmethod" in words:
             return MISSING
-        return _Instance(cls, exact=False)
+        return Instance(cls, exact=False)
 
     def _of_super(self, node: ast.Call, scope: Scope) -> Any:
         here: Scope | None = scope
@@ -161,23 +179,23 @@ class Lookups:
         cls = self.defined_class(here)
         if cls is None or node.args or not self.is_builtin("super", scope):
             return MISSING
-        return _Instance(cls, exact=False, after=cls)
+        return Instance(cls, exact=False, after=cls)
 
     def _of_attribute(self, base: Any, name: str) -> Any:
-        if type(base) is _Instance:
+        if type(base) is Instance:
             return self._of_member(base, name)
         kind = _type(base)
         if issubclass(kind, ModuleType):
             if static_type_attribute(kind, name) is not None:
                 return MISSING  # a property of a module, and the like
-            return _known(statics.namespace(base).get(name, MISSING))
+            return known_object(statics.namespace(base).get(name, MISSING))
         if issubclass(kind, type):
             found, of_meta = member(base, name), static_type_attribute(kind, name)
             has_a_say = of_meta is not None and of_meta is not found
             return MISSING if has_a_say else unbound(found)
         return MISSING
 
-    def _of_member(self, base: _Instance, name: str) -> Any:
+    def _of_member(self, base: Instance, name: str) -> Any:
         if base.own is not None:
             own = statics.own_state(base.own).get(name, MISSING)
             if own is not MISSING:
@@ -190,46 +208,59 @@ class Lookups:
             return self._of_stored(base, name) if stored is not None else MISSING
         if not base.exact and not statics.subclasses_agree(base.cls, name, base.after):
             return MISSING
-        return unbound(member(base.cls, name, base.after))
+        found = member(base.cls, name, base.after)
+        return found if type(found) is MethodDescriptorType else unbound(found)
 
-    def _of_stored(self, base: _Instance, name: str) -> Any:
-        """Return what the code of a class, and no other, stores under a name, once."""
-        mro = statics.mro(base.cls)
-        values: list[tuple[ast.expr | None, Scope]] = []
-        for target, value in self._source.stored.get(name, ()):
-            scope = self._source.scopes[target]
-            owner = self._owner_of(target, scope)
-            if owner is None:
-                return MISSING
-            if any(owner is it for it in mro):
-                values.append((value, scope))
-        if len(values) != 1 or member(base.cls, name) is not MISSING:
+    def _of_stored(self, base: Instance, name: str) -> Any:
+        """Return what a class declares or stores under a name, if it is one thing."""
+        declared = class_of_attribute(base.cls, name)
+        values = list(self._stored_values(base.cls, name))
+        if declared is None:
+            for target, _, _ in values:
+                declared = class_of_variable(target, self._source, self.names)
+                if declared is not None:
+                    break
+        if declared is not None:
+            return declared_object(declared)
+        if not values or member(base.cls, name) is not MISSING:
             return MISSING
-        ((value, scope),) = values
         asked = id(base.cls), name
-        if value is None or asked in self._asked or len(self._asked) > _FARTHEST:
+        if asked in self._asked or len(self._asked) > _FARTHEST:
             return MISSING
         self._asked.add(asked)
         try:
-            found = self._of(value, scope)
+            found = [self._of(value, scope) for _, value, scope in values if value]
         finally:
             self._asked.discard(asked)
-        is_told = type(found) is _Instance
-        is_told = is_told and not statics.subclasses_store(base.cls, name)
-        return found if is_told else MISSING
+        is_known = len(found) == len(values) and type(found[0]) is Instance
+        is_known = is_known and all(is_same(it, found[0]) for it in found)
+        is_known = is_known and not statics.subclasses_store(base.cls, name)
+        return found[0] if is_known else MISSING
+
+    def _stored_values(
+        self, cls: type, name: str
+    ) -> Iterator[tuple[ast.Attribute, ast.expr | None, Scope]]:
+        """Yield what code stores under a name on objects of a class, but ``None``.
+
+        A place whose object is not known counts as one that stores anything.
+        """
+        bases = statics.mro(cls)
+        for target, value in self._source.stored.get(name, ()):
+            scope = self._source.scopes[target]
+            owner = self._owner_of(target, scope)
+            if owner is not None and not any(owner is it for it in bases):
+                continue
+            if owner is None:
+                yield target, None, scope
+            elif not (isinstance(value, ast.Constant) and value.value is None):
+                yield target, value, scope
 
     def _owner_of(self, target: ast.Attribute, scope: Scope) -> type | None:
         """Return the class whose method stores on ``self``, else ``None``."""
         if not isinstance(target.value, ast.Name) or target.value.id != "self":
             return None
         owner = self._of_first_parameter("self", self._source.owner("self", scope))
-        return owner.cls if type(owner) is _Instance else None
-
-
-def _is_same(one: Any, other: Any) -> bool:
-    if type(one) is _Instance and type(other) is _Instance:
-        return one.cls is other.cls and one.own is other.own
-    return one is other
+        return owner.cls if type(owner) is Instance else None
 
 
 def _runs_later(scope: Scope) -> bool:
@@ -240,34 +271,3 @@ def _runs_later(scope: Scope) -> bool:
             return True
         here = here.parent
     return False
-
-
-def _known(value: Any) -> Any:
-    """Tell what is called itself from objects whose methods are called."""
-    kind = _type(value)
-    if value is MISSING or issubclass(kind, (type, ModuleType, FunctionType)):
-        return value
-    if issubclass(kind, BuiltinFunctionType) or plain_function(value) is not None:
-        return value
-    return _Instance(kind, exact=True, own=value)
-
-
-def _made(found: Any, colour: Colour) -> Any:
-    """Return what calling a class gives, or a function that says so.
-
-    Args:
-        found: What is called.
-        colour: ``async`` where the call is awaited.
-    """
-    if issubclass(_type(found), type):
-        is_made = statics.is_plainly_made(found)
-        return _Instance(found, exact=True) if is_made else MISSING
-    function = None if type(found) is _Instance else plain_function(found)
-    if function is None or "__wrapped__" in function.__dict__:
-        return MISSING
-    annotation = function.__annotations__.get("return", Any)
-    classes = named_classes(annotation, function.__globals__) or []
-    classes = [cls for cls in classes if cls is not NoneType]
-    if len(classes) != 1 or colour_of(found) is not colour:
-        return MISSING
-    return _Instance(classes[0], exact=False)

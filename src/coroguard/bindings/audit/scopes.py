@@ -59,6 +59,7 @@ class Scope:
         stars: The star imports.
         outer: Names that it declares ``global`` or ``nonlocal``.
         reads: Where each name is read in this scope itself.
+        returns: The ``return`` statements of the function itself.
     """
 
     node: ast.AST
@@ -67,6 +68,7 @@ class Scope:
     stars: list[Binding] = field(default_factory=list[Binding])
     outer: dict[str, str] = field(default_factory=dict[str, str])
     reads: dict[str, list[ast.Name]] = field(default_factory=dict[str, list[ast.Name]])
+    returns: list[ast.Return] = field(default_factory=list[ast.Return])
 
     @property
     def is_class(self) -> bool:
@@ -94,6 +96,7 @@ class Source:
         scopes: The scope that each call, name, definition and import stands in.
         paths: The branches that lead to each statement.
         calls: Every call.
+        attributes: Every attribute that is read.
         stored: By the name of an attribute, where it is assigned, and what.
         imports: Every import statement.
         all_scopes: The scopes, outer ones first.
@@ -104,6 +107,7 @@ class Source:
     scopes: dict[ast.AST, Scope]
     paths: dict[ast.stmt, Path]
     calls: list[ast.Call]
+    attributes: list[ast.Attribute]
     stored: dict[str, list[tuple[ast.Attribute, ast.expr | None]]]
     imports: list[ast.Import | ast.ImportFrom]
     all_scopes: list[Scope]
@@ -144,7 +148,7 @@ class Source:
 def read(tree: ast.Module) -> Source:
     """Read a module's syntax once, for all questions."""
     parents: dict[ast.AST, ast.AST] = {}
-    source = Source(tree, parents, {}, paths(tree.body), [], {}, [], [])
+    source = Source(tree, parents, {}, paths(tree.body), [], [], {}, [], [])
     top = _Reader(source).scope(tree, None)
     source.scopes[tree] = top
     # A stack and not a recursion: source that was generated can be deep.
@@ -226,6 +230,10 @@ class _Reader:
                 _bind(scope, node.id, Binding(By.DELETED, node))
             case ast.Name():
                 _bind(_around(node, scope, source), node.id, _stored(node, source))
+            case ast.Return():
+                scope.returns.append(node)
+            case ast.Attribute(ctx=ast.Load()):
+                source.attributes.append(node)
             case ast.Attribute(ctx=ast.Store()):
                 stored = node, _value_of(node, source)
                 source.stored.setdefault(node.attr, []).append(stored)

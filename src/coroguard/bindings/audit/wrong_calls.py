@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING
 
 from ..._inspect.colours import Colour, colour_of
 from ..._leaks.leak import short
 from ..findings import FindingKind
+from .asked import is_asked
 from .calls import Use, Waits
 from .control_flow import are_exclusive
 from .locations import Place, place_of, report
 from .plain_results import is_surely_async
-from .scopes import FUNCTIONS, By
+from .scopes import By
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from .plain_results import Plainness
     from .scopes import Scope, Source
 
-__all__ = ["wrong_calls"]
-
 _RIGHT = {
     Colour.ASYNC: Waits.AWAIT,
     Colour.ASYNC_ITERATOR: Waits.FOR,
@@ -37,12 +35,6 @@ _MARKS = {
     Waits.FOR: "__aiter__",
     Waits.WITH: "__aenter__",
 }
-# Code that asks for the colour first knows what it does.
-_ASKS = re.compile(r"async|await|coro", re.IGNORECASE)
-_ASKS_OF = re.compile(r"\b(isinstance|hasattr|type)\(")
-_ELSEWHERE = re.compile(r"\bsys\.(version|platform)|\bos\.name\b|\bplatform\.")
-# Where a call is made to fail, or to warn, on purpose.
-_EXPECTS = re.compile(r"raises|warns|catch_warnings", re.IGNORECASE)
 
 
 def wrong_calls(reading: Reading, plainness: Plainness) -> Iterator[Finding]:
@@ -54,7 +46,9 @@ def wrong_calls(reading: Reading, plainness: Plainness) -> Iterator[Finding]:
     source, calls = reading.source, reading.calls
     wrong = [call for call in calls if _is_wrong(call, plainness)]
     for call in wrong:
-        if not _is_chosen(call, calls, source) and not _is_asked(call, source):
+        if not _is_chosen(call, calls, source) and not is_asked(
+            call.node, call.written, source
+        ):
             found = _finding(call, reading.module, source)
             if found is not None:
                 yield found
@@ -85,37 +79,6 @@ def _is_chosen(call: Call, calls: list[Call], source: Source) -> bool:
         and are_exclusive(path, source.path(other.node))
         for other in calls
     )
-
-
-def _is_asked(call: Call, source: Source) -> bool:
-    """Say whether the code around a call asks which colour it has, or expects it."""
-    root = call.written.partition(".")[0]
-    node: ast.AST = call.node
-    while not isinstance(node, (*FUNCTIONS, ast.Module)):
-        inner, node = node, source.parents[node]
-        for text in _conditions(node, inner):
-            if _ASKS.search(text) or _ELSEWHERE.search(text):
-                return True
-            if _ASKS_OF.search(text) and re.search(rf"\b{root}\b", text):
-                return True
-        if isinstance(node, (ast.With, ast.AsyncWith)):
-            items = " ".join(ast.unparse(it.context_expr) for it in node.items)
-            if _EXPECTS.search(items):
-                return True
-    return any(
-        isinstance(inner, ast.Call)
-        and _ASKS.search(ast.unparse(inner.func))
-        and any(ast.unparse(arg) == call.written for arg in inner.args)
-        for inner in ast.walk(node)
-    )
-
-
-def _conditions(node: ast.AST, inner: ast.AST) -> Iterator[str]:
-    """Yield the conditions under which ``inner`` is reached, of one node around it."""
-    if isinstance(node, (ast.If, ast.IfExp, ast.While)) and inner is not node.test:
-        yield ast.unparse(node.test)
-    elif isinstance(node, ast.BoolOp):
-        yield from (ast.unparse(it) for it in node.values if it is not inner)
 
 
 def _finding(call: Call, module: ModuleType, source: Source) -> Finding | None:
