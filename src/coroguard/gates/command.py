@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from coroguard._files import is_device, write_whole
-from coroguard._leaks.errors import nearest
+from coroguard._inspect.texts import nearest
 
 from .config import CATEGORIES
 from .engine import Wishes, run_gates

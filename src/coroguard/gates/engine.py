@@ -84,6 +84,7 @@ def run_gates(
                 seeds=seeds,
                 real_services=wishes.real_services,
                 fail_fast=wishes.fail_fast,
+                ini=str(folder / config.pytest_ini) if config.pytest_ini else "",
             )
             readiness = _run(runs, wishes, tell)
     except GateConfigError as wrong:
@@ -133,7 +134,9 @@ def _run(runs: Runs, wishes: Wishes, tell: Callable[[str], None]) -> Readiness:
     tell("collecting")
     report = runs.collect()
     gates = pin(runs.config, report["collected"])
-    gates = [_with_skipped(gate, report["collect_skips"], runs.root) for gate in gates]
+    gates = [
+        _with_skipped(gate, report["collect_skips"], runs.config.base) for gate in gates
+    ]
     asked = [gate for gate in gates if wishes.selection.fits(gate)]
     faults = faults_of(runs.config, report["faults"]) if wishes.self_test else {}
     about: dict[str, Any] = {"versions": report["versions"]}

@@ -44,6 +44,7 @@ class Phase:
     outcome: str
     xfail: bool = False
     missing: bool = False
+    assertion: bool = False
     text: str = ""
     duration_s: float = 0.0
 
@@ -95,6 +96,14 @@ class TestEvidence:
         if "failed" in self.attempts or reported != {"passed"}:
             return Outcome.FLAKY
         return Outcome.PASSED
+
+    @property
+    def saw(self) -> bool:
+        """Whether the test itself found something: an assertion or a leak."""
+        return bool(self.leaks) or any(
+            phase.when == "call" and phase.outcome == "failed" and phase.assertion
+            for phase in self.phases
+        )
 
     @property
     def text(self) -> str:

@@ -55,6 +55,7 @@ def run_pytest(
     job: Job,
     *,
     root: Path,
+    rootdir: Path,
     environment: Mapping[str, str],
     limit_s: float,
 ) -> Ended:
@@ -65,7 +66,7 @@ def run_pytest(
     job.save()
     with held():
         return _run(
-            [*_PYTEST, *_RECORDER, f"--rootdir={root}", *arguments],
+            [*_PYTEST, *_RECORDER, f"--rootdir={rootdir}", *arguments],
             job,
             root=root,
             environment=environment,

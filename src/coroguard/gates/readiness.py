@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
@@ -161,15 +161,23 @@ class Plant:
 
 @dataclass(frozen=True, slots=True)
 class SelfTest:
-    """Whether each gate turns red on the faults that it is there for."""
+    """Whether the engine and each gate turn red on the faults they are there for.
+
+    Args:
+        plants: What each gate made of each planted fault.
+        unproven: Why a gate, or all of them, were not put to the test.
+        engine: What the engine made of its built-in projects.
+    """
 
     plants: tuple[Plant, ...] = ()
     unproven: tuple[str, ...] = ()
+    engine: tuple[Plant, ...] = ()
 
     @property
     def ok(self) -> bool:
-        """Say whether no fault fooled a gate, and each gate was put to the test."""
-        return not self.unproven and all(plant.caught for plant in self.plants)
+        """Whether faults were planted, no gate was fooled, and each was tried."""
+        caught = [plant.caught for plant in (*self.plants, *self.engine)]
+        return bool(self.plants) and all(caught) and not self.unproven
 
     @property
     def fooled(self) -> list[str]:
@@ -177,7 +185,7 @@ class SelfTest:
         return [
             f"{plant.fault!r} fooled {plant.gate!r}, which was {plant.verdict}"
             + (plant.reason and f": {plant.reason}")
-            for plant in self.plants
+            for plant in (*self.engine, *self.plants)
             if not plant.caught
         ]
 
@@ -185,10 +193,8 @@ class SelfTest:
         """Return it as plain data."""
         return {
             "ok": self.ok,
-            "plants": [
-                {name: getattr(plant, name) for name in Plant.__slots__}
-                for plant in self.plants
-            ],
+            "plants": [asdict(plant) for plant in self.plants],
+            "engine": [asdict(plant) for plant in self.engine],
             "unproven": list(self.unproven),
         }
 

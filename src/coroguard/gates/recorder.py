@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from .._leaks.errors import CoroutineLeakError
 from .._runtime.unawaited import note_unawaited
 from . import plugin
 from .evidence import printable
@@ -32,6 +33,8 @@ __all__ = ["pytest_configure"]
 _SAID = pytest.StashKey[dict[str, Any]]()
 _SENT = "coroguard_gate"
 _LONGEST_TEXT = 400
+# What a test raises because it saw something, not because it broke.
+_ASSERTIONS = (AssertionError, pytest.fail.Exception, CoroutineLeakError)
 # Names that it is registered by: as an entry point, and with `-p` in full.
 _PLUGIN = ("coroguard", "coroguard.pytest_plugin")
 
@@ -160,6 +163,7 @@ class _Recorder:
             "attempts": list(said["attempts"]),
             "leaks": list(said["leaks"]),
             "missing": raised is not None and _is_missing(raised),
+            "assertion": isinstance(raised, _ASSERTIONS),
             "record": item.stash.get(plugin.RECORD, GateRecord()).to_json(),
         }
         return report
@@ -174,6 +178,7 @@ class _Recorder:
                 "outcome": report.outcome,
                 "xfail": hasattr(report, "wasxfail"),
                 "missing": bool(said.get("missing")),
+                "assertion": bool(said.get("assertion")),
                 "text": _text(report),
                 "duration_s": report.duration,
             }
@@ -241,6 +246,7 @@ class _Recorder:
             "leaks": self._leaks,
             "versions": _versions(self._config),
             "faults": _faults(self._job.self_test),
+            "ini": str(self._config.inipath or ""),
         }
 
 

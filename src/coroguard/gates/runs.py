@@ -12,6 +12,7 @@ from .environment import known
 from .errors import CollectionError
 from .evidence import RunEvidence
 from .job import VERDICTS_SO_FAR, Job
+from .paths import outside
 from .process import run_pytest
 from .trust import doubts, evidence, read
 
@@ -43,6 +44,7 @@ class Runs:
         seeds: Environment variables that random choices start from.
         real_services: Whether each service has to be real.
         fail_fast: Whether a run ends with its first failed test.
+        ini: The configuration file of pytest; empty lets pytest look for it.
     """
 
     root: Path
@@ -51,6 +53,7 @@ class Runs:
     seeds: Mapping[str, str] = field(default_factory=dict[str, str])
     real_services: bool = False
     fail_fast: bool = False
+    ini: str = ""
 
     def collect(self) -> dict[str, Any]:
         """Return the recorder's report of what there is to run.
@@ -73,6 +76,8 @@ class Runs:
             wrong += doubts(report, ended.exit_code)
         if wrong:
             raise CollectionError("\n".join(wrong))
+        # Given other files, pytest could find another one.
+        self.ini = report["ini"]
         return report
 
     def run(
@@ -92,7 +97,7 @@ class Runs:
         )
         job = self._job(gate.expected, stop_early=self.fail_fast or bool(plant))
         # An audit is in no file; without any, pytest would look everywhere.
-        where = [*files] or ["--ignore-glob=*"]
+        where = [self._from_root(file) for file in files] or ["--ignore-glob=*"]
         ended = self._pytest(where, job, plant, verdicts, limit_s=gate.limit_s)
         return evidence(job, ended, gate.limit_s)
 
@@ -130,22 +135,31 @@ class Runs:
             environment[PLANT] = plant
         if self.real_services:
             environment[REAL_SERVICES] = "1"
+        ini = ["-c", self.ini] if self.ini else []
         return run_pytest(
-            arguments,
+            [*ini, *arguments],
             job,
             root=self.root,
+            rootdir=self.config.base,
             environment=environment,
             limit_s=limit_s,
         )
 
     def _paths(self) -> list[str]:
-        """Return where to look: what is configured, or where pytest looks itself."""
-        if not self.config.paths:
-            return []
-        listed = (
-            entry.partition("::")[0]
+        """Return where to collect: as configured, or where pytest looks by itself."""
+        listed = [
+            self._from_root(entry.partition("::")[0])
             for gate in self.config.gates.values()
             for entry in gate.tests
-        )
-        every = [*self.config.paths, *listed]
-        return [path for path in dict.fromkeys(every) if (self.root / path).exists()]
+        ]
+        paths = self.config.paths
+        if not paths:
+            if not any(map(outside, listed)):
+                return []
+            paths = ["."]
+        every = dict.fromkeys([*paths, *listed])
+        return [path for path in every if (self.root / path).exists()]
+
+    def _from_root(self, file: str) -> str:
+        """Return the file of a node id as an argument of a run."""
+        return os.path.relpath(self.config.base / file, self.root)

@@ -7,10 +7,12 @@ from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from coroguard._leaks.errors import nearest
+from coroguard._inspect.texts import nearest
 
 from .config import CATEGORIES
 from .errors import GateConfigError
+from .paths import fits as means
+from .paths import near
 from .verdict import Gate
 
 if TYPE_CHECKING:
@@ -109,7 +111,7 @@ def _check(test: str, mark: Mapping[str, Any], config: Config) -> None:
 def _pin(
     name: str, gate: GateConfig, ids: Sequence[str], marked: Mapping[str, bool]
 ) -> Gate:
-    fits = {entry: [i for i in ids if _fits(i, entry)] for entry in gate.tests}
+    fits = {entry: [i for i in ids if means(i, entry)] for entry in gate.tests}
     expected = {*marked, *(found for tests in fits.values() for found in tests)}
     blocks = gate.blocks_deployment
     if blocks is None:
@@ -123,19 +125,12 @@ def _pin(
         category=gate.category or _category([*expected, *gate.tests]),
         expected=tuple(dict.fromkeys(i for i in ids if i in expected)),
         uncollected=tuple(entry for entry, tests in fits.items() if not tests),
+        nearest={entry: near(entry, ids) for entry, tests in fits.items() if not tests},
         minimum=gate.minimum.model_dump(),
         services=tuple(gate.services),
         needs=tuple(gate.needs),
         limit_s=gate.limit_s,
     )
-
-
-def _fits(test: str, entry: str) -> bool:
-    """Say whether an entry of `tests` means a test: itself, what holds it, a glob."""
-    if test == entry or fnmatchcase(test, entry):
-        return True
-    entry = entry.rstrip("/")
-    return test.startswith((f"{entry}/", f"{entry}::", f"{entry}["))
 
 
 def _category(tests: Iterable[str]) -> str:

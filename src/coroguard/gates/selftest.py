@@ -1,11 +1,13 @@
-"""Does each gate turn red on the faults that it is there for?"""
+"""The self-test: planted faults, and the gates that have to turn red."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from coroguard._leaks.errors import nearest
+from coroguard._inspect.texts import nearest
 
+from .bad_projects import try_engine
 from .errors import GateConfigError
 from .readiness import Plant, SelfTest
 from .verdict import Gate, Judgement, Verdict, judge
@@ -70,6 +72,7 @@ def prove(
         verdicts: Their verdicts without any fault.
         tell: Is told what is being done.
     """
+    engine = try_engine(runs, tell)
     plants: list[Plant] = []
     asked = {gate.name for gate in gates}
     for fault, named in faults.items():
@@ -77,7 +80,10 @@ def prove(
             continue
         tell(f"self-test: planting {fault!r}")
         plants += _plant(runs, fault, named, gates, verdicts)
-    return SelfTest(tuple(plants), tuple(_unproven(gates, plants, verdicts)))
+    unproven = [*_unproven(gates, plants, verdicts)]
+    if not plants:
+        unproven.append("no fault was planted, because no gate that has one was green")
+    return SelfTest(tuple(plants), tuple(unproven), engine)
 
 
 def _plant(
@@ -97,6 +103,8 @@ def _plant(
         run = runs.run(gate, so_far, plant=fault)
         judgement = judge(gate, run, verdicts=so_far)
         so_far[gate.name] = judgement.verdict
+        # Red because of a gate that it needs, it has seen nothing itself.
+        judgement = judge(replace(gate, needs=()), run)
         if gate.name in wanted and verdicts[gate.name] is Verdict.PASSED:
             plants.append(_saw(fault, gate, judgement, run))
     if not named and any(plant.caught for plant in plants):
@@ -106,12 +114,13 @@ def _plant(
 
 
 def _saw(fault: str, gate: Gate, judgement: Judgement, run: RunEvidence) -> Plant:
-    # A gate that broke for another reason has seen nothing; one that hung has.
-    hung = judgement.verdict is Verdict.ERROR and bool(run.stacks)
+    """Return what a gate made of a fault: only an assertion or a leak has seen it."""
+    found = any(run.tests[test].saw for test in gate.expected if test in run.tests)
+    leaked = any(run.leaks)
     return Plant(
         fault=fault,
         gate=gate.name,
-        caught=judgement.verdict is Verdict.FAILED or hung,
+        caught=judgement.verdict is Verdict.FAILED and (found or leaked),
         verdict=judgement.verdict,
         reason=judgement.reasons[0] if judgement.reasons else "",
     )

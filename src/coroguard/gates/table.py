@@ -110,10 +110,14 @@ def _show_self_test(readiness: Readiness, console: Console) -> None:
     proof = readiness.self_test
     if proof is None:
         return
-    caught = sum(plant.caught for plant in proof.plants)
     _line(console, "")
-    text = f"self-test: {caught} of {len(proof.plants)} planted faults were seen"
-    _line(console, text, "green" if proof.ok else "bold red")
+    for plants, what in (
+        (proof.engine, "built-in projects were judged rightly"),
+        (proof.plants, "planted faults were seen"),
+    ):
+        caught = sum(plant.caught for plant in plants)
+        text = f"self-test: {caught} of {len(plants)} {what}"
+        _line(console, text, "green" if caught == len(plants) > 0 else "bold red")
     for text in proof.fooled:
         _labelled(console, "fooled", text)
     for text in proof.unproven:

@@ -36,6 +36,7 @@ class Gate:
         name: What marks and configuration call it.
         expected: Node ids of the tests that have to pass, pinned before the run.
         uncollected: What the configuration lists and nothing collected fits.
+        nearest: By what was not collected, what is written most like it.
         minimum: The least that has to be done, by kind of amount.
         services: The services that its tests have to use.
         needs: The gates that have to be green before this one can be.
@@ -50,6 +51,7 @@ class Gate:
     category: str = ""
     expected: tuple[str, ...] = ()
     uncollected: tuple[str, ...] = ()
+    nearest: Mapping[str, str] = field(default_factory=dict[str, str])
     minimum: Mapping[str, int] = field(default_factory=dict[str, int])
     services: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
@@ -150,8 +152,8 @@ def _by_tests(gate: Gate, run: RunEvidence) -> Iterator[_Finding]:
         test = run.tests.get(test_id)
         text = test.text if test else ""
         yield _WEIGHT[outcome], f"{test_id} {_say(outcome)}{text and f': {text}'}"
-    for entry in gate.uncollected:
-        yield Verdict.INCOMPLETE, f"{entry} is expected and was not collected"
+    for reason in _uncollected(gate):
+        yield Verdict.INCOMPLETE, reason
 
 
 def _by_run(run: RunEvidence) -> Iterator[_Finding]:
@@ -188,9 +190,15 @@ def _by_what_is_absent(
 
 def _not_collected(gate: Gate, run: RunEvidence) -> Iterator[str]:
     yield "no test was collected for it"
-    for entry in gate.uncollected:
-        yield f"{entry} is expected and was not collected"
+    yield from _uncollected(gate)
     yield from run.collect_errors
+
+
+def _uncollected(gate: Gate) -> Iterator[str]:
+    for entry in gate.uncollected:
+        near = gate.nearest.get(entry, "")
+        hint = f". Did you mean {near!r}?" if near else ""
+        yield f"{entry} is expected and was not collected{hint}"
 
 
 def _say(outcome: Outcome) -> str:

@@ -24,11 +24,13 @@ def test_chat():
         time.sleep(100)
     if planted == "unseen set-up":
         pytest.skip("nothing to see")
+    if planted == "broken plant":
+        raise KeyError("a name that the plant forgot")
     assert planted != "lost message"
 
 @pytest.mark.gate("summary")
 def test_summary(gate_record):
-    pass
+    assert set(gate_record.verdicts.values()) == {"PASSED"}
 """
 
 
@@ -46,10 +48,55 @@ def planted(project):
 
 def test_every_fault_is_seen(planted):
     """A self-test in which each gate turns red leaves the release ready."""
-    both = '{ "lost message" = ["chat", "summary"], hang = ["chat"] }'
-    ran = planted(both).gate("--self-test")
+    ran = planted('{ "lost message" = ["chat", "summary"] }').gate("--self-test")
     assert (ran.code, ran.report["self_test"]["ok"]) == (0, True)
-    assert "self-test: 3 of 3 planted faults were seen" in ran.out
+    assert "self-test: 2 of 2 planted faults were seen" in ran.out
+
+
+def test_the_engine_is_put_to_the_test(planted):
+    """The self-test runs built-in projects, of which all but one must be red."""
+    ran = planted('["lost message"]').gate("--self-test")
+    engine = {each["fault"]: each for each in ran.report["self_test"]["engine"]}
+    assert engine["a sound test"]["verdict"] == "PASSED"
+    del engine["a sound test"]
+    assert {each["verdict"] for each in engine.values()} == {
+        "FAILED",
+        "ERROR",
+        "INCOMPLETE",
+    }
+    assert all(each["caught"] for each in engine.values())
+
+
+@pytest.mark.parametrize(
+    ("fault", "verdict"), [("broken plant", "FAILED"), ("hang", "ERROR")]
+)
+def test_only_an_assertion_or_a_leak_has_seen_a_fault(planted, fault, verdict):
+    """A gate that breaks or hangs under a fault may do so for another reason."""
+    table = f'{{ "lost message" = ["chat", "summary"], "{fault}" = ["chat"] }}'
+    ran = planted(table).gate("--self-test")
+    assert ran.code == ExitCode.FAILED
+    assert f"'{fault}' fooled 'chat', which was {verdict}" in ran.out
+
+
+def test_a_gate_that_is_red_only_by_its_need(planted):
+    """A gate has to see a fault itself; being red with a gate it needs is not that."""
+    project = planted('{ "lost message" = ["chat", "summary"] }')
+    blind = TESTS.replace('assert set(gate_record.verdicts.values()) == {"PASSED"}', "")
+    project.write("tests/test_chat.py", blind + "    pass\n")
+    ran = project.gate("--self-test")
+    assert ran.code == ExitCode.FAILED
+    assert "'lost message' fooled 'summary', which was PASSED" in ran.out
+
+
+def test_no_plant_proves_nothing(planted):
+    """Where no green gate had a fault planted, the self-test fails."""
+    project = planted('{ "lost message" = ["chat"] }')
+    project.write(
+        "tests/test_chat.py", TESTS.replace("assert planted !=", "assert 0 ==")
+    )
+    ran = project.gate("--self-test")
+    assert (ran.code, ran.report["self_test"]["ok"]) == (ExitCode.FAILED, False)
+    assert "no fault was planted" in ran.out
 
 
 def test_a_fault_that_fools_a_gate(planted):

@@ -44,13 +44,13 @@ WRONG = {
         "gates.users.minimum.scenarois is not a key. Did you mean 'scenarios'?",
     ),
     "a key of a waiver": (
-        '[tool.coroguard]\nwaivers = [{gate = "chat", why = "x", until = 2999-01-01}]\n'
+        '[tool.coroguard]\nwaivers = [{gate = "chat", why = "x", until = 2027-01-01}]\n'
         + GATES,
         "tool.coroguard.waivers[0].reason is missing",
     ),
     "a waiver without a reason": (
         "[tool.coroguard]\n"
-        'waivers = [{gate = "chat", reason = " ", until = 2999-01-01}]\n' + GATES,
+        'waivers = [{gate = "chat", reason = " ", until = 2027-01-01}]\n' + GATES,
         "tool.coroguard.waivers[0].reason",
     ),
     "a waiver that expired": (
@@ -58,21 +58,47 @@ WRONG = {
         'waivers = [{gate = "chat", reason = "x", until = 2026-11-22}]\n' + GATES,
         "expired on 2026-11-22; remove it, or give it a new reason and a new date",
     ),
+    "a waiver without a near end": (
+        "[tool.coroguard]\n"
+        'waivers = [{gate = "chat", reason = "x", until = 2027-11-25}]\n' + GATES,
+        "runs until 2027-11-25; a waiver ends within 366 days",
+    ),
+    "a name of two lines": (
+        '[tool.coroguard.gates."chat\\nREADY"]',
+        "'chat\\nREADY' cannot be shown as a name",
+    ),
+    "no limit at all": (GATES + "limit_s = inf", "limit_s = inf"),
+    "a configuration of pytest that is not there": (
+        '[tool.coroguard]\npytest_ini = "conf/pytest.ini"\n' + GATES,
+        "tool.coroguard.pytest_ini = 'conf/pytest.ini' does not exist",
+    ),
+    "a table with a typo": (
+        "[tool.corogaurd.gates.chat]",
+        "[tool.corogaurd] is not read. Did you mean [tool.coroguard]?",
+    ),
+    "a table outside of tool": (
+        "[coroguard.gates.chat]",
+        "[coroguard] is not read. Did you mean [tool.coroguard]?",
+    ),
+    "a table of gates with a typo": (
+        "[tool.coroguard.gate.chat]",
+        "tool.coroguard.gate is not a key. Did you mean 'gates'?",
+    ),
     "a waiver of no gate": (
         "[tool.coroguard]\n"
-        'waivers = [{gate = "chatt", reason = "x", until = 2999-01-01}]\n' + GATES,
-        "names 'chatt', which is no gate. Did you mean 'chat'?",
+        'waivers = [{gate = "chatt", reason = "x", until = 2027-01-01}]\n' + GATES,
+        "names 'chatt', which is not a gate. Did you mean 'chat'?",
     ),
     "a category": (
         GATES + 'category = "critcal"',
-        "'critcal' is none of unit, integration, critical. Did you mean 'critical'?",
+        "'critcal' is not one of unit, integration, critical. Did you mean 'critical'?",
     ),
     "an amount of text": (GATES + 'minimum = { users = "3" }', "minimum.users = '3'"),
     "a negative amount": (GATES + "minimum = { users = -1 }", "minimum.users = -1"),
     "no time at all": (GATES + "limit_s = 0", "limit_s = 0"),
     "a need that comes later": (
         '[tool.coroguard.gates.a]\nneeds = ["b"]\n[tool.coroguard.gates.b]',
-        "'b' is no gate that stands before it",
+        "'b' is not a gate before this one",
     ),
     "an unknown service": (
         '[tool.coroguard]\nservices = {redis = "REDIS_URL"}\n'
@@ -82,7 +108,7 @@ WRONG = {
     ),
     "a fault for no gate": (
         '[tool.coroguard]\nself_test = {lost = ["chatt"]}\n' + GATES,
-        "self_test.lost names 'chatt', which is no gate. Did you mean 'chat'?",
+        "self_test.lost names 'chatt', which is not a gate. Did you mean 'chat'?",
     ),
     "a guarded function without a module": (
         '[tool.coroguard]\nguarded = ["check"]\n' + GATES,
