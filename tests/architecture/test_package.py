@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import tomllib
 from importlib import metadata
@@ -112,21 +113,28 @@ def test_no_file_is_long(package: Path) -> None:
 def test_module_docstrings_are_one_line(package: Path) -> None:
     """Each module's docstring is one line; only the error tree is drawn at length."""
     wordy = [
-        str(file.relative_to(package))
-        for file in package.rglob("*.py")
-        if "\n" in (ast.get_docstring(ast.parse(file.read_bytes())) or "\n")
-        and file.name != "errors.py"
+        str(file)
+        for file, tree in parsed(package).items()
+        if "\n" in (ast.get_docstring(tree) or "\n") and file.name != "errors.py"
     ]
     assert wordy == []
 
 
-def nodes(package: Path, *, beside: set[str]) -> list[tuple[str, ast.AST]]:
-    """Return each node of the library with its place, ``beside`` left out."""
-    return [
-        (f"{file.relative_to(package)}:{getattr(node, 'lineno', 0)}", node)
+@functools.cache
+def parsed(package: Path) -> dict[Path, ast.Module]:
+    return {
+        file.relative_to(package): ast.parse(file.read_bytes())
         for file in package.rglob("*.py")
-        if file.relative_to(package).with_suffix("").parts[0] not in beside
-        for node in ast.walk(ast.parse(file.read_bytes()))
+    }
+
+
+def nodes(package: Path, *, beside: set[str]) -> list[tuple[str, ast.AST]]:
+    """Return each node of the library with its place, except in ``beside``."""
+    return [
+        (f"{file}:{getattr(node, 'lineno', 0)}", node)
+        for file, tree in parsed(package).items()
+        if file.with_suffix("").parts[0] not in beside
+        for node in ast.walk(tree)
     ]
 
 
