@@ -10,7 +10,6 @@ import sys
 import types
 import warnings
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -112,15 +111,16 @@ def crash(function, look):
     return pytest.fail("it did not crash")
 
 
-def outcome(form, *, mode_name, twin=False, contract=(("returns", Any),)):
+def outcome(form, *, mode_name, twin=False, contract=None):
     """Guard and call the form's check: what was seen, raised and returned."""
     check = annotated_twin(form.check, form.promise) if twin else form.check
+    contract = {"returns": form.returns} if contract is None else contract
     events, raised, value = [], None, None
     unsubscribe = subscribe(events.append)
     try:
         with mode(mode_name):
             try:
-                value = call(guard(**dict(contract))(check))
+                value = call(guard(**contract)(check))
             except Exception as error:
                 raised = error.with_traceback(None)
     finally:
@@ -313,7 +313,7 @@ def test_watch_sees_what_is_dropped_in_a_block(form):
 @pytest.mark.parametrize("form", VALUES, ids=ids)
 def test_a_leak_outranks_the_shape(form):
     """Where a report is promised, an awaitable is called a leak, not a bad shape."""
-    events, raised, _ = outcome(form, mode_name="enforce", contract=())
+    events, raised, _ = outcome(form, mode_name="enforce", contract={})
 
     assert isinstance(raised, CoroutineLeakError)
     assert seen(form, events), describe(events)

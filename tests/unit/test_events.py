@@ -1,18 +1,27 @@
-"""Is everyone told once, and can nobody break the program?"""
+"""Events, their subscribers, and the log."""
 
 from __future__ import annotations
 
 import contextlib
 import datetime
+import functools
 import logging
 import subprocess
 import sys
 import uuid
-from typing import Any
+from typing import Annotated, Any
 
+import pydantic
 import pytest
 
-from coroguard import CoroutineLeakError, Event, guard, mode, subscribe
+from coroguard import (
+    CoroutineLeakError,
+    Event,
+    GuardUsageError,
+    guard,
+    mode,
+    subscribe,
+)
 
 
 async def twin() -> bool:
@@ -123,19 +132,140 @@ def test_a_record_has_stable_keys(caplog: pytest.LogCaptureFixture) -> None:
         "leak_action": "raised",
         "leak_mode": "enforce",
         "leak_count": 1,
-        "leak_duration_ms": None,
     }
+    assert vars(record)["event.name"] == "coroguard.leak"
+    assert record.exc_info is not None
+    assert record.exc_info[0] is CoroutineLeakError
 
 
-def test_nothing_is_printed() -> None:
-    """A program without logging sees nothing of coroguard on its streams."""
-    code = (
-        "from typing import Any\nfrom coroguard import guard\n"
+class AsyncSender:
+    async def __call__(self, event: Event) -> None: ...
+
+
+async def send(event: Event) -> None: ...
+
+
+async def stream(event: Event) -> Any:
+    yield event
+
+
+@pytest.mark.parametrize(
+    ("callback", "words"),
+    [
+        (3, "cannot call 3"),
+        (send, "does not await send"),
+        (functools.partial(send), "does not await send"),
+        (AsyncSender(), "does not await AsyncSender"),
+        (stream, "does not await stream"),
+    ],
+    ids=["number", "function", "partial", "object", "stream"],
+)
+def test_what_cannot_take_an_event_is_refused(callback: Any, words: str) -> None:
+    """A subscriber that cannot be called, or would only make a coroutine, raises."""
+    with pytest.raises(GuardUsageError, match=words):
+        subscribe(callback)
+
+
+def test_a_subscriber_that_returns_a_coroutine_is_reported_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A sync subscriber that makes a coroutine is reported, and the leak is closed."""
+    seen: list[Event] = []
+    ends = [subscribe(lambda event: send(event)), subscribe(seen.append)]
+    for _ in range(3):
+        leak(leaky())
+    for end in ends:
+        end()
+    reported = [r for r in caplog.records if "coroutine 'send'" in r.getMessage()]
+    assert (len(seen), len(reported)) == (3, 1)
+
+
+def test_paths_of_data_do_not_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """A leak at ever new keys of the data is one place, after some of them."""
+    keys = iter(range(1_000))
+    check = guard(returns=Any)(lambda: {next(keys): twin()})
+    for _ in range(1_000):
+        leak(check)
+    records = [r for r in caplog.records if r.name == "coroguard.leak"]
+    assert len(records) < 30
+
+
+class Odd:
+    """A value that a broken validator judges."""
+
+    field: int
+
+
+def test_what_cannot_be_judged_passes_and_is_told_once() -> None:
+    """A validator that breaks lets the value pass, with one event and its reason."""
+    seen: list[Event] = []
+
+    def breaks(value: object) -> object:
+        raise KeyError("m")
+
+    contract = Annotated[Odd, pydantic.PlainValidator(breaks)]
+    value = Odd()
+    check = guard(returns=contract, name="odd")(lambda: value)
+    unsubscribe = subscribe(seen.append)
+    with mode("strict"):
+        assert check() is check() is value
+    unsubscribe()
+    (event,) = seen
+    assert (event.action, event.leak, event.error) == ("unjudged", None, None)
+    assert "KeyError: 'm'" in event.reason
+
+
+def python(code: str) -> str:
+    """Run a program that leaks once in ``check``, and return its standard error."""
+    start = (
+        "from typing import Any\nfrom coroguard import guard, mode\n"
         "async def twin(): ...\n"
-        "try: guard(returns=Any)(lambda: twin())()\nexcept TypeError: pass"
+        "@guard(returns=Any)\ndef check(): return twin()\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
-    assert (done.stdout, done.stderr) == (b"", b"")
+    command = [sys.executable, "-c", start + code]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stderr
+
+
+@pytest.mark.parametrize(
+    ("level", "words"),
+    [("enforce", "coroguard raised a leak"), ("observe", "coroguard reported a leak")],
+)
+def test_a_leak_is_visible_without_logging(level: str, words: str) -> None:
+    """A program that configured no logging sees one record on standard error."""
+    code = f"""
+try:
+    with mode({level!r}):
+        check().close()
+except TypeError:
+    pass
+"""
+    stderr = python(code)
+    assert stderr.startswith(f"{words}: check() let a coroutine escape\n")
+    assert stderr.count("fix:") == 1
+
+
+def test_a_program_decides_about_the_logger() -> None:
+    """A program that configured logging gets the record where it wants it."""
+    code = """
+import logging
+logging.getLogger("coroguard").addHandler(logging.NullHandler())
+with mode("observe"):
+    check().close()
+"""
+    assert python(code) == ""
+
+
+def test_logging_that_is_out_of_order_changes_nothing() -> None:
+    """A handler of the program's that raises does not stop a guarded call."""
+    code = """
+import logging
+class Broken(logging.Handler):
+    def emit(self, record): raise RuntimeError
+logging.getLogger("coroguard").addHandler(Broken())
+with mode("observe"):
+    check().close()
+"""
+    assert python(code) == ""
 
 
 def test_an_unfinished_scan_is_told() -> None:
@@ -146,7 +276,7 @@ def test_an_unfinished_scan_is_told() -> None:
     unsubscribe = subscribe(seen.append)
     configure(scan_limit=10)
     try:
-        guard(returns=Any)(lambda: list(range(100)))()
+        guard(returns=Any)(lambda: [object() for _ in range(100)])()
     finally:
         configure(scan_limit=2_000_000)
         unsubscribe()

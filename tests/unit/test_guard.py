@@ -194,7 +194,6 @@ class SyncCall:
         return is_connected()
 
 
-@functools.wraps(is_connected)
 def lossy() -> Any:
     return is_connected()
 

@@ -1,150 +1,191 @@
-"""Does a value have the shape that a guard was told to expect?"""
+"""Contracts: what a guarded function must return, and the check of it."""
 
 from __future__ import annotations
 
+import collections.abc
 import typing
-from dataclasses import is_dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from types import UnionType
+from typing import Any
 
-from .._inspect.annotations import return_annotation
-from .._inspect.awaitables import ATOMS, static_type_attribute
+from .._inspect.annotations import named_classes, return_annotation
+from .._inspect.awaitables import ATOMS, class_name, is_stand_in
+from .._inspect.promises import awaited_type, promises
 from .._leaks.errors import GuardUsageError
+from .._leaks.scan import is_quiet
 from .._leaks.symptoms import may_tell
+from .checks import check_of, check_report, glance_at_reports
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+_PLAIN = ATOMS | {str}
+_UNIONS = (typing.Union, UnionType)
+_TYPING = ("typing", "types", "typing_extensions")
+#: What the mapping of a report may be annotated as; ``frozendict`` is of 3.15.
+_MAPPINGS = ("dict", "Mapping", "MutableMapping", "frozendict")
+#: Names that are often imported for type checkers only.
+_WELL_KNOWN = {
+    name: getattr(typing, name)
+    for name in ("Any", "Awaitable", "Coroutine", "Literal", "Optional", "Union")
+}
+_WELL_KNOWN |= {name: getattr(collections.abc, name) for name in _MAPPINGS[1:3]}
 
-__all__ = ["Contract", "contract_for", "report_contract", "scalar_of"]
 
+class Contract:
+    """What a guarded function must return.
 
-class Contract(Protocol):
-    """What a guard checks a value against.
+    The contract of an annotation that is only text is settled when it is first
+    needed: a class may not be defined before.
 
     Args:
-        expected: The contract's name, for messages.
-        type: The annotation itself.
-        is_report: Whether the value's texts are a report's.
+        type_: A type, an annotation, or ``None`` where it is a report.
+        function: The function whose annotation it is, ``None`` where it was
+            given.
+        is_report: Whether it is a ``HealthReport`` or a mapping of its shape.
+        is_optional: Whether ``None`` will do in its place.
+
+    Attributes:
+        expected: Name of the contract, for messages; empty where it is open.
         is_open: Whether every value is right, so that only leaks count.
     """
 
-    expected: str
-    type: Any
-    is_report: bool
-    is_open: bool
-
-    def is_plainly_right(self, value: object) -> bool:
-        """Say of the usual right value, quickly, that nothing is wrong with it."""
-        ...
-
-    def violations(self, value: object) -> list[str]:
-        """Return what is wrong with ``value``, a line each, the path first."""
-        ...
-
-
-class _Contract:
-    """A contract whose check is made when it is first needed."""
-
-    __slots__ = ("_check", "_make", "expected", "is_open", "is_report", "type")
+    __slots__ = (
+        *("_check", "_function", "_glance", "_has_told", "_problem", "expected"),
+        *("is_open", "is_optional", "is_report", "type"),
+    )
 
     def __init__(
         self,
         type_: Any,
-        make: Callable[[], Callable[[object], list[str]]],
+        function: Any = None,
         *,
-        expected: str,
         is_report: bool = False,
-        is_open: bool = False,
+        is_optional: bool = False,
     ) -> None:
         self.type = type_
-        self.expected = expected
         self.is_report = is_report
-        self.is_open = is_open
-        self._make = make
-        self._check: Callable[[object], list[str]] | None = None
+        self.is_optional = is_optional
+        self.is_open = type_ is Any or type_ is object
+        self.expected = "" if self.is_open else _name_of(type_, is_report)
+        if is_optional:
+            self.expected += " | None"
+        self._check: Any = None
+        self._glance: Any = None
+        self._function = function
+        self._problem = ""
+        self._has_told = False
 
-    def is_plainly_right(self, value: object) -> bool:  # noqa: ARG002 - the protocol's
-        return False
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (self.type, self._function, self.is_report, self.is_optional)
+
+    def is_plainly_right(self, value: Any) -> bool:
+        """Return whether a value is right at a quick glance, leaks included."""
+        if self.is_open:
+            return type(value) is str or is_quiet(value)
+        if self.is_report:
+            if self._glance is None:
+                self._glance = glance_at_reports()
+            return self._glance(value) and not may_tell(
+                # not the timestamp, which marshal may not know
+                [held for name, held in value.items() if name != "timestamp"]
+            )
+        kind = type(value)
+        return kind is self.type and kind in _PLAIN
 
     def violations(self, value: object) -> list[str]:
-        if self._check is None:
-            self._check = self._make()
-        return self._check(value)
+        """Return what is wrong with ``value``, a line each, the path first.
 
+        Empty where the contract cannot be checked; ``take_problem`` then has
+        the reason.
+        """
+        self.settle()
+        if self.is_open or (self.is_optional and value is None):
+            return []
+        try:
+            if is_stand_in(value):
+                kind = class_name(type(value))
+                self._problem = f"a {kind} stands for another object"
+                return []
+            if self._check is None:
+                if type(self.type) is str:
+                    raise NameError(f"{self.type!r} is not known")
+                self._check = check_report if self.is_report else check_of(self.type)
+            found, self._problem = self._check(value)
+        except Exception as error:
+            self._problem = f"{type(error).__name__}: {error}"
+            return []
+        return list(found)
 
-class _ReportContract(_Contract):
-    """The contract of a report, which knows the usual one at a glance."""
+    def take_problem(self) -> str:
+        """Return why a value could not be checked, once; ``""`` where it could."""
+        problem, self._problem = self._problem, ""
+        if self._has_told or not problem:
+            return ""
+        self._has_told = True
+        return f"{self.expected} cannot be checked: {problem}"
 
-    __slots__ = ("_glance",)
+    def promises(self, value: object) -> bool:
+        """Return whether the contract itself is this awaitable."""
+        self.settle()
+        return promises(self.type, value)
 
-    def __init__(self) -> None:
-        super().__init__(None, _by_report, expected="HealthReport", is_report=True)
-        self._glance: Callable[[object], bool] | None = None
+    def of_awaited(self) -> Contract:
+        """Return the contract of what awaiting a promised awaitable gives."""
+        inner = awaited_type(self.type)
+        if self._function is not None:
+            return _of_annotation(inner, self._function)
+        return contract_for(inner)
 
-    def is_plainly_right(self, value: Any) -> bool:
-        if self._glance is None:
-            from ..report.fast_path import is_plain_report
-
-            self._glance = is_plain_report
-        return self._glance(value) and not may_tell(
-            # not the timestamp, which marshal may not know
-            [held for name, held in value.items() if name != "timestamp"]
-        )
-
-
-class _OpenContract(_Contract):
-    """The contract of anything, so that only leaks count."""
-
-    __slots__ = ()
-
-    def __init__(self) -> None:
-        super().__init__(Any, lambda: lambda value: [], expected="", is_open=True)  # noqa: ARG005
-
-    def is_plainly_right(self, value: Any) -> bool:
-        return type(value) is str and not may_tell(value)
-
-
-def report_contract() -> Contract:
-    """Return the contract of a ``HealthReport``: the model or its mapping."""
-    return _REPORT
+    def settle(self) -> Contract:
+        """Evaluate an annotation that was text when the guard was put on."""
+        if self._function is None or type(self.type) is not str:
+            return self
+        function, self._function = self._function, None
+        found = _of_annotation(return_annotation(function, _known()), function)
+        self.type, self._function = found.type, found._function
+        self.is_report, self.is_optional = found.is_report, found.is_optional
+        self.expected = found.expected
+        self.is_open = found.is_open
+        if type(found.type) is str:  # and so it will stay
+            self._function = None
+        return self
 
 
 def contract_for(returns: Any) -> Contract:
-    """Return the contract that a type stands for.
+    """Return the contract of a type.
 
-    pydantic judges in strict mode where it can (the guard hands the object
-    out as it is, so what would need coercion is wrong); typeguard judges the
-    rest: protocols, arbitrary classes, callables.
+    pydantic checks in strict mode where it can (the guard returns the object
+    unchanged, so what would need coercion is wrong); typeguard checks the rest:
+    protocols, arbitrary classes, callables.
 
     Raises:
-        GuardUsageError: ``returns`` is not a type that either can check.
+        GuardUsageError: ``returns`` is not a type.
     """
-    if returns is Any or returns is object:
-        return _OPEN
     if isinstance(returns, str):
         raise GuardUsageError(
             f"returns={returns!r} is text; give the type itself: returns={returns}"
         )
-    from ..report.models import HealthReport
-
-    if returns is HealthReport:
-        return _REPORT
+    inner, is_optional = _without_none(returns)
+    if _is_health_report(inner):
+        return Contract(None, is_report=True, is_optional=is_optional)
     if not _is_type(returns):
         raise GuardUsageError(
             f"returns={returns!r} is not a type; give a class or an annotation, "
             "such as returns=dict[str, int], or returns=Any for leaks only"
         )
-    check = _check_of(returns)
-    name = getattr(returns, "__name__", None) if isinstance(returns, type) else None
-    if typing.get_args(returns):
-        name = None
-    expected = name or str(returns).replace("typing.", "")
-    return _Contract(returns, lambda: check, expected=expected)
+    return Contract(returns)
+
+
+def contract_of(function: Any) -> Contract:
+    """Return the contract that a function's return annotation makes.
+
+    It is a report where the annotation is missing, ``Any``, a ``HealthReport``,
+    or a mapping that can have the shape of one.
+    """
+    return _of_annotation(return_annotation(function), function)
 
 
 def scalar_of(contract: Contract, function: Any) -> type | None:
     """Return the scalar type whose instances need no further look.
 
-    ``object`` stands for every scalar; ``None`` says that all values need the
+    ``object`` stands for every scalar; ``None`` means that all values need the
     full look. A leak is neither, so this saves time and decides nothing.
     """
     wanted = return_annotation(function) if contract.is_open else contract.type
@@ -154,106 +195,66 @@ def scalar_of(contract: Contract, function: Any) -> type | None:
     return object if contract.is_open else None
 
 
-def _by_report() -> Callable[[object], list[str]]:
-    from ..report.models import check_report
+def _of_annotation(annotation: object, function: Any) -> Contract:
+    inner, is_optional = _without_none(annotation)
+    if inner is Any or _is_health_report(inner) or _is_open_mapping(inner):
+        return Contract(None, function, is_report=True, is_optional=is_optional)
+    if type(annotation) is str or _is_type(annotation):
+        return Contract(annotation, function)
+    return Contract(Any, function)  # an annotation of another kind, such as 3
 
-    return check_report
+
+def _restored(type_: Any, function: Any, is_report: bool, is_optional: bool) -> Any:
+    return Contract(type_, function, is_report=is_report, is_optional=is_optional)
+
+
+def _known() -> dict[str, Any]:
+    from ..report.models import HealthReport
+
+    return {"HealthReport": HealthReport, **_WELL_KNOWN}
+
+
+def _without_none(annotation: Any) -> tuple[Any, bool]:
+    """Return what an optional annotation is beside ``None``, and whether it is one."""
+    if typing.get_origin(annotation) in _UNIONS:
+        left = [it for it in typing.get_args(annotation) if it is not type(None)]
+        if len(left) == 1:
+            return left[0], True
+    return annotation, False
+
+
+def _is_health_report(annotation: Any) -> bool:
+    if not issubclass(type(annotation), type):
+        return False
+    if class_name(annotation) != "HealthReport":  # before pydantic is imported
+        return False
+    from ..report.models import HealthReport
+
+    return annotation is HealthReport
+
+
+def _is_open_mapping(annotation: Any) -> bool:
+    """Return whether a mapping's annotation leaves room for a report."""
+    origin = typing.get_origin(annotation) or annotation
+    if not issubclass(type(origin), type) or class_name(origin) not in _MAPPINGS:
+        return False
+    if origin is not dict and origin.__module__ not in ("collections.abc", "builtins"):
+        return False
+    arguments = typing.get_args(annotation)
+    classes = named_classes(arguments[1], {}) if len(arguments) == 2 else None
+    return classes is None or {bool, str} <= {*classes}
 
 
 def _is_type(returns: Any) -> bool:
-    if returns is None or isinstance(returns, (type, typing.TypeVar)):
+    if returns is None or issubclass(type(returns), (type, typing.TypeVar)):
         return True
-    return typing.get_origin(returns) is not None or type(returns).__module__ in (
-        "typing",
-        "types",
-        "typing_extensions",
-    )
+    kinds = {type(returns).__module__, type(typing.get_origin(returns)).__module__}
+    return not kinds.isdisjoint(_TYPING) or typing.get_origin(returns) is not None
 
 
-def _check_of(returns: Any) -> Callable[[object], list[str]]:
-    """Return the check of a type.
-
-    pydantic's strict mode also refuses what keeps to its type: ``True`` as an
-    ``int``, a ``deque`` as a ``Sequence``. So typeguard has the last word, but
-    not on models, whose rules only pydantic knows.
-    """
-    by_pydantic, by_typeguard = _by_pydantic(returns), _by_typeguard(returns)
-    if by_pydantic is None:
-        return by_typeguard
-    if _has_rules(returns):
-        return by_pydantic
-
-    def check(value: object) -> list[str]:
-        wrong = by_pydantic(value)
-        return wrong if wrong and by_typeguard(value) else []
-
-    return check
-
-
-def _has_rules(returns: Any) -> bool:
-    """Say whether a type has rules beyond its types: models, metadata."""
-    if typing.get_origin(returns) is typing.Annotated or typing.is_typeddict(returns):
-        return True
-    if isinstance(returns, type) and (
-        hasattr(returns, "__pydantic_fields__") or is_dataclass(returns)
-    ):
-        return True
-    return any(map(_has_rules, typing.get_args(returns)))
-
-
-def _by_pydantic(returns: Any) -> Callable[[object], list[str]] | None:
-    """Return pydantic's check, or ``None`` where the type is not its kind."""
-    if _is_protocol(returns):
-        return None
-    from pydantic import TypeAdapter, ValidationError
-    from pydantic.errors import PydanticUserError
-
-    try:
-        adapter = TypeAdapter(returns)
-    except (PydanticUserError, TypeError, NameError):
-        return None
-
-    def check(value: object) -> list[str]:
-        from ..report.models import violations
-
-        try:
-            adapter.validate_python(value, strict=True)
-        except ValidationError as error:
-            return violations(error)
-        return []
-
-    return check
-
-
-def _by_typeguard(returns: Any) -> Callable[[object], list[str]]:
-    def check(value: object) -> list[str]:
-        from typeguard import (
-            CollectionCheckStrategy,
-            ForwardRefPolicy,
-            TypeCheckError,
-            check_type,
-        )
-
-        try:
-            check_type(
-                value,
-                returns,
-                forward_ref_policy=ForwardRefPolicy.IGNORE,
-                collection_check_strategy=CollectionCheckStrategy.ALL_ITEMS,
-            )
-        except TypeCheckError as error:
-            return [f"$: {error}"]
-        return []
-
-    return check
-
-
-def _is_protocol(returns: Any) -> bool:
-    origin = typing.get_origin(returns) or returns
-    return isinstance(origin, type) and bool(
-        static_type_attribute(origin, "_is_protocol")
-    )
-
-
-_REPORT: Contract = _ReportContract()
-_OPEN: Contract = _OpenContract()
+def _name_of(type_: Any, is_report: bool) -> str:
+    if is_report:
+        return "HealthReport"
+    if issubclass(type(type_), type) and not typing.get_args(type_):
+        return class_name(type_)
+    return str(type_).replace("typing.", "")

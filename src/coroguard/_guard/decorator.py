@@ -5,20 +5,18 @@ from __future__ import annotations
 import contextlib
 import functools
 import sys
-from dataclasses import replace
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from .._inspect.awaitables import ATOMS, what_is
 from .._inspect.callables import is_async, name_of
-from .._inspect.promises import awaited_type, promises
 from .._leaks.errors import CoroguardError, GuardUsageError
 from .._runtime import drops as tracking
 from .._runtime import hot as _hot
 from .._runtime.drops import Scope
 from .._runtime.modes import Mode, ModeName, parse, started_off
-from .contracts import contract_for, report_contract, scalar_of
-from .judge import Terms, forgive, judge
+from .contracts import contract_for, contract_of, scalar_of
+from .deferred import deferred, is_promised
+from .judge import Terms, forgive, judge, judge_drops
 from .names import remember
 from .supported import refuse
 from .wrapper import wrap_function
@@ -31,8 +29,14 @@ if TYPE_CHECKING:
 __all__ = ["guard"]
 
 F = TypeVar("F", bound="Callable[..., Any]")
-_REPORT: Any = object()
-_COROUTINES = ("coroutine", "generator-based coroutine")
+
+
+class _Annotated:
+    def __repr__(self) -> str:  # as signatures show it
+        return "<as annotated>"
+
+
+_ANNOTATED: Any = _Annotated()
 # Typed Any, because their generic types say nothing about the function inside.
 _UNBOUND: Any = (staticmethod, classmethod)
 
@@ -48,10 +52,10 @@ def guard(
     name: str | None = None,
 ) -> Callable[[F], F]: ...
 def guard(
-    function: Any = _REPORT,
+    function: Any = _ANNOTATED,
     /,
     *,
-    returns: Any = _REPORT,
+    returns: Any = _ANNOTATED,
     mode: Mode | ModeName | None = None,
     dropped: bool = True,
     name: Any = None,
@@ -59,14 +63,15 @@ def guard(
     """Guard a function against escaped coroutines, and check what it returns.
 
     Looks at the value, inside the value, and at what the call left behind.
-    Hands out the very object that the function returned.
+    Returns the very object that the function returned.
 
     Args:
         function: A function, method, static or class method, partial or
             callable object, sync or async.
-        returns: What the function must return: a ``HealthReport`` or its
-            mapping where nothing is given, ``Any`` for leaks only, or any type
-            that pydantic or typeguard can check.
+        returns: What the function must return: any type that pydantic or
+            typeguard can check, or ``Any`` for leaks only. Without it, what
+            its return annotation says; a ``HealthReport`` or its mapping where
+            that is missing, ``Any``, or a mapping that may be one.
         mode: Pins the mode of this guard; ``None`` follows the context's.
         dropped: Whether coroutines that were left behind count.
         name: Name in messages; the function's qualified name by default.
@@ -85,7 +90,7 @@ def guard(
         raise GuardUsageError(f"dropped={dropped!r} is neither True nor False")
     if name is not None and not isinstance(name, str):
         raise GuardUsageError(f"name={name!r} is not text")
-    contract = report_contract() if returns is _REPORT else contract_for(returns)
+    contract = None if returns is _ANNOTATED else contract_for(returns)
 
     def decorate(target: Any) -> Any:
         refuse(target, "guard")
@@ -95,7 +100,7 @@ def guard(
         remember(guarded)
         return guarded
 
-    return decorate if function is _REPORT else decorate(function)
+    return decorate if function is _ANNOTATED else decorate(function)
 
 
 def _guarded(
@@ -111,6 +116,7 @@ def _guarded(
         return MethodType(again(target.__func__), target.__self__)
     colour = is_async(target)
     tracking.install()
+    contract = contract or contract_of(target)
     terms = Terms(
         name=name or name_of(target),
         function=target,
@@ -157,8 +163,9 @@ def _hooks(terms: Terms) -> tuple[Any, Any, Any]:
         if scope is None and tracking.is_quiet(frame_id) and glance(value):
             return value, None
         drops, started = _close(scope, frame_id)
-        if not terms.is_async and _is_passed_through(terms, value):
-            return _through(terms, value, drops), None
+        if is_promised(terms, value):
+            error = judge_drops(terms, drops, started)
+            return deferred(terms, value) if error is None else value, error
         return value, judge(terms, value, drops, started)
 
     def failed(exception: BaseException, scope: Scope | None) -> None:
@@ -179,37 +186,3 @@ def _close(scope: Scope | None, frame_id: int) -> tuple[list[Leak], float | None
     if started is not None:
         _hot.add_alert(-1)
     return [*drops, *scope], started
-
-
-def _is_passed_through(terms: Terms, value: Any) -> bool:
-    """Say whether a sync function hands a coroutine out as it promised to.
-
-    Other promised awaitables, such as tasks and lazy queries, go out as they
-    are: more can be done with them than to await them.
-    """
-    if type(value) in ATOMS or what_is(value) not in _COROUTINES:
-        return False
-    return terms.mode is not Mode.OFF and terms.announce(value)
-
-
-def _through(terms: Terms, awaitable: Any, drops: list[Leak]) -> Any:
-    """Return a coroutine that awaits, judges the result, and hands it out."""
-    coroutine: Any = _awaited(terms, awaitable, drops)
-    coroutine.__name__ = getattr(terms.function, "__name__", terms.name)
-    coroutine.__qualname__ = terms.name
-    return coroutine
-
-
-async def _awaited(terms: Terms, awaitable: Any, drops: list[Leak]) -> Any:
-    value = await awaitable
-    if promises(terms.contract.type, awaitable):
-        contract = contract_for(awaited_type(terms.contract.type))
-        terms = replace(terms, contract=contract)
-    error = judge(replace(terms, awaited=True), value, drops, None)
-    if error is not None:
-        raise error
-    return value
-
-
-# Where nobody awaits it, what it would have awaited is dropped too, and told of.
-tracking.ignore(_awaited)

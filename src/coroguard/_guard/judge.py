@@ -1,4 +1,4 @@
-"""What is wrong with what a guarded call gave and left, and what is done about it?"""
+"""The judgement of a guarded call: what it returned, and what it left behind."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from .._inspect.annotations import return_annotation
-from .._inspect.awaitables import close_refused, what_is
+from .._inspect.awaitables import close_refused, is_coroutine, what_is
 from .._inspect.promises import awaited_type, mentions, promises
 from .._leaks.errors import CoroguardError, HealthReportError, leak_error
 from .._leaks.explain import explain
@@ -22,9 +22,8 @@ from .._runtime.modes import Mode, current, scan_limit
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from .._leaks.scan import Found
     from .contracts import Contract
-
-__all__ = ["Terms", "act", "forgive", "judge", "note_on"]
 
 _DID = {
     LeakKind.MISUSED: "was used as a value in",
@@ -35,7 +34,7 @@ _RAISED_BY_ENFORCE = (LeakKind.RETURNED, LeakKind.NESTED)
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What one guard was told.
+    """The options of one guard.
 
     Args:
         name: Qualified name of the guarded function.
@@ -44,7 +43,7 @@ class Terms:
         pinned: The mode of this guard alone; ``None`` follows the context.
         dropped: Whether coroutines left behind count.
         is_async: Whether the function is a coroutine function.
-        awaited: Whether the value is what a promised awaitable gave.
+        awaited: Whether the value is the result of a promised awaitable.
     """
 
     name: str
@@ -57,22 +56,39 @@ class Terms:
 
     @property
     def mode(self) -> Mode:
-        """The mode that holds for this guard, here and now."""
+        """The mode that applies to this guard, here and now."""
         return self.pinned or current()
 
     def announce(self, value: object) -> bool:
-        """Say whether the contract or the annotation promises this awaitable."""
+        """Return whether the contract or the annotation promises this awaitable."""
         return any(promises(type_, value) for type_ in self._types())
 
     def announce_inside(self, value: object) -> bool:
-        """Say whether this awaitable, inside the value, was promised."""
+        """Return whether this awaitable, inside the value, was promised."""
         return any(mentions(type_, value) for type_ in self._types())
 
     def _types(self) -> tuple[object, object]:
         annotation = return_annotation(self.function)
         if self.awaited:
             annotation = awaited_type(annotation)
-        return self.contract.type, annotation
+        return self.contract.settle().type, annotation
+
+
+@dataclass(slots=True)
+class _Findings:
+    """What is wrong with a value.
+
+    Args:
+        leaks: The awaitables and the texts of leaks.
+        refused: The awaitables themselves.
+        violations: How the value breaks its contract, where no leak explains it.
+        complete: Whether the whole value was read.
+    """
+
+    leaks: list[Leak]
+    refused: list[object]
+    violations: list[str]
+    complete: bool = True
 
 
 def judge(
@@ -85,31 +101,45 @@ def judge(
     Returns:
         The error to raise, or ``None``.
     """
-    if not drops and terms.contract.is_plainly_right(value):
+    contract = terms.contract
+    if not drops and contract.is_plainly_right(value):
         return None
     mode = terms.mode
     if mode is Mode.OFF:
         return None
-    errors: list[CoroguardError] = []
-    refused: list[object] = []
-    complete = True
-    what = what_is(value)
-    if what is not None:
-        if not terms.announce(value):
-            errors.append(
-                _leak(terms, record(LeakKind.RETURNED, what, value, path="$"))
-            )
-            refused.append(value)
-    else:
-        complete = _look_inside(terms, value, errors, refused)
-    errors[len(refused) : len(refused)] = [_leak(terms, drop) for drop in drops]
-    if not errors and complete:
+    problem = ""
+    try:
+        found = _look_at(terms, value)
+    except Exception as error:  # it is the value that the caller has to get
+        found = _Findings([], [], [])
+        problem = f"{type(error).__name__}: {error}"
+    problem = problem or contract.take_problem()
+    if problem:
+        _report_unjudged(terms, mode, problem)
+    awaitables = len(found.refused)
+    found.leaks[awaitables:awaitables] = drops
+    errors = [_leak(terms, leak) for leak in found.leaks]
+    if found.violations:
+        errors.append(
+            HealthReportError(terms.name, found.violations, contract.expected)
+        )
+    if not errors and found.complete:
         return None
-    fatal = act(mode, terms.name, errors, started=started, complete=complete)
+    fatal = act(mode, terms.name, errors, started=started, complete=found.complete)
     if fatal is not None:
-        for one in refused:
+        for one in found.refused:
             close_refused(one)
     return fatal
+
+
+def judge_drops(
+    terms: Terms, drops: list[Leak], started: float | None
+) -> CoroguardError | None:
+    """Judge what a guarded call left behind, before its value can be judged."""
+    mode = terms.mode
+    if not drops or mode is Mode.OFF:
+        return None
+    return act(mode, terms.name, [_leak(terms, it) for it in drops], started=started)
 
 
 def act(
@@ -126,12 +156,12 @@ def act(
 
     Args:
         mode: The mode that holds.
-        guarded: Who is guarded.
+        guarded: Name of the guard or watch.
         errors: What was found, the gravest first.
         started: ``perf_counter()`` at the start of the guarded call.
         complete: Whether the whole value was scanned.
-        conversions: Raise leaks that an exception in flight told of.
-        raises: Whether the caller can raise at all; else all is reported only.
+        conversions: Raise leaks that an exception in flight revealed.
+        raises: Whether the caller can raise at all; else all is only reported.
     """
     fatal = None
     if raises:
@@ -204,22 +234,66 @@ def forgive(
         note_on(exception, mode, terms.name, leaks, started=started)
 
 
-def _look_inside(
-    terms: Terms, value: object, errors: list[CoroguardError], refused: list[object]
-) -> bool:
-    """Add what is wrong inside a value; say whether all of it was read."""
+def _look_at(terms: Terms, value: object) -> _Findings:
+    """Look at a value and inside it."""
+    what = what_is(value)
+    if what is not None:
+        is_leak = is_coroutine(what) or bool(terms.contract.violations(value))
+        if not is_leak or terms.announce(value):
+            return _Findings([], [], [])
+        leak = record(LeakKind.RETURNED, what, value, path="$")
+        return _Findings([leak], [value], [])
+    violations = terms.contract.violations(value)
+    result = scan(value, limit=scan_limit(), quoted=terms.contract.is_report)
+    leaked = [it for it in result.found if _is_leak(terms, it, violations)]
+    leaks = [record(LeakKind.NESTED, it.what, it.value, path=it.path) for it in leaked]
+    return _Findings(
+        [*leaks, *result.symptoms],
+        [it.value for it in leaked],
+        [] if leaked else violations,
+        result.complete,
+    )
+
+
+def _is_leak(terms: Terms, found: Found, violations: list[str]) -> bool:
+    """Return whether an awaitable inside a value is a leak, by who owns it.
+
+    A coroutine is one unless an object keeps it in an attribute that its class
+    does not declare. All else runs by itself or is made to be handed on, and is
+    one only where the contract refuses it.
+    """
     contract = terms.contract
-    violations = contract.violations(value)
-    result = scan(value, limit=scan_limit(), quoted=contract.is_report)
-    leaked = [it for it in result.found if not terms.announce_inside(it.value)]
-    for found in leaked:
-        leak = record(LeakKind.NESTED, found.what, found.value, path=found.path)
-        errors.append(_leak(terms, leak))
-        refused.append(found.value)
-    errors.extend(_leak(terms, leak) for leak in result.symptoms)
-    if violations and not leaked:
-        errors.append(HealthReportError(terms.name, violations, contract.expected))
-    return result.complete
+    if is_coroutine(found.what):
+        is_leak = found.declared or contract.is_report
+    elif contract.is_open:
+        is_leak = False
+    else:
+        is_leak = contract.is_report or any(
+            _is_about(line, found.path) for line in violations
+        )
+    return is_leak and not terms.announce_inside(found.value)
+
+
+def _is_about(violation: str, path: str) -> bool:
+    """Return whether a line about a wrong value concerns what is at this path."""
+    place = violation.partition(": ")[0]
+    if not place.startswith("$"):
+        place = f"${place}" if place.startswith("[") else f"$.{place}"
+    return path.startswith(place) or place.startswith(path)
+
+
+def _report_unjudged(terms: Terms, mode: Mode, problem: str) -> None:
+    emit(
+        Event(
+            leak=None,
+            error=None,
+            action="unjudged",
+            mode=mode,
+            guarded=terms.name,
+            at=datetime.now(UTC),
+            reason=problem,
+        )
+    )
 
 
 def _leak(terms: Terms, leak: Leak) -> CoroguardError:

@@ -101,7 +101,7 @@ def wrap_function(
         )
     )
     wrapper = make(function, (opened, done, failed))
-    wrapper.__code__ = _placed(wrapper.__code__, function.__code__)
+    wrapper.__code__ = placed(wrapper.__code__, function.__code__)
     functools.update_wrapper(wrapper, function)
     wrapper.__defaults__ = function.__defaults__
     wrapper.__kwdefaults__ = function.__kwdefaults__
@@ -122,7 +122,7 @@ def _factory(source: str) -> Any:
     return namespace["_cg_make"]
 
 
-def _placed(code: CodeType, original: CodeType) -> CodeType:
+def placed(code: CodeType, original: CodeType) -> CodeType:
     """Give a wrapper's code the name and the place of its function.
 
     Source: ``Objects/locations.md``; an entry covers at most 8 code units, and

@@ -27,31 +27,40 @@ _BINDING = (MethodType, staticmethod, classmethod)
 _GENERIC = ("typing", "types", "typing_extensions", "pydantic.main")
 _STANDARD = (typing.__file__, dataclasses.__file__)
 _LAZY_IMPORT = "lazy_import"
+_NOTHING: Mapping[str, Any] = types.MappingProxyType({})
 
 
-def return_annotation(target: object) -> object:
+def return_annotation(target: object, known: Mapping[str, Any] = _NOTHING) -> object:
     """Return what a callable is annotated to return, ``Any`` where it is not.
+
+    Args:
+        target: A callable.
+        known: What to take for names that its module does not have.
 
     Returns:
         The evaluated annotation; its text where that cannot be evaluated.
     """
-    owner = _annotated_callable(target)
-    return annotations_of(owner, only="return").get("return", Any)
+    found = annotations_of(_annotated_callable(target), only="return", known=known)
+    return found.get("return", Any)
 
 
-def annotations_of(owner: object, *, only: str = "") -> dict[str, object]:
+def annotations_of(
+    owner: object, *, only: str = "", known: Mapping[str, Any] = _NOTHING
+) -> dict[str, object]:
     """Return the annotations that a function or a class itself has.
 
     Args:
         owner: A function, a class, or another object with annotations.
         only: The one name to evaluate; all where it is empty.
+        known: What to take for names that its module does not have.
 
     Returns:
         Each annotation, evaluated, or its text where it cannot be evaluated;
         empty for what has none.
     """
     try:
-        found, names = _written(owner)
+        found, namespaces = _written(owner)
+        names = names_in(*namespaces, vars(builtins), known)
         return {
             name: evaluated(annotation, names)
             for name, annotation in found.items()
@@ -80,10 +89,10 @@ def evaluated(annotation: object, names: Callable[[str], object]) -> object:
 
 
 def names_in(*namespaces: Mapping[str, Any]) -> Callable[[str], object]:
-    """Return a function that finds a name as code in these namespaces would."""
+    """Return a function that finds a name in the first namespace that has it."""
 
     def find(name: str) -> object:
-        for names in (*namespaces, vars(builtins)):
+        for names in namespaces:
             if name in names:
                 found: object = names[name]
                 # To import a module because an annotation names it is too much.
@@ -106,7 +115,7 @@ def named_classes(annotation: object, names: Mapping[str, Any]) -> list[type] | 
         The classes; ``None`` where they are not certain: for type variables,
         ``Any``, and text that cannot be evaluated.
     """
-    find = names_in(names)
+    find = names_in(names, vars(builtins))
     found: list[type] = []
     waiting: list[Any] = [annotation]
     for _ in range(100):  # text may name itself
@@ -162,27 +171,27 @@ def _annotated_callable(target: Any) -> Any:
     return None
 
 
-def _written(owner: Any) -> tuple[dict[str, object], Callable[[str], object]]:
-    """Return annotations as they are written, and what finds their names."""
+def _written(owner: Any) -> tuple[dict[str, object], list[dict[str, Any]]]:
+    """Return annotations as they are written, and the namespaces of their names."""
     if issubclass(type(owner), type):
         own: Any = type.__dict__["__dict__"].__get__(owner)
         found = own.get("__annotations__", own.get("__annotations_cache__"))
         code = own.get("__annotate__", own.get("__annotate_func__"))
-        scope = names_in(own, _namespace(sys.modules.get(module_name(owner))))
+        scope = [own, _namespace(sys.modules.get(module_name(owner)))]
     elif type(owner) is FunctionType:
         code = getattr(owner, "__annotate__", None)
         found = owner.__annotations__ if code is None else None
         generic = {it.__name__: it for it in getattr(owner, "__type_params__", ())}
-        scope = names_in(generic, _cells(owner), owner.__globals__)
+        scope = [generic, _cells(owner), owner.__globals__]
     else:
         descriptor = _descriptor(class_of(owner), "__annotations__")
         found, code = descriptor.__get__(owner) if descriptor else {}, None
-        scope = names_in()
+        scope = []
     if type(found) is dict or type(code) is not FunctionType:
         return found or {}, scope
     cells = _cells(code)
     own_class = cells.pop("__classdict__", {})
-    return _texts_of(code), names_in(cells, own_class, code.__globals__)
+    return _texts_of(code), [cells, own_class, code.__globals__]
 
 
 def _texts_of(annotate: FunctionType) -> dict[str, object]:

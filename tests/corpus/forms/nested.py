@@ -308,27 +308,27 @@ def registry_of_checks():
     return {name: check() for name, check in checks.items()}
 
 
-@form("NESTED", where=("stream",), leaked="stream")
+@form("NESTED", where=("stream",), leaked="stream", returns=HealthReport)
 def async_generator_in_dict():
     return {"stream": stream()}
 
 
-@form("NESTED", where=("connection",), leaked="open_connection")
+@form("NESTED", where=("connection",), leaked="open_connection", returns=HealthReport)
 def async_context_manager_in_dict():
     return {"connection": open_connection()}
 
 
-@form("NESTED", where=("connected",))
+@form("NESTED", where=("connected",), returns=HealthReport)
 async def task_in_dict():
     return {"connected": asyncio.create_task(is_connected())}
 
 
-@form("NESTED", leaked=None)
+@form("NESTED", leaked=None, returns=HealthReport)
 async def future_in_list():
     return [asyncio.get_running_loop().create_future()]
 
 
-@form("NESTED")
+@form("NESTED", returns=HealthReport)
 async def tasks_in_dataclass():
     return Health("redis", [asyncio.create_task(is_connected())])
 

@@ -19,6 +19,8 @@ class Form:
         leaked: Name of the async function behind; `None` where nobody can know.
         where: Parts that the leak's path must name, in order.
         promise: What the annotated twin claims to return.
+        returns: The contract: a task, a stream and other awaitables that run by
+            themselves are leaks only where a plain value is due.
     """
 
     check: Callable[..., Any]
@@ -26,6 +28,7 @@ class Form:
     leaked: str | None
     where: tuple[str, ...]
     promise: Any
+    returns: Any = Any
 
     @property
     def id(self) -> str:
@@ -41,11 +44,12 @@ def form(
     leaked: str | None = "is_connected",
     where: tuple[str, ...] = (),
     promise: Any = dict[str, Any],
+    returns: Any = Any,
 ) -> Callable[[F], F]:
     """Enter the decorated check into the table."""
 
     def enter(check: F) -> F:
-        FORMS.append(Form(check, kind, leaked, where, promise))
+        FORMS.append(Form(check, kind, leaked, where, promise, returns))
         return check
 
     return enter

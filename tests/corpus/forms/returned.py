@@ -8,6 +8,8 @@ import types
 from collections.abc import Awaitable, Coroutine
 from unittest.mock import AsyncMock
 
+from coroguard import HealthReport
+
 from .registry import form, is_connected
 
 
@@ -76,7 +78,6 @@ class Manager:
 
 
 def lossy(function):
-    @functools.wraps(function)
     def inner(*args):
         return function(*args)
 
@@ -223,32 +224,32 @@ def generator_based_coroutine():
     return old_style()
 
 
-@form("RETURNED", leaked="stream")
+@form("RETURNED", leaked="stream", returns=HealthReport)
 def async_generator():
     return stream()
 
 
-@form("RETURNED", leaked="stream")
+@form("RETURNED", leaked="stream", returns=HealthReport)
 async def async_generator_of_async_check():
     return stream()
 
 
-@form("RETURNED", leaked="<genexpr>")
+@form("RETURNED", leaked="<genexpr>", returns=HealthReport)
 async def async_generator_expression():
     return (item async for item in stream())
 
 
-@form("RETURNED", leaked=None)
+@form("RETURNED", leaked=None, returns=HealthReport)
 def next_of_async_generator():
     return anext(stream())
 
 
-@form("RETURNED", leaked=None)
+@form("RETURNED", leaked=None, returns=HealthReport)
 def send_of_async_generator():
     return stream().asend(None)
 
 
-@form("RETURNED", leaked=None)
+@form("RETURNED", leaked=None, returns=HealthReport)
 def wrapped_coroutine():
     awaiting = is_connected()
     awaitable = awaiting.__await__()
@@ -266,54 +267,47 @@ class Pending:
         self.awaitable.close()
 
 
-@form("RETURNED")
+@form("RETURNED", returns=HealthReport)
 async def task():
     return asyncio.create_task(is_connected())
 
 
-@form("RETURNED")
+@form("RETURNED", returns=HealthReport)
 async def ensured_future():
     return asyncio.ensure_future(is_connected())
 
 
-@form("RETURNED")
-async def finished_task():
-    done = asyncio.create_task(is_connected())
-    await done
-    return done
-
-
-@form("RETURNED", leaked=None)
+@form("RETURNED", leaked=None, returns=HealthReport)
 async def future():
     return asyncio.get_running_loop().create_future()
 
 
-@form("RETURNED", leaked=None)
+@form("RETURNED", leaked=None, returns=HealthReport)
 async def gathering():
     return asyncio.gather(is_connected())
 
 
-@form("RETURNED", leaked=None)
+@form("RETURNED", leaked=None, returns=HealthReport)
 async def executor_future():
     return asyncio.get_running_loop().run_in_executor(None, int)
 
 
-@form("RETURNED", leaked="open_connection")
+@form("RETURNED", leaked="open_connection", returns=HealthReport)
 def async_context_manager():
     return open_connection()
 
 
-@form("RETURNED", leaked=None)
+@form("RETURNED", leaked=None, returns=HealthReport)
 def custom_awaitable():
     return Promise()
 
 
-@form("RETURNED", leaked=None)
+@form("RETURNED", leaked=None, returns=HealthReport)
 def registered_awaitable():
     return Registered()
 
 
-@form("RETURNED", leaked=None)
+@form("RETURNED", leaked=None, returns=HealthReport)
 def foreign_coroutine():
     return Foreign()
 

@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
 from coroguard import HealthReport
-from coroguard._guard.contracts import contract_for, report_contract
+from coroguard._guard.contracts import contract_for
 from coroguard.bindings.lock.schemas import contract_name, schema_of, type_text
 
 
@@ -94,7 +94,7 @@ def test_schema(type_: Any, expected: dict[str, str]) -> None:
 
 def test_schema_of_the_report() -> None:
     """The schema of a report names the fields of its components too."""
-    schema = schema_of(report_contract())
+    schema = schema_of(contract_for(HealthReport))
     assert schema["healthy"] == "boolean"
     assert schema["component_details.*"] == "#ComponentHealth"
     assert schema["#ComponentHealth.status"] == "'degraded' | 'failed' | 'healthy'"
@@ -103,7 +103,6 @@ def test_schema_of_the_report() -> None:
 @pytest.mark.parametrize(
     ("type_", "expected"),
     [
-        (None, "HealthReport"),
         (HealthReport, "HealthReport"),
         (Any, "Any"),
         (bool, "bool"),
@@ -111,11 +110,11 @@ def test_schema_of_the_report() -> None:
         (dict[str, Pool], f"dict[str, {__name__}.Pool]"),
         (Named, f"{__name__}.Named"),
     ],
-    ids=["default", "report", "open", "builtin", "class", "generic", "protocol"],
+    ids=["report", "open", "builtin", "class", "generic", "protocol"],
 )
 def test_contract_name(type_: Any, expected: str) -> None:
     """A contract is named by its type, classes with their module."""
-    contract = report_contract() if type_ is None else contract_for(type_)
+    contract = contract_for(type_)
     assert contract_name(contract) == expected
 
 

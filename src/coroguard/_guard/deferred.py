@@ -1,0 +1,113 @@
+"""Promised coroutines, whose results are judged when they are awaited.
+
+A sync function may return a coroutine that its caller expects: because its
+annotation or its contract says so, or because it wraps a coroutine function.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import replace
+from functools import partial
+from types import CoroutineType, FunctionType, GeneratorType, MethodType
+from typing import TYPE_CHECKING, Any
+
+from .._inspect.attributes import own_state
+from .._inspect.awaitables import ATOMS, class_of, is_coroutine, module_name, what_is
+from .._runtime import drops as tracking
+from .._runtime.modes import Mode
+from .judge import judge
+from .wrapper import placed
+
+if TYPE_CHECKING:
+    from types import CodeType
+
+    from .judge import Terms
+
+_FARTHEST = 64
+_BINDING: tuple[Any, ...] = (MethodType, staticmethod, classmethod)
+
+
+def is_promised(terms: Terms, value: object) -> bool:
+    """Return whether a sync function returned a coroutine that callers expect.
+
+    Other promised awaitables, such as tasks and lazy queries, are returned as
+    they are: more can be done with them than to await them.
+    """
+    if terms.is_async or type(value) in ATOMS:
+        return False
+    what = what_is(value)
+    if what is None or not is_coroutine(what) or terms.mode is Mode.OFF:
+        return False
+    return terms.announce(value) or _is_of_wrapped(terms.function, value)
+
+
+def deferred(terms: Terms, awaitable: Any) -> Any:
+    """Return a coroutine that awaits, judges the result, and returns it.
+
+    It has the name, the code's place and the state of the one that it stands for.
+    """
+    code = _code_of(awaitable)
+    make: Any = _awaited if code is None else _placed_like(code)
+    coroutine = make(awaitable, terms)
+    coroutine.__name__ = awaitable.__name__
+    coroutine.__qualname__ = awaitable.__qualname__
+    return coroutine
+
+
+async def _awaited(awaitable: Any, terms: Terms) -> Any:
+    is_announced = terms.announce(awaitable)
+    by_contract = terms.contract.promises(awaitable)
+    value = await awaitable
+    contract = terms.contract.of_awaited() if by_contract else terms.contract
+    terms = replace(terms, contract=contract, awaited=is_announced)
+    error = judge(terms, value, [], None)
+    if error is None:
+        return value
+    try:
+        raise error
+    finally:
+        del error, value
+
+
+@functools.lru_cache(maxsize=1_024)
+def _placed_like(code: CodeType) -> Any:
+    """Return ``_awaited`` with the name and the place of other code."""
+    made = FunctionType(placed(_awaited.__code__, code), globals())
+    tracking.ignore(made)
+    return made
+
+
+def _is_of_wrapped(function: Any, value: object) -> bool:
+    """Return whether a coroutine is one of a function that ``function`` wraps."""
+    code = _code_of(value)
+    for _ in range(_FARTHEST):
+        function = _inner(function)
+        if function is None:
+            return False
+        if type(function) is FunctionType and function.__code__ is code:
+            return True
+    return False
+
+
+def _inner(function: Any) -> Any:
+    """Return what a callable is bound to or wraps, ``None`` for nothing."""
+    kind = class_of(function)
+    if issubclass(kind, partial):
+        return function.func
+    if issubclass(kind, _BINDING):
+        return function.__func__
+    if module_name(kind).partition(".")[0] in ("wrapt", "coroguard"):
+        return function.__wrapped__
+    if kind is FunctionType:
+        return function.__dict__.get("__wrapped__")
+    return own_state(function).get("__wrapped__")
+
+
+def _code_of(value: Any) -> Any:
+    if type(value) is CoroutineType:
+        return value.cr_code
+    return value.gi_code if type(value) is GeneratorType else None
+
+
+tracking.ignore(_awaited)
