@@ -7,9 +7,9 @@ import typing
 from types import UnionType
 from typing import Any
 
-from .._inspect.annotations import named_classes, return_annotation
+from .._inspect.annotations import return_annotation
 from .._inspect.awaitables import ATOMS, class_name, is_stand_in
-from .._inspect.promises import awaited_type, promises
+from .._inspect.promises import awaited_type, named_classes, promises
 from .._leaks.errors import GuardUsageError
 from .._leaks.scan import is_quiet
 from .._leaks.symptoms import may_tell

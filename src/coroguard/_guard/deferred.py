@@ -1,8 +1,7 @@
-"""Promised coroutines, whose results are judged when they are awaited.
+"""Promised coroutines, whose results are judged when they are awaited."""
 
-A sync function may return a coroutine that its caller expects: because its
-annotation or its contract says so, or because it wraps a coroutine function.
-"""
+# A sync function may return a coroutine that its caller expects: because its
+# annotation or its contract says so, or because it wraps a coroutine function.
 
 from __future__ import annotations
 

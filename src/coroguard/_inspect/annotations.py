@@ -21,8 +21,6 @@ from .awaitables import class_name, class_of, module_name, static_type_attribute
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_UNIONS = (typing.Union, types.UnionType)
-_OPTIONAL = (*_UNIONS, typing.Optional)
 _BINDING = (MethodType, staticmethod, classmethod)
 _GENERIC = ("typing", "types", "typing_extensions", "pydantic.main")
 _STANDARD = (typing.__file__, dataclasses.__file__)
@@ -60,7 +58,7 @@ def annotations_of(
     """
     try:
         found, namespaces = _written(owner)
-        names = names_in(*namespaces, vars(builtins), known)
+        names = names_in(*namespaces, known)
         return {
             name: evaluated(annotation, names)
             for name, annotation in found.items()
@@ -89,10 +87,10 @@ def evaluated(annotation: object, names: Callable[[str], object]) -> object:
 
 
 def names_in(*namespaces: Mapping[str, Any]) -> Callable[[str], object]:
-    """Return a function that finds a name in the first namespace that has it."""
+    """Return a function that finds a name in the first namespace, or in builtins."""
 
     def find(name: str) -> object:
-        for names in namespaces:
+        for names in (*namespaces, vars(builtins)):
             if name in names:
                 found: object = names[name]
                 # To import a module because an annotation names it is too much.
@@ -102,52 +100,6 @@ def names_in(*namespaces: Mapping[str, Any]) -> Callable[[str], object]:
         raise LookupError(name)
 
     return find
-
-
-def named_classes(annotation: object, names: Mapping[str, Any]) -> list[type] | None:
-    """Return the classes that an annotation allows, ``NoneType`` among them.
-
-    Args:
-        annotation: An annotation, evaluated or text.
-        names: The names of its module, for text.
-
-    Returns:
-        The classes; ``None`` where they are not certain: for type variables,
-        ``Any``, and text that cannot be evaluated.
-    """
-    find = names_in(names, vars(builtins))
-    found: list[type] = []
-    waiting: list[Any] = [annotation]
-    for _ in range(100):  # text may name itself
-        if not waiting:
-            return found
-        part = evaluated(waiting.pop(), find)
-        if part is None:
-            found.append(type(None))
-            continue
-        inner = _alternatives(part)
-        if inner is not None:
-            waiting += inner
-        elif issubclass(type(part), type) and part is not object and part is not Any:
-            found.append(part)  # type: ignore[arg-type]
-        else:
-            return None
-    return None
-
-
-def _alternatives(part: object) -> list[Any] | None:
-    """Return what a union or an alias offers; ``None`` for all else."""
-    # Only of Python's own kinds: nobody else's attribute may run here.
-    if module_name(type(part)) not in ("typing", "types"):
-        return None
-    origin: Any = typing.get_origin(part)
-    if any(origin is union for union in _UNIONS):
-        return list(typing.get_args(part))
-    if origin is typing.Annotated:
-        return list(typing.get_args(part)[:1])
-    if origin is typing.Literal:
-        return [type(value) for value in typing.get_args(part)]
-    return None if origin is None else [origin]
 
 
 def _annotated_callable(target: Any) -> Any:

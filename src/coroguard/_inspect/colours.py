@@ -13,11 +13,11 @@ from functools import partial
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
-from .annotations import named_classes, return_annotation
+from .annotations import return_annotation
 from .awaitables import class_name, class_of, module_name, static_type_attribute
 from .callables import behind_partials, is_async
 from .guarded import is_guarded
-from .promises import parts
+from .promises import named_classes, parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

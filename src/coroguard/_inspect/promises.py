@@ -5,10 +5,14 @@ from __future__ import annotations
 import ast
 import typing
 from collections.abc import AsyncIterable, Iterator
-from typing import Any, Self
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Self
 
-from .annotations import annotations_of
-from .awaitables import class_name, is_builtin, mro, static_type_attribute
+from .annotations import annotations_of, evaluated, names_in
+from .awaitables import class_name, is_builtin, module_name, mro, static_type_attribute
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 #: The names of what is awaited, or iterated or entered so, in annotations.
 WORDS = frozenset(
@@ -26,6 +30,7 @@ WORDS = frozenset(
     )
 )
 _MARKS = ("__await__", "__anext__", "__aiter__", "__aenter__")
+_UNIONS = (typing.Union, UnionType)
 _ALTERNATIVES = ("Optional", "Union", "Annotated")
 
 
@@ -68,6 +73,52 @@ def is_loose(annotation: object) -> bool:
 def awaited_type(annotation: object) -> object:
     """Return what awaiting a value of this annotation gives, ``Any`` if unknown."""
     return (typing.get_args(annotation) or (Any,))[-1]
+
+
+def named_classes(annotation: object, names: Mapping[str, Any]) -> list[type] | None:
+    """Return the classes that an annotation allows, ``NoneType`` among them.
+
+    Args:
+        annotation: An annotation, evaluated or text.
+        names: The names of its module, for text.
+
+    Returns:
+        The classes; ``None`` where they are not certain: for type variables,
+        ``Any``, and text that cannot be evaluated.
+    """
+    find = names_in(names)
+    found: list[type] = []
+    waiting: list[Any] = [annotation]
+    for _ in range(100):  # text may name itself
+        if not waiting:
+            return found
+        part = evaluated(waiting.pop(), find)
+        if part is None:
+            found.append(type(None))
+            continue
+        inner = _alternatives(part)
+        if inner is not None:
+            waiting += inner
+        elif issubclass(type(part), type) and part is not object and part is not Any:
+            found.append(part)  # type: ignore[arg-type]
+        else:
+            return None
+    return None
+
+
+def _alternatives(part: object) -> list[Any] | None:
+    """Return what a union or an alias offers; ``None`` for all else."""
+    # Only of Python's own kinds: nobody else's attribute may run here.
+    if module_name(type(part)) not in ("typing", "types"):
+        return None
+    origin: Any = typing.get_origin(part)
+    if any(origin is union for union in _UNIONS):
+        return list(typing.get_args(part))
+    if origin is typing.Annotated:
+        return list(typing.get_args(part)[:1])
+    if origin is typing.Literal:
+        return [type(value) for value in typing.get_args(part)]
+    return None if origin is None else [origin]
 
 
 def _allows(part: object, value: object) -> bool:

@@ -174,16 +174,18 @@ def _log(event: Event) -> None:
     text = event.reason or f"{event.guarded}: scan not finished"
     if event.reason:
         text = f"{event.guarded} passes, {event.reason}"
+    log = logger().getChild("leak")
+    # Where it is raised, exc_info has all of it; Python's last resort for programs
+    # without logging would only print it twice.
+    by_exc_info = is_raised and log.hasHandlers()
     if event.error is not None:
         text = str(event.error)
-        # Where it is raised, exc_info shows all of it.
-        text = text.partition("\n")[0] if is_raised else text
-    log = logger().getChild("leak")
+        text = text.partition("\n")[0] if by_exc_info else text
     (log.error if is_raised else log.warning)(
         _TEMPLATE_WITHOUT_LEAK if event.leak is None else _TEMPLATE,
         event.action,
         text,
-        exc_info=event.error if is_raised else None,
+        exc_info=event.error if by_exc_info else None,
         extra=_facts(event, count),
     )
 

@@ -6,8 +6,8 @@ import ast
 import enum
 from typing import TYPE_CHECKING
 
-from ..._inspect.annotations import named_classes
 from ..._inspect.awaitables import static_type_attribute
+from ..._inspect.promises import named_classes
 from .scopes import FUNCTIONS, By
 
 if TYPE_CHECKING:

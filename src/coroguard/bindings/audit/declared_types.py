@@ -10,8 +10,9 @@ import typing
 from types import NoneType
 from typing import TYPE_CHECKING, Any, cast
 
-from ..._inspect.annotations import annotations_of, named_classes
+from ..._inspect.annotations import annotations_of
 from ..._inspect.attributes import mro, namespace, own_dict
+from ..._inspect.promises import named_classes
 
 if TYPE_CHECKING:
     from .scopes import Source

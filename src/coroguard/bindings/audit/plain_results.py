@@ -10,7 +10,7 @@ import contextlib
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from ..._inspect.annotations import named_classes, return_annotation
+from ..._inspect.annotations import return_annotation
 from ..._inspect.attributes import (
     MISSING,
     is_plainly_made,
@@ -21,6 +21,7 @@ from ..._inspect.attributes import (
 )
 from ..._inspect.awaitables import static_type_attribute
 from ..._inspect.colours import Colour, colour_of, is_surely_plain, plain_function
+from ..._inspect.promises import named_classes
 from .scopes import By
 
 if TYPE_CHECKING:
