@@ -1,4 +1,4 @@
-"""Do the errors say who, what, where and what to type?"""
+"""The messages of errors: who, what, where, and what to type."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does ``explain`` know an exception's coroutine, and no other exception's?"""
+"""The leak behind an exception, and none behind any other exception."""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ from typing import Any
 
 import pytest
 
-from coroguard import CoroutineLeakError, Leak, LeakKind, explain
+from coroguard import (
+    CoroutineLeakError,
+    GuardUsageError,
+    Leak,
+    LeakKind,
+    explain,
+)
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:coroutine .* was never awaited"),
@@ -222,6 +228,140 @@ def test_a_text_of_its_own_is_not_run() -> None:
             raise AssertionError
 
     assert explain(LoudError("'coroutine' object has no attribute 'get'")) is None
+
+
+def test_what_is_not_an_exception_is_refused() -> None:
+    """A text or a class instead of the exception gives a usage error; None is fine."""
+    for wrong in ("'coroutine' object has no attribute 'get'", ValueError):
+        with pytest.raises(GuardUsageError, match="explain\\(\\) takes an exception"):
+            explain(wrong)  # type: ignore[arg-type]
+    assert explain(None) is None
+
+
+@pytest.mark.parametrize(
+    "use",
+    [lambda it: it["a"], len, lambda it: it + 1],
+    ids=["subscript", "length", "addition"],
+)
+def test_a_running_coroutine_is_never_the_culprit(use: Callable[[Any], Any]) -> None:
+    """The coroutine that runs the program is not the one that was misused."""
+
+    async def main() -> Any:
+        return use(is_connected())
+
+    leak = caught(lambda: asyncio.run(main()))
+    assert leak is not None
+    assert leak.name in ("is_connected", "")
+
+
+STATE: dict[str, Any] = {}
+
+
+def test_a_name_of_the_module_is_looked_up() -> None:
+    """The misused object may be in a global, also inside of a container."""
+    STATE["answer"] = is_connected()
+    try:
+        leak = caught(lambda: STATE["answer"]["x"])
+    finally:
+        STATE.popitem()[1].close()
+    assert leak is not None
+    assert leak.name == "is_connected"
+
+
+def test_the_right_one_of_two_coroutines_is_named() -> None:
+    """The object in the expression counts, not another one in the frame."""
+
+    async def other() -> None: ...
+
+    def two() -> Any:
+        first, second = other(), is_connected()
+        try:
+            return second["x"]  # type: ignore[index]
+        finally:
+            first.close()
+            second.close()
+
+    def one_of_two() -> Any:
+        waiting = other()
+        STATE["waiting"] = waiting
+        return is_connected() + 1  # type: ignore[operator]
+
+    leaks = [caught(two), caught(one_of_two)]
+    STATE.popitem()[1].close()
+    assert [leak and leak.name for leak in leaks] == ["", "is_connected"]
+
+
+class Page:
+    def all(self) -> list[str]:
+        return ["guest"]
+
+
+class Answer:
+    def page(self) -> Page:
+        return Page()
+
+    def unknown(self) -> Any:
+        return [Page()][0]
+
+
+async def chain() -> Any:
+    answer = Answer()
+    return await answer.page().all()  # type: ignore[misc]
+
+
+async def constructed() -> Any:
+    return await Answer().page().all()  # type: ignore[misc]
+
+
+async def unknown() -> Any:
+    return await [Answer()][0].unknown().all()
+
+
+@pytest.mark.parametrize(
+    ("act", "name"), [(chain, "Page.all"), (constructed, "Page.all"), (unknown, "all")]
+)
+def test_the_last_call_of_a_chain_is_named(act: Callable[[], Any], name: str) -> None:
+    """The last call gave the plain value; without its class, its name is given."""
+    leak = caught(lambda: asyncio.run(act()))
+    assert leak is not None
+    assert (leak.kind, leak.name) == (LeakKind.NOT_AWAITABLE, name)
+
+
+def test_a_plain_function_is_not_shown_as_async() -> None:
+    """What was awaited is a ``def``, and is shown so."""
+    leak = caught(lambda: asyncio.run(awaited()))
+    assert leak is not None
+    assert str(leak).startswith("plain dict from 'plain' (def, tests/unit/")
+
+
+class EvasiveError(TypeError):
+    """An exception whose every attribute is code of the user."""
+
+    def __getattribute__(self, name: str) -> Any:
+        raise AssertionError("user code was called")
+
+
+def test_no_code_of_an_exception_runs() -> None:
+    """An exception is read past its class's own code."""
+    error = EvasiveError("'coroutine' object is not iterable")
+    try:
+        raise error
+    except EvasiveError as it:
+        explain(it)
+
+
+def test_an_ordinary_exception_costs_no_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error that tells of no leak is passed without a look at the function."""
+    from coroguard._leaks import callsite
+    from coroguard._leaks import explain as module
+
+    def refuse(*args: Any, **kwargs: Any) -> Any:
+        raise AssertionError("the source was read")
+
+    for name in ("operands", "awaited_call", "instruction"):
+        monkeypatch.setattr(module, name, refuse)
+    monkeypatch.setattr(callsite.linecache, "getline", refuse)
+    assert [caught(act) for act in (typo, bystander)] == [None, None]
 
 
 def caught(act: Callable[[], Any]) -> Leak | None:

@@ -1,4 +1,4 @@
-"""Is every value judged right, whatever it is built from?"""
+"""Values of any shape: each leak in them is found, and nothing else."""
 
 from __future__ import annotations
 

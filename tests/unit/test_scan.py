@@ -1,9 +1,10 @@
-"""Does the scan find what is planted anywhere, and leave everything else alone?"""
+"""The search inside a value finds what is planted, and leaves all else alone."""
 
 from __future__ import annotations
 
 import dataclasses
 import itertools
+import sys
 import threading
 import types
 from collections import ChainMap, OrderedDict, UserDict, UserList, deque, namedtuple
@@ -91,6 +92,37 @@ def test_a_plant_is_found_with_its_path(place: str) -> None:
     make, path = PLACES[place]
     actual = [(found.value, found.path) for found in scan(make(plant)).found]
     assert actual == [(plant, path)]
+
+
+@pytest.mark.skipif(values.FROZENDICT is None, reason="frozendict is new in 3.15")
+def test_a_frozendict_is_a_mapping() -> None:
+    """A ``frozendict`` is read like a dict, though it is none."""
+    assert values.FROZENDICT is not None
+    value = [values.FROZENDICT(held=Plant())]
+    assert [found.path for found in scan(value).found] == ["$[0].held"]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="t-strings are new in 3.14")
+def test_a_template_string_is_entered() -> None:
+    """What a template string will format is found, as it is read there."""
+    value = {"text": eval('t"{plant} up"', {"plant": Plant()})}
+    path = "$.text.interpolations[0].value"
+    assert [found.path for found in scan(value).found] == [path]
+
+
+class Meta(type):
+    def __getattribute__(cls, name: str) -> Any:
+        raise AssertionError("the class was asked")
+
+
+class Unfriendly(metaclass=Meta):
+    __slots__ = ()
+
+
+def test_a_class_is_not_asked_by_its_metaclass() -> None:
+    """A value whose metaclass raises at every question is passed by."""
+    value = {"stranger": type.__call__(Unfriendly), "plant": Plant()}
+    assert [found.path for found in scan(value).found] == ["$.plant"]
 
 
 def test_the_value_itself_is_not_judged() -> None:

@@ -42,11 +42,6 @@ def render_path(steps: Sequence[object], *, root: str = "$") -> str:
     return root + path if root else path.removeprefix(".")
 
 
-def short(name: str) -> str:
-    """Return a qualified name without the functions it was defined in."""
-    return name.rpartition("<locals>.")[2]
-
-
 def cut(text: str, limit: int = LONGEST_VALUE) -> str:
     """Return a text of at most ``limit`` characters, without its middle if long."""
     if len(text) <= limit:

@@ -7,7 +7,6 @@ import sys
 import types
 from collections import ChainMap, UserDict, UserList, deque
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from gc import get_referents
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -59,6 +58,7 @@ class Walk:
         limit: Most objects to read.
         texts: Keys and attributes below which texts are visited, at any depth;
             ``None`` visits all texts.
+        unseen: Types whose instances are entered without being yielded.
 
     Attributes:
         steps: Path of the object that was yielded last, for ``render_path``.
@@ -73,6 +73,7 @@ class Walk:
         *,
         limit: int = NODES,
         texts: frozenset[str] | None = None,
+        unseen: frozenset[type] = frozenset(),
     ) -> None:
         self.steps: list[object] = []
         self.nodes = 1
@@ -80,6 +81,7 @@ class Walk:
         self._root = root
         self._limit = limit
         self._words: frozenset[object] | None = texts
+        self._unseen = unseen
         self._stack: list[tuple[Iterator[tuple[object, object]], object, bool]] = []
         self._around: set[int] = set()
         self._entered: set[int] = set()
@@ -103,13 +105,17 @@ class Walk:
                 if self.nodes > limit:
                     break
                 kind = type(child)
-                if kind in ATOMS or (kind is str and not self._shows(step, texts)):
+                if kind in ATOMS:
+                    continue
+                shown = texts or self._is_word(step)
+                if kind is str and not shown:
                     continue
                 steps.append(step)
-                yield child
+                if kind not in self._unseen:
+                    yield child
                 if self._passes:
                     self._passes = False
-                elif kind is not str and self._enter(child, self._shows(step, texts)):
+                elif kind is not str and self._enter(child, shown):
                     break
                 steps.pop()
             else:
@@ -119,10 +125,8 @@ class Walk:
                     steps.pop()
         self.complete = self.complete and self.nodes <= limit
 
-    def _shows(self, step: object, texts: bool) -> bool:
-        """Return whether texts at this step are visited."""
-        if texts:
-            return True
+    def _is_word(self, step: object) -> bool:
+        """Return whether texts below this step are visited."""
         name: object = step[1] if type(step) is tuple else step
         return name in self._words  # type: ignore[operator]
 
@@ -225,8 +229,10 @@ def _copy(read: Callable[[Any], Iterable[_T]], node: object) -> list[_T]:
         RuntimeError: Another thread changed it during each of three copies.
     """
     for _ in range(_COPIES - 1):
-        with suppress(RuntimeError):
+        try:
             return [*read(node)]
+        except RuntimeError:
+            continue
     return [*read(node)]
 
 
@@ -247,7 +253,7 @@ def _of_mapping(base: Any, node: object) -> _Pairs:
 
 def _of_tuple(node: object, kind: type) -> _Pairs:
     names = static_type_attribute(kind, "_fields")
-    if isinstance(names, _Tuple) and len(names) == _Tuple.__len__(node):
+    if type(names) is _Tuple and len(names) == _Tuple.__len__(node):
         pairs = zip(names, _Tuple.__iter__(node), strict=True)
         return (((kind, name), child) for name, child in pairs)
     return enumerate(_Tuple.__iter__(node))

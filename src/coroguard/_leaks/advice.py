@@ -6,8 +6,6 @@ import linecache
 import re
 from typing import TYPE_CHECKING
 
-from .._inspect.texts import short
-
 if TYPE_CHECKING:
     from .leak import Leak
 
@@ -25,43 +23,44 @@ _ELSEWHERE = "an async method, or call a synchronous twin"
 _PROBE = re.compile(r"\b(?:isawaitable|iscoroutine|isfuture)\(")
 
 
-def advice_for(leak: Leak, owner: str, *, is_async: bool) -> str:
+def advice_for(leak: Leak, name: str, caller: str, owner: str, is_async: bool) -> str:
     """Return what to type to fix a leak.
 
     Args:
         leak: The leak.
+        name: Short name of the function behind it.
+        caller: Short name of the function that made the call, if known.
         owner: Name of the guarded function, or of the watch.
         is_async: Whether the owner is async, or a block of code.
     """
     if leak.what.startswith("plain "):
-        return _of_plain(leak)
-    if not leak.name and str(leak.kind) == "symptom":
+        return _of_plain(leak, name)
+    if not name and str(leak.kind) == "symptom":
         return "find the call whose result was used without await, and await it"
-    name = short(leak.name)
     if leak.use == "call" and name:
-        receiver = f" {leak.caller}" if leak.caller else ""
+        receiver = f" {caller}" if caller else ""
         return f"give{receiver} {name} itself, without calling it"
     if leak.use == "library" and name:
-        return f"{leak.caller} does not await {name}: give it a synchronous function"
+        return f"{caller} does not await {name}: give it a synchronous function"
     if _PROBE.search(_line(leak.lost)):
         return f"ask inspect.iscoroutinefunction({_last(name)}) instead of calling it"
-    caller = short(leak.caller)
     is_owners = caller in ("", "<module>", owner)
     here = owner if is_owners else caller
-    first = _first(leak, name, "it is" if is_owners else f"{caller}")
+    todo = _todo(leak, name)
     if _is_special(_last(here)):
         there = _ASYNC_KIN.get(_last(here), _ELSEWHERE)
-        return f"{first.partition(' where ')[0]} in {there}: {here} cannot be async"
+        return f"{todo} in {there}: {here} cannot be async"
+    verbs = ("read", "reads") if leak.use == "property" else ("called", "calls")
     if not is_owners:
-        return f"{first}, or use a synchronous function there"
+        return f"{todo} where {caller} {verbs[1]} it, or use a synchronous twin there"
+    todo += f" where it is {verbs[0]}"
     if is_async or (not owner.isidentifier() and "." not in owner):
-        return first
-    return f"{first}, and make {owner} async, or call a synchronous twin"
+        return todo
+    return f"{todo}, and make {owner} async, or call a synchronous twin"
 
 
-def _of_plain(leak: Leak) -> str:
+def _of_plain(leak: Leak, name: str) -> str:
     """Return the advice for an ``await`` of a plain value."""
-    name = short(leak.name)
     if "Mock" in leak.what:
         return "use AsyncMock for what is awaited"
     if not name:
@@ -72,17 +71,15 @@ def _of_plain(leak: Leak) -> str:
     return f"take the await before {name}(...) away, or make {name} async"
 
 
-def _first(leak: Leak, name: str, subject: str) -> str:
-    called = f"{subject} called" if subject == "it is" else f"{subject} calls it"
+def _todo(leak: Leak, name: str) -> str:
     call = f"{name}(...)" if name else f"the {leak.what}"
     if leak.use == "property":
-        read = f"{subject} read" if subject == "it is" else f"{subject} reads it"
-        return f"await .{_last(name)} where {read}"
+        return f"await .{_last(name)}"
     if leak.what == "async generator":
-        return f"iterate {call} with 'async for' where {called}"
+        return f"iterate {call} with 'async for'"
     if leak.what == "async context manager":
-        return f"enter {call} with 'async with' where {called}"
-    return f"await {call} where {called}"
+        return f"enter {call} with 'async with'"
+    return f"await {call}"
 
 
 def _last(name: str) -> str:

@@ -9,7 +9,13 @@ from collections import deque
 from functools import partial
 from itertools import islice
 from opcode import opname
-from types import FunctionType, MemberDescriptorType, MethodType
+from types import (
+    BuiltinFunctionType,
+    FunctionType,
+    MemberDescriptorType,
+    MethodDescriptorType,
+    MethodType,
+)
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -18,8 +24,6 @@ if TYPE_CHECKING:
 
 UNKNOWN = object()
 _MOST_WRAPPERS = 100
-# Typed Any, because their generic types say nothing about the function inside.
-_UNBOUND: Any = (staticmethod, classmethod)
 
 
 class Operand(NamedTuple):
@@ -92,10 +96,26 @@ def unwrapped(function: Any) -> Any:
     return function if type(function) is FunctionType else None
 
 
+def name_of(function: Any) -> str:
+    """Return the qualified name of a function or a class, or nothing."""
+    if is_kind(function, type):
+        name: str = type.__dict__["__qualname__"].__get__(function)
+        return name
+    if type(function) in (BuiltinFunctionType, MethodDescriptorType):
+        return function.__qualname__  # type: ignore[no-any-return]
+    plain = unwrapped(function)
+    return plain.__qualname__ if plain is not None else ""
+
+
 def where_defined(function: Any) -> tuple[str, int]:
     """Return file and line of a Python function, or ``("", 0)``."""
     code = getattr(unwrapped(function), "__code__", None)
     return (code.co_filename, code.co_firstlineno) if code else ("", 0)
+
+
+def is_kind(value: object, *kinds: type) -> bool:
+    """Do what ``isinstance`` does without asking the object for its class."""
+    return issubclass(type(value), kinds)
 
 
 def _sources(traceback: TracebackType) -> Iterator[ast.AST]:
@@ -156,7 +176,7 @@ def _operand(node: ast.AST, frame: FrameType, *, is_called: bool) -> Operand | N
     value = _resolve(node, frame)
     if value is UNKNOWN:
         return None
-    if isinstance(value, property):  # of an instance, or it would be used as one
+    if is_kind(value, property):  # of an instance, or it would be used as one
         return Operand(value.fget, is_call=True)
     code = frame.f_code
     parameters = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
@@ -202,16 +222,16 @@ def _owner(node: ast.Attribute, frame: FrameType) -> Any:
     if not isinstance(node.value, ast.Call):
         return _resolve(node.value, frame)
     function = _plain(_resolve(node.value.func, frame))
-    if isinstance(function, type):
+    if is_kind(function, type):
         return function
-    if not isinstance(function, FunctionType):
+    if type(function) is not FunctionType:
         return UNKNOWN
     # What it returns is known if a single class among its names fits.
     code, names = function.__code__, function.__globals__
     fitting = {
         kind
         for name in code.co_names
-        if isinstance(kind := names.get(name), type)
+        if is_kind(kind := names.get(name), type)
         and _attribute(kind, node.attr) is not UNKNOWN
     }
     return fitting.pop() if len(fitting) == 1 else UNKNOWN
@@ -230,9 +250,9 @@ def _attribute(owner: object, name: str) -> Any:
 def _plain(function: Any) -> Any:
     """Return the function behind a static or class method, or a partial."""
     while True:
-        if isinstance(function, _UNBOUND):
+        if is_kind(function, staticmethod, classmethod):
             function = function.__func__
-        elif isinstance(function, partial):
+        elif is_kind(function, partial):
             function = function.func
         else:
             return function

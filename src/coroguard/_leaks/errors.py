@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._inspect.texts import cut, short
+from .._inspect.texts import cut
 from .._inspect.texts import nearest as nearest
-from .leak import Leak, LeakKind
+from .leak import Leak, LeakKind, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,6 +11,8 @@ from .callsite import (
     Operand,
     awaited_call,
     instruction,
+    is_kind,
+    name_of,
     operands,
     unwrapped,
     where_defined,
@@ -73,7 +75,7 @@ def explain(exception: BaseException | None) -> Leak | None:
     """
     if exception is None:
         return None
-    if not _is(exception, BaseException):
+    if not is_kind(exception, BaseException):
         raise GuardUsageError(
             f"explain() takes an exception, not a {type(exception).__name__}: "
             "write except Exception as error: explain(error)"
@@ -90,7 +92,7 @@ def _related(exception: BaseException) -> Iterator[BaseException]:
             continue
         seen.add(id(one))
         yield one
-        if _is(one, _GROUP):
+        if is_kind(one, _GROUP):
             waiting.extend(_asked(one, "exceptions", _GROUP))
         cause, context = _asked(one, "__cause__"), _asked(one, "__context__")
         if cause is not None:
@@ -100,24 +102,24 @@ def _related(exception: BaseException) -> Iterator[BaseException]:
 
 
 def _one(exception: BaseException) -> Leak | None:
-    if _is(exception, *_OF_OURS):
+    if is_kind(exception, *_OF_OURS):
         return exception.leak  # type: ignore[attr-defined, no-any-return]
-    if _is(exception, AttributeError):
+    if is_kind(exception, AttributeError):
         owner = _asked(exception, "obj", AttributeError)
         if is_builtin(owner) and not _has_begun(owner):
             return _misused(owner)
     traceback, text = _innermost(_asked(exception, "__traceback__")), _text(exception)
     if traceback is None:
         return None
-    is_nameless = _is(exception, TypeError) and text.startswith(_NAMELESS)
+    is_nameless = is_kind(exception, TypeError) and text.startswith(_NAMELESS)
     if not telling(text) and not is_nameless:
         return None
-    if _is(exception, TypeError, ValueError, AttributeError):
+    if is_kind(exception, TypeError, ValueError, AttributeError):
         plain = _awaited_plain(exception, text, traceback)
         if plain is not None:
             return plain
     told = symptom(text, quoted=False)
-    is_reuse = _is(exception, RuntimeError)
+    is_reuse = is_kind(exception, RuntimeError)
     if is_reuse and (told is None or "already awaited" not in text):
         return None
     by_class = any(shown in text for shown in _CLASS_OF_AWAITABLE)
@@ -136,7 +138,7 @@ def _awaited_plain(
     told = symptom(text)
     what = told.what if told else ""
     kind = what.removeprefix("plain ")
-    if _is(exception, TypeError) and (
+    if is_kind(exception, TypeError) and (
         instruction(traceback) in _ASKING
         or ("async" in text and instruction(traceback) == "LOAD_SPECIAL")
     ):
@@ -149,7 +151,7 @@ def _awaited_plain(
                 value = frame.f_locals[name]
                 if what_is(value) is None:
                     return _plain(type(value).__name__, None)
-    if _is(exception, TypeError) and kind != what:
+    if is_kind(exception, TypeError) and kind != what:
         return _plain(kind, None)
     return None
 
@@ -157,8 +159,8 @@ def _awaited_plain(
 def _plain(kind: str, function: Any, called: str = "") -> Leak:
     """Return the leak of an awaited plain value and the function it came from."""
     name, defined = called, ""
-    if function is not None and not inspect.iscoroutinefunction(function):
-        name = getattr(function, "__qualname__", "") or called
+    if not inspect.iscoroutinefunction(unwrapped(function)):
+        name = name_of(function) or called
         file, line = where_defined(function)
         defined = place(file, line) if file else ""
     return Leak(
@@ -201,7 +203,7 @@ def _of_operand(
         return Leak(
             kind=LeakKind.MISUSED,
             what="async generator" if asynchronous else "coroutine",
-            name=getattr(function, "__qualname__", ""),
+            name=name_of(function),
             defined=place(file, line) if file else "",
         ).within("", is_async=True)
     if not is_builtin(value) or (text and not _names(text, value)):
@@ -230,11 +232,6 @@ def _has_begun(value: object) -> bool:
 def _names(text: str, value: object) -> bool:
     """Return whether an error text names the type of ``value``."""
     return type(value).__name__ in text
-
-
-def _is(value: object, *kinds: type) -> bool:
-    """Do what ``isinstance`` does without asking the object for its class."""
-    return issubclass(type(value), kinds)
 
 
 def _text(exception: BaseException) -> str:

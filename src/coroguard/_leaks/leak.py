@@ -5,11 +5,11 @@ from __future__ import annotations
 import enum
 import os
 from dataclasses import dataclass, replace
-from types import CoroutineType
+from functools import cached_property
+from types import CoroutineType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 from .._inspect.awaitables import static_type_attribute
-from .._inspect.texts import short as short
 from .advice import advice_for
 
 if TYPE_CHECKING:
@@ -81,7 +81,9 @@ class Leak:
 
     def within(self, guarded: str, *, is_async: bool) -> Leak:
         """Return the same leak as seen by ``guarded``, with its advice."""
-        advice = advice_for(self, short(guarded), is_async=is_async)
+        advice = advice_for(
+            self, short(self.name), short(self.caller), short(guarded), is_async
+        )
         return replace(self, guarded=guarded, advice=advice)
 
 
@@ -154,6 +156,11 @@ def place(file: str, line: int) -> str:
     return f"{file.removeprefix(root)}:{line}"
 
 
+def short(name: str) -> str:
+    """Return a qualified name without the functions it was defined in."""
+    return name.rpartition("<locals>.")[2]
+
+
 def _place_in(frame: FrameType) -> str:
     return place(frame.f_code.co_filename, frame.f_lineno or 0)
 
@@ -186,14 +193,18 @@ def _is_property(coroutine: object, code: CodeType) -> bool:
     if type(coroutine) is not CoroutineType or frame is None:
         return False
     owner, _, name = code.co_qualname.rpartition(".")
-    kind: object = frame.f_globals.get(owner)
-    if not isinstance(kind, type) and code.co_argcount:
+    kind: Any = frame.f_globals.get(owner)
+    if not issubclass(type(kind), type) and code.co_argcount:
         kind = type(frame.f_locals.get(code.co_varnames[0]))
-    if not isinstance(kind, type):
+    if not issubclass(type(kind), type):
         return False
     member = static_type_attribute(kind, name)
-    getter = getattr(member, "fget" if type(member) is property else "func", None)
-    return getattr(getter, "__code__", None) is code
+    getter = None
+    if type(member) is property:
+        getter = member.fget
+    elif type(member) is cached_property:
+        getter = member.func
+    return type(getter) is FunctionType and getter.__code__ is code
 
 
 def _code(value: object) -> CodeType | None:

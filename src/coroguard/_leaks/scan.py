@@ -73,7 +73,8 @@ def scan(value: object, *, limit: int = NODES, quoted: bool = False) -> Scan:
     """
     found: list[Found] = []
     symptoms: list[Leak] = []
-    walk = Walk(value, limit=limit, texts=None if quoted else ERROR_NAMES)
+    texts = None if quoted else ERROR_NAMES
+    walk = Walk(value, limit=limit, texts=texts, unseen=_CONTAINERS)
     for node in walk:
         if type(node) is str:
             if telling(node) and len(symptoms) < _MOST_SYMPTOMS:
