@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import math
 import pickle
+import subprocess
+import sys
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
@@ -17,6 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ConfigDict, PrivateAttr, ValidationError
 
+from coroguard._inspect.values import FROZENDICT
 from coroguard.report import (
     ComponentHealth,
     HealthReport,
@@ -158,7 +161,8 @@ def test_right_report(value: object) -> None:
         ("a tuple, as json.dumps takes", False),
         ("a string enumeration", False),
         ("a dict subclass", False),
-        ("an instance", False),
+        ("an instance", True),
+        ("an instance of a subclass", False),
     ],
 )
 def test_plain_report(name: str, plain: bool) -> None:
@@ -525,6 +529,24 @@ def test_private_attribute(coroutine: Any) -> None:
 # --- subclasses
 
 
+def test_component_of_a_subclass(coroutine: Any) -> None:
+    """What only a subclass of a component holds is not passed over."""
+
+    class Component(ComponentHealth):
+        _cache: Any = PrivateAttr(default=None)
+
+    component = Component(status="healthy")
+    value = HealthReport.model_validate(healthy())
+    value.component_details = {"redis": component}
+    assert check_report(value) == []
+    component._cache = coroutine
+    assert not is_plain_report(value)
+    assert check_report(value) == [
+        "component_details.redis._cache: "
+        "should not be awaitable, got coroutine 'is_connected'"
+    ]
+
+
 def test_subclass_is_judged_by_its_own_class() -> None:
     """An instance of a subclass answers for the subclass's fields."""
     value = Tell.model_validate(report(region="eu"))
@@ -766,23 +788,151 @@ def test_no_planted_awaitable_passes(
     assert check_report(put(value, path, planted)) != []
 
 
+class Text(str):
+    """A text that is not ``str`` itself."""
+
+    __slots__ = ()
+
+
+class Number(int):
+    """A number that is not ``int`` itself."""
+
+    __slots__ = ()
+
+
+ODD = [
+    *(None, True, False, 0, -1, 1.5, -1.5, math.nan, math.inf, "", "failed", "ok"),
+    *(10**308, 10**309, 10**5_000, "\ud800", (), (1,), b"x", {1}, {1: 2}, 1j, ...),
+    *({"\ud800": 1}, Text("healthy"), Text("ok"), Number(1), OrderedDict(a=1)),
+    *(datetime(2025, 9, 9), datetime(2025, 9, 9, tzinfo=UTC), "2025-09-09"),
+]
+odd = st.sampled_from(ODD) | json_values
+
+
+def is_taken(value: Any) -> bool:
+    """Return whether the model takes a value."""
+    try:
+        HealthReport.model_validate(value)
+    except ValidationError:
+        return False
+    return True
+
+
+def as_instance(value: dict[str, Any]) -> HealthReport:
+    """Return an instance that holds a report's values unchecked."""
+    details = value["component_details"]
+    if isinstance(details, dict):
+        details = {
+            name: ComponentHealth.model_construct(**it) if type(it) is dict else it
+            for name, it in details.items()
+        }
+    return HealthReport.model_construct(**value | {"component_details": details})
+
+
 @untimed
 @given(reports(), st.data())
 def test_what_passes_at_a_glance_the_model_takes(
     value: dict[str, Any], data: st.DataObject
 ) -> None:
-    """The quick look and the model agree on plain values, right and wrong."""
+    """The quick look never takes what the model refuses, and the check agrees."""
     path = data.draw(st.sampled_from(list(paths(value))))
-    odd = st.sampled_from(
-        [None, True, False, 0, -1, 1.5, -1.5, math.nan, math.inf, "", "failed", "ok"]
-    )
-    item = data.draw(odd | json_values)
-    value = put(value, path, item)
-    try:
-        HealthReport.model_validate(value)
-    except ValidationError:
-        taken = False
-    else:
-        taken = True
-    assert is_plain_report(value) is taken
+    value = put(value, path, data.draw(odd))
+    taken = is_taken(value)
+    assert is_plain_report(value) <= taken
     assert (check_report(value) == []) is taken
+
+
+@untimed
+@given(reports(), st.data())
+def test_quick_look_at_an_instance(value: dict[str, Any], data: st.DataObject) -> None:
+    """An instance that was changed passes at a glance only if the model takes it."""
+    path = data.draw(st.sampled_from(list(paths(value))))
+    report = as_instance(put(value, path, data.draw(odd)))
+    taken = is_taken(report)
+    assert is_plain_report(report) <= taken
+    assert (check_report(report) == []) is taken
+
+
+@untimed
+@given(reports(), st.data())
+def test_quick_look_takes_what_is_plain(
+    value: dict[str, Any], data: st.DataObject
+) -> None:
+    """A plain value passes at a glance wherever the model takes it."""
+    path = data.draw(st.sampled_from(list(paths(value))))
+    value = put(value, path, data.draw(json_values))
+    assert is_plain_report(value) is is_taken(value)
+
+
+@pytest.mark.parametrize("key", ["\ud800", "é", "x"], ids=["surrogate", "letter", "x"])
+def test_name_of_an_extra_field(key: str) -> None:
+    """The quick look and the model agree on the names of extra fields."""
+    value = healthy(**{key: 1})
+    assert is_plain_report(value) is is_taken(value)
+
+
+@pytest.mark.parametrize("as_text", [False, True], ids=["datetime", "text"])
+@pytest.mark.parametrize("lazily", [False, True], ids=["imported", "first import"])
+def test_frozen_clock(as_text: bool, lazily: bool) -> None:
+    """A right report is right while a test has frozen the clock."""
+    pytest.importorskip("freezegun")
+    moment = repr("2025-09-09T12:00:00Z") if as_text else "datetime.datetime.now(UTC)"
+    code = f"""
+import datetime
+from datetime import UTC
+moment = {moment}
+{"" if lazily else "import coroguard.report"}
+import freezegun
+with freezegun.freeze_time("2025-01-01"):
+    for it in (moment, datetime.datetime.now(UTC)):
+        from coroguard.report import ComponentHealth, HealthReport, check_report
+        fields = dict(
+            healthy=True, failed_components=[], component_details={{}},
+            error_suggestions=[], timestamp=it, summary="well",
+        )
+        assert not check_report(fields), check_report(fields)
+        assert not check_report(fields | {{"component_details": OrderedDict()}})
+        assert HealthReport(**fields).timestamp.tzinfo is not None
+        assert not check_report(HealthReport(**fields))
+"""
+    code = "from collections import OrderedDict\n" + code
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(FROZENDICT is None, reason="needs frozendict, of Python 3.15")
+def test_frozen_dictionaries() -> None:
+    """A ``frozendict`` is a mapping like any other, at any depth."""
+    frozen: Any = FROZENDICT
+    details = frozen(redis=frozen(status="failed", details=frozen(tried=(1, 2))))
+    value = frozen(report(component_details=details))
+    assert check_report(value) == []
+    assert HealthReport.model_validate(value).failed_components == ["redis"]
+    assert check_report(frozen(value, healthy=0)) == [
+        "healthy: should be a valid boolean, got 0"
+    ]
+
+
+def test_first_use_in_many_threads() -> None:
+    """Threads that need the models at the same time for the first time share them."""
+    code = """
+import threading
+from coroguard import HealthReport
+barrier, wrong = threading.Barrier(8), []
+def use():
+    barrier.wait()
+    try:
+        HealthReport(
+            healthy=True, failed_components=[], error_suggestions=[],
+            component_details={"a": {"status": "healthy"}},
+            timestamp="2025-09-09T12:00:00Z", summary="well",
+        ).model_dump_json()
+    except BaseException as error:
+        wrong.append(repr(error))
+threads = [threading.Thread(target=use) for _ in range(8)]
+[it.start() for it in threads]
+[it.join() for it in threads]
+assert not wrong, wrong
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")

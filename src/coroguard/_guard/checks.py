@@ -45,16 +45,16 @@ def check_of(returns: Any) -> Check:
 
 def check_report(value: object) -> tuple[list[str], str]:
     """Check a report, an instance or a mapping."""
-    from ..report.models import check_report
+    from ..report.check import check_report
 
     return check_report(value), ""
 
 
-def glance_at_reports() -> Callable[[object], bool]:
+def glance_at_reports() -> Callable[[object], bytes | None]:
     """Return the quick check of a report in plain built-in types."""
-    from ..report.fast_path import is_plain_report
+    from ..report.fast_path import plain_bytes
 
-    return is_plain_report
+    return plain_bytes
 
 
 def _by_rules(
@@ -85,7 +85,7 @@ def _by_pydantic(returns: Any) -> Callable[[object], list[str]]:
     adapter = TypeAdapter(returns)
 
     def check(value: object) -> list[str]:
-        from ..report.models import violations
+        from ..report.violations import violations
 
         try:
             adapter.validate_python(value, strict=True)

@@ -12,7 +12,7 @@ from .._inspect.awaitables import ATOMS, class_name, is_stand_in
 from .._inspect.promises import awaited_type, named_classes, promises
 from .._leaks.errors import GuardUsageError
 from .._leaks.scan import is_quiet
-from .._leaks.symptoms import may_tell
+from .._leaks.symptoms import telling_bytes
 from .checks import check_of, check_report, glance_at_reports
 
 _PLAIN = ATOMS | {str}
@@ -82,10 +82,8 @@ class Contract:
         if self.is_report:
             if self._glance is None:
                 self._glance = glance_at_reports()
-            return self._glance(value) and not may_tell(
-                # not the timestamp, which marshal may not know
-                [held for name, held in value.items() if name != "timestamp"]
-            )
+            texts = self._glance(value)
+            return texts is not None and not telling_bytes(texts)
         kind = type(value)
         return kind is self.type and kind in _PLAIN
 

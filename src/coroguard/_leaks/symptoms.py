@@ -62,7 +62,6 @@ _OF_PLAIN = (
     r"'{T}' object is not an async iter(?:ator|able)\b",
 )
 _TELLING = "corout|await|async"
-_TELLING_BYTES = (b"corout", b"await", b"async")
 # Longer than any text from its first to its last word, and the windows in which
 # these texts are searched around a telling word.
 _REACH, _WINDOW = 700, 7_000
@@ -83,7 +82,13 @@ def may_tell(value: Any) -> bool:
         written = marshal.dumps(value)
     except ValueError:  # too deep
         return True
-    return any(word in written for word in _TELLING_BYTES)
+    return telling_bytes(written)
+
+
+def telling_bytes(written: bytes) -> bool:
+    """Return whether marshalled texts may be those of a leak."""
+    # One by one, which is twice as fast as a loop.
+    return b"corout" in written or b"await" in written or b"async" in written
 
 
 def symptom(text: str, path: str = "$", *, quoted: bool = True) -> Leak | None:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from .models import (
-    ComponentHealth,
-    HealthReport,
-    check_report,
-    is_plain_report,
-    violations,
-)
+from .check import check_report
+from .fast_path import is_plain_report
+from .models import ComponentHealth, HealthReport
+from .violations import violations
 
 __all__ = [
     "ComponentHealth",

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import BaseModel
 
+from .._inspect.texts import cut
 from .json_values import fields_of, is_kind
-from .violations import cut
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

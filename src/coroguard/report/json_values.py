@@ -4,26 +4,28 @@
 # even ``isinstance``, which would ask an object for its ``__class__``.
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from math import isfinite
 from types import AsyncGeneratorType, CoroutineType, NoneType
 from typing import Any, Final, TypeAlias, cast
 
 from .._inspect.awaitables import what_is
-
-__all__ = [
-    "Path",
-    "awaitables",
-    "fields_of",
-    "is_exact_json",
-    "is_kind",
-    "json_faults",
-    "noun",
-]
+from .._inspect.values import FROZENDICT
 
 Path: TypeAlias = tuple[str | int, ...]
 _Trail: TypeAlias = tuple[Any, str | int] | None
 _Children: TypeAlias = list[tuple[Any, Any]]
 
+#: The real class. A test that freezes the clock replaces it in each module that has
+#: it under a name, so it is in a tuple; and the clock may be frozen already.
+DATETIME: Final = tuple(
+    cast("type[datetime]", kind)
+    for kind in datetime.__mro__
+    if kind.__module__ == "datetime" and kind.__name__ == "datetime"
+)
+
+#: What counts as a JSON object: ``dict``, and ``frozendict`` where there is one.
+MAPPINGS: Final = (dict,) if FROZENDICT is None else (dict, FROZENDICT)
 _EXACT: Final = frozenset({str, int, bool, NoneType})
 
 
@@ -136,8 +138,8 @@ def _walk(
 
 def _children(item: object, within: tuple[type, ...]) -> _Children | None:
     """Open a container by its built-in type's own methods, never by its own."""
-    if is_kind(item, dict):
-        return list(dict[Any, Any].items(cast("dict[Any, Any]", item)))
+    if is_kind(item, *MAPPINGS):
+        return items_of(item)
     if is_kind(item, list):
         return list(enumerate(list[Any].__iter__(cast("list[Any]", item))))
     if is_kind(item, tuple):
@@ -146,6 +148,12 @@ def _children(item: object, within: tuple[type, ...]) -> _Children | None:
         private = _slot(item, "__pydantic_private__")
         return [*fields_of(item).items(), *private.items()]
     return None
+
+
+def items_of(mapping: object) -> list[tuple[Any, Any]]:
+    """Read a mapping by its built-in type's own method."""
+    base: Any = dict if is_kind(mapping, dict) else FROZENDICT
+    return list(base.items(mapping))
 
 
 def fields_of(model: object) -> dict[str, Any]:

@@ -1,11 +1,6 @@
-"""What a health report is, and whether a value is one."""
+"""The models of a health report, which hold its rules."""
 
-# The models hold the rules, and ``check_report`` puts any value to them, unless it
-# is the usual plain dictionary, which ``plain_report`` knows at a glance.
-
-import gc
 from datetime import datetime
-from types import MappingProxyType
 from typing import (
     Annotated,
     Any,
@@ -33,27 +28,19 @@ from pydantic_core import (
     core_schema,
 )
 
+from .._inspect.values import FROZENDICT
 from .consistency import disagreements
-from .fast_path import is_plain_report
 from .health_json import MEDIA_TYPE, health_json, verdict
 from .json_values import (
-    Path,
-    awaitables,
+    DATETIME,
+    MAPPINGS,
     fields_of,
     is_exact_json,
     is_kind,
+    items_of,
     json_faults,
-    noun,
 )
-from .violations import line, line_error, relayed, told, violations
-
-__all__ = [
-    "ComponentHealth",
-    "HealthReport",
-    "check_report",
-    "is_plain_report",
-    "violations",
-]
+from .violations import line_error, relayed
 
 
 def _json(value: object) -> object:
@@ -77,10 +64,10 @@ def _moment(value: object) -> object:
     moment = value
     if is_kind(value, str):
         try:
-            moment = datetime.fromisoformat(str.__str__(cast("str", value)))
+            moment = DATETIME[0].fromisoformat(str.__str__(cast("str", value)))
         except ValueError:
             moment = None
-    if not is_kind(moment, datetime):
+    if not is_kind(moment, *DATETIME):
         message = "should be a datetime or ISO 8601 text"
         raise PydanticCustomError("moment", message)
     if cast("datetime", moment).tzinfo is None:
@@ -110,7 +97,7 @@ Json: TypeAlias = Annotated[
 ]
 
 
-class _Record(BaseModel):
+class Record(BaseModel):
     """A model that is also read as the dictionary its callers expect."""
 
     model_config = ConfigDict(
@@ -118,6 +105,7 @@ class _Record(BaseModel):
         revalidate_instances="always",
         hide_input_in_errors=True,
         populate_by_name=True,
+        defer_build=True,  # costs as much as the import, and few programs need it
     )
 
     def __getitem__(self, key: str) -> Any:
@@ -143,7 +131,7 @@ class _Record(BaseModel):
         return self[key] if key in self else default  # noqa: SIM401 - this is get
 
 
-class ComponentHealth(_Record):
+class ComponentHealth(Record):
     """The state of one component.
 
     Further fields are open to any JSON value. A component is always true, as
@@ -163,7 +151,7 @@ class ComponentHealth(_Record):
     ] = None
 
 
-class HealthReport(_Record):
+class HealthReport(Record):
     """The state of a service, told by its components.
 
     A report is true when it is healthy. It may be unhealthy without a failed
@@ -177,7 +165,14 @@ class HealthReport(_Record):
     failed_components: list[str]
     component_details: dict[str, ComponentHealth]
     error_suggestions: list[str]
-    timestamp: Annotated[datetime, BeforeValidator(_moment)]
+    timestamp: Annotated[
+        datetime,
+        GetPydanticSchema(  # of its own, as pydantic may be built under a frozen clock
+            lambda _source, _handler: core_schema.no_info_before_validator_function(
+                _moment, core_schema.datetime_schema()
+            )
+        ),
+    ]
     summary: str
 
     def __bool__(self) -> bool:
@@ -199,6 +194,7 @@ class HealthReport(_Record):
     @classmethod
     def _judge(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         """Name what is wrong in the fields and between them, all at once."""
+        value = _thawed(value)
         fields = fields_of(value) if is_kind(value, HealthReport) else value
         lines = _contradictions(fields) if is_kind(fields, dict) else []
         try:
@@ -211,36 +207,18 @@ class HealthReport(_Record):
         raise ValidationError.from_exception_data(cls.__name__, lines, hide_input=True)
 
 
-def check_report(value: object, model: type[HealthReport] = HealthReport) -> list[str]:
-    """Name everything that keeps a value from being a right report.
-
-    Nothing is awaited, changed or raised, and no code of the value is called,
-    except the validators of a subclass of ``HealthReport``.
-
-    Args:
-        value: Anything. Right are a dictionary (also behind a
-            ``MappingProxyType``) and an instance; an instance of a subclass is
-            judged by its own class.
-        model: The class to judge a dictionary by.
-
-    Returns:
-        One line for each violation, path first. Empty for a right report, in
-        which there is no awaitable then, at any depth.
-    """
-    if model is HealthReport and is_plain_report(value):
-        return []
-    if is_kind(value, MappingProxyType):
-        value = gc.get_referents(value)[0]  # reading it may be anybody's code
-    if not is_kind(value, dict, model):
-        return [line((), f"should be a dict or a {model.__name__}, got {noun(value)}")]
-    judge = model if is_kind(value, dict) else cast("type[HealthReport]", type(value))
-    faults = _faults(value, judge)
-    for path, item in awaitables(value, _Record):
-        faults.setdefault(path, f"should not be awaitable, got {noun(item)}")
-    return [line(path, text) for path, text in faults.items()]
-
-
-# --- the rules between the fields
+def _thawed(value: Any) -> Any:
+    """Return a report of frozen dictionaries as pydantic takes it."""
+    if FROZENDICT is None or not is_kind(value, *MAPPINGS):
+        return value
+    fields = dict(items_of(value))
+    details = fields.get("component_details")
+    if is_kind(details, *MAPPINGS):
+        fields["component_details"] = {
+            name: dict(items_of(it)) if is_kind(it, FROZENDICT) else it
+            for name, it in items_of(details)
+        }
+    return fields
 
 
 def _contradictions(fields: dict[str, Any]) -> list[InitErrorDetails]:
@@ -249,53 +227,3 @@ def _contradictions(fields: dict[str, Any]) -> list[InitErrorDetails]:
         line_error("contradiction", why, path, value)
         for path, why, value in disagreements(fields)
     ]
-
-
-# --- any value put to the models
-
-
-def _faults(value: Any, model: type[HealthReport]) -> dict[Path, str]:
-    """Put a dictionary or an instance to the model: what is wrong, by path."""
-    strangers: dict[Path, str] = {}
-    fields = cast("dict[Any, Any]", value) if is_kind(value, dict) else fields_of(value)
-    faults: dict[Path, str] = {}
-    try:
-        model.__pydantic_validator__.validate_python(_admitted(fields, strangers))
-    except ValidationError as error:
-        for it in error.errors(include_url=False):
-            before = faults.get(it["loc"])
-            faults[it["loc"]] = f"{before}; {told(it)}" if before else told(it)
-    except Exception as error:
-        faults[()] = f"could not be judged, a validator raised {noun(error)}"
-    return faults | strangers
-
-
-def _admitted(fields: dict[Any, Any], strangers: dict[Path, str]) -> dict[str, Any]:
-    """Keep from pydantic what it would ask for its attributes or its repr."""
-    admitted = _named(fields, (), strangers)
-    if not is_kind(admitted.get("component_details"), dict):
-        return admitted
-    details = _named(admitted["component_details"], ("component_details",), strangers)
-    for name, component in details.items():
-        path = ("component_details", name)
-        if is_kind(component, dict):
-            details[name] = _named(component, path, strangers)
-        elif not is_kind(component, ComponentHealth):
-            details[name] = None
-            why = f"should be a dict or a ComponentHealth, got {noun(component)}"
-            strangers[path] = why
-    return admitted | {"component_details": details}
-
-
-def _named(
-    fields: dict[Any, Any], path: Path, strangers: dict[Path, str]
-) -> dict[str, Any]:
-    """Copy a dictionary without the keys that are no text."""
-    named: dict[str, Any] = {}
-    for key, item in dict[Any, Any].items(fields):
-        if is_kind(key, str):
-            named[key] = item
-        else:
-            why = f"should be a str as key, got {noun(key)}"
-            strangers[(*path, f"<{noun(key)}>")] = why
-    return named

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from .json_values import noun
+from .._inspect.texts import Mark, cut, nearest, render_path
+from .json_values import DATETIME, noun
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
     from .json_values import Path
 
-__all__ = ["cut", "line", "line_error", "relayed", "told", "violations"]
-
 #: Error types whose text is already whole: nothing is said of the value.
 _FINISHED: Final = frozenset({"contradiction", "json_value", "unknown_field"})
 
 _SHOWN: Final = frozenset({"healthy", "status", "timestamp", "duration_ms"})
-_VALUE_LIMIT: Final = 120
 _PATH_LIMIT: Final = 200
-_STEP: Final = re.compile(r"[\w:-]+|<[^<>]*>")
 _CREDENTIALS: Final = re.compile(r"(?<=://)[^/\s]*@")
 
 
@@ -42,16 +38,9 @@ def violations(error: ValidationError) -> list[str]:
 
 
 def line(path: Path, text: str) -> str:
-    """Put the path before the text; the value as a whole is ``$``."""
-    written = ""
-    for step in path:
-        if isinstance(step, int):
-            written += f"[{step}]"
-        elif _STEP.fullmatch(step):
-            written += f".{step}"
-        else:
-            written += f"[{cut(repr(step))}]"
-    return f"{cut(written.removeprefix('.'), _PATH_LIMIT) or '$'}: {text}"
+    """Return a violation's line: the path, then the text; ``$`` is the value."""
+    steps = [Mark(f".{it}") if str(it).startswith("<") else it for it in path]
+    return f"{cut(render_path(steps, root=''), _PATH_LIMIT) or '$'}: {text}"
 
 
 def told(it: ErrorDetails) -> str:
@@ -64,14 +53,6 @@ def told(it: ErrorDetails) -> str:
     return f"{it['msg'].removeprefix('Input ')}, got {found}"
 
 
-def cut(text: str, limit: int = _VALUE_LIMIT) -> str:
-    """Leave out the middle of a long text."""
-    if len(text) <= limit:
-        return text
-    half = (limit - 1) // 2
-    return f"{text[:half]}…{text[-half:]}"
-
-
 def relayed(error: ValidationError, known: Iterable[str]) -> list[InitErrorDetails]:
     """Pass errors on; an unknown field learns the nearest right name."""
     lines: list[InitErrorDetails] = []
@@ -79,8 +60,7 @@ def relayed(error: ValidationError, known: Iterable[str]) -> list[InitErrorDetai
         kind, text, path = it["type"], it["msg"], it["loc"]
         if kind == "extra_forbidden" and len(path) == 1:
             kind, text = "unknown_field", "is no field of a report"
-            if near := get_close_matches(str(path[0]), known, n=1):
-                text += f"; did you mean {near[0]!r}?"
+            text += nearest(str(path[0]), known).replace(" Did", "; did")
         lines.append(line_error(kind, text, path, it["input"]))
     return lines
 
@@ -102,8 +82,8 @@ def _shown(value: object) -> str:
     kind = type(value)
     if kind is str:
         return cut(repr(_CREDENTIALS.sub("***@", str(value))))
-    if type(value) is datetime and value.tzinfo is None:
-        return value.isoformat()
+    if kind in DATETIME and cast("datetime", value).tzinfo is None:
+        return cast("datetime", value).isoformat()
     if type(value) is int:  # a huge one has no decimal repr
         return cut(repr(value) if value.bit_length() < 400 else hex(value))
     return repr(value) if kind in (bool, float, type(None)) else noun(value)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from coroguard._leaks.errors import CoroguardError, CoroutineLeakError
 from coroguard._leaks.explain import explain
-from coroguard.report.models import check_report
+from coroguard.report.check import check_report
 from coroguard.testing import collide
 
 from .findings import Findings

@@ -1,0 +1,1 @@
+"""Every function of other people's packages guarded, and their own tests run."""
