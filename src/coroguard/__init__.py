@@ -18,6 +18,7 @@ from ._leaks.explain import explain
 from ._leaks.leak import Leak, LeakKind
 from ._runtime.events import Event, subscribe
 from ._runtime.modes import Mode, configure, current, mode
+from ._runtime.status import announce, status
 from ._version import __version__
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ __all__ = [
     "guard",
     "mode",
     "protect",
+    "status",
     "strict_packages",
     "subscribe",
     "unprotect",
@@ -79,3 +81,5 @@ if os.environ.get("COROGUARD_PACKAGES") and current() is Mode.STRICT:
     from .strictness.packages import activate
 
     activate()
+
+announce()

@@ -27,6 +27,7 @@ PUBLIC = {
     "Mode",
     "configure",
     "mode",
+    "status",
     "subscribe",
 }
 BESIDE_THE_CONTRACT = {

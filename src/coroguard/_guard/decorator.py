@@ -14,6 +14,7 @@ from .._runtime import drops as tracking
 from .._runtime import hot as _hot
 from .._runtime.drops import Scope
 from .._runtime.modes import Mode, ModeName, parse, started_off
+from .._runtime.status import add_guard
 from .contracts import contract_for, contract_of, scalar_of
 from .deferred import deferred, is_promised
 from .judge import Terms, forgive, judge, judge_drops
@@ -94,7 +95,9 @@ def guard(
 
     def decorate(target: Any) -> Any:
         refuse(target, "guard")
-        if started_off() and pinned in (None, Mode.OFF):
+        is_bare = started_off() and pinned in (None, Mode.OFF)
+        add_guard(target, name or name_of(target), is_bare=is_bare)
+        if is_bare:
             return target
         guarded = _guarded(target, contract, pinned, dropped, name)
         remember(guarded)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._inspect.callables import is_async, name_of
 from .._leaks.errors import CoroguardError, GuardUsageError
+from .modes import warn_if_late
 
 if TYPE_CHECKING:
     import logging
@@ -96,6 +97,7 @@ def subscribe(callback: Subscriber) -> Callable[[], None]:
 def emit(event: Event) -> None:
     """Log an event and give it to every subscriber."""
     try:
+        warn_if_late()
         _log(event)
     except Exception:  # a handler or a filter of the program's
         _report_once(_log, "a handler of the logger coroguard.leak raised")

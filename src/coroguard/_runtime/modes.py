@@ -16,6 +16,7 @@ from .._leaks.leak import place
 from . import hot as _hot
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
 VARIABLE = "COROGUARD_MODE"
@@ -73,12 +74,17 @@ class _Process:
     started = mode
     source = VARIABLE if variable else "default"
     scan_limit = NODES
+    #: How many guards were put on while the process was off, and stay bare.
+    bare = 0
+    has_warned = False
     unclaimed = _parse_unclaimed(
         os.environ.get(UNCLAIMED_VARIABLE) or "off", UNCLAIMED_VARIABLE
     )
 
 
-_lock = threading.Lock()
+_lock = threading.RLock()
+#: Called after each change of a setting.
+on_change: list[Callable[[], object]] = []
 _here: ContextVar[Mode | None] = ContextVar("coroguard_mode", default=None)
 
 
@@ -124,6 +130,9 @@ def configure(
             caller = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
             where = place(caller.f_code.co_filename, caller.f_lineno)
             _Process.source = f"configure() at {where}"
+    warn_if_late()
+    for changed in on_change:
+        changed()
 
 
 def current() -> Mode:
@@ -141,12 +150,43 @@ def started_off() -> bool:
     return _Process.started is Mode.OFF
 
 
-def late_variable() -> str:
-    """Return a ``COROGUARD_MODE`` that was set too late to apply, else ``""``."""
+def stays_bare() -> None:
+    """Count a guard that was put on while the process was off."""
+    _Process.bare += 1
+
+
+def late() -> list[str]:
+    """Return what was set or put on too late to apply, a sentence each."""
+    found: list[str] = []
     value = os.environ.get(VARIABLE) or ""
-    if value == _Process.variable or _Process.source.startswith("configure"):
-        return ""
-    return value
+    is_late = value != _Process.variable and _Process.source in (VARIABLE, "default")
+    if value and is_late:
+        found.append(
+            f"{VARIABLE}={value!r} was set after coroguard was imported, and mode "
+            f"{_Process.mode} still applies; set it before the import, or call "
+            f"configure(mode={value!r})"
+        )
+    if _Process.bare and _Process.mode is not Mode.OFF:
+        one = _Process.bare == 1
+        found.append(
+            f"{_Process.bare} {'function was' if one else 'functions were'} guarded "
+            f"in mode off and {'stays' if one else 'stay'} bare; set {VARIABLE} "
+            "before coroguard is imported"
+        )
+    return found
+
+
+def warn_if_late() -> None:
+    """Log once what was set or put on too late to apply."""
+    if _Process.has_warned:
+        return
+    problems = late()
+    if problems:
+        import logging
+
+        _Process.has_warned = True
+        for problem in problems:
+            logging.getLogger("coroguard").warning("%s", problem)
 
 
 def scan_limit() -> int:
