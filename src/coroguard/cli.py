@@ -107,11 +107,35 @@ def gate(
 @app.command()
 def audit(
     packages: Annotated[
-        list[str], typer.Argument(metavar="PACKAGE", help="Import names of packages.")
-    ],
+        list[str] | None,
+        typer.Argument(metavar="PACKAGE", help="Import names of packages."),
+    ] = None,
+    format: Annotated[  # noqa: A002 - the option's name
+        str, typer.Option(help="text, json, sarif or github.")
+    ] = "text",
+    baseline: Annotated[
+        Path | None, typer.Option(help="A file of accepted findings.")
+    ] = None,
+    write_baseline: Annotated[
+        bool, typer.Option("--write-baseline", help="Accept what is found now.")
+    ] = False,
+    explain: Annotated[
+        str | None, typer.Option(metavar="RULE", help="Print what a rule means.")
+    ] = None,
 ) -> None:
     """Import packages as deployed and name what collides in colour."""
-    _run("coroguard.bindings.command:audit", extra="cli", packages=packages)
+    if explain is not None:
+        _run("coroguard.bindings.command:explain", extra="cli", rule=explain)
+    if not packages:
+        raise typer.BadParameter("name at least one package", param_hint="PACKAGE")
+    _run(
+        "coroguard.bindings.command:audit",
+        extra="cli",
+        packages=packages,
+        format=format,
+        baseline=baseline,
+        update=write_baseline,
+    )
 
 
 @app.command()
@@ -121,6 +145,14 @@ def lock(
         typer.Argument(
             metavar="PACKAGE",
             help="Import names of packages; those of the lock by default.",
+        ),
+    ] = None,
+    library: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with",
+            metavar="LIBRARY",
+            help="Lock what the packages use of this one, too; may be given again.",
         ),
     ] = None,
     check: Annotated[
@@ -137,6 +169,7 @@ def lock(
         "coroguard.bindings.command:lock",
         extra="cli",
         packages=packages or (),
+        libraries=library or (),
         check=check,
         file=file,
     )

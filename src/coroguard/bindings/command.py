@@ -8,10 +8,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from .._leaks.errors import GuardUsageError
+from .._leaks.errors import GuardUsageError, nearest
 from .._pyproject import find_root
 from .._runtime.modes import started_off
 from .audit import audit as audit_package
+from .baseline import is_accepted, read_baseline, write_baseline
+from .formats import FORMATS, as_github, as_json, as_sarif
 from .lock.drift import drift_of
 from .lock.lockfile import (
     COMMAND,
@@ -23,6 +25,7 @@ from .lock.lockfile import (
 )
 from .lock.record import lock_of
 from .modules import load_package
+from .rules import explain_rule
 from .settings import excluded
 
 if TYPE_CHECKING:
@@ -32,8 +35,6 @@ if TYPE_CHECKING:
     from .lock.drift import Drift
     from .lock.record import Lock
     from .modules import Loaded
-
-__all__ = ["audit", "lock"]
 
 _FILE = "coroguard.lock"
 _MOST_NOTES = 20
@@ -48,43 +49,89 @@ class _Code(enum.IntEnum):
     INCOMPLETE = 4
 
 
-def audit(*, packages: Sequence[str]) -> int:
-    """Audit packages and tell what collides.
+def audit(
+    *,
+    packages: Sequence[str],
+    format: str = "text",  # noqa: A002 - the option's name
+    baseline: Path | None = None,
+    update: bool = False,
+) -> int:
+    """Audit packages and print what collides.
 
     Args:
         packages: Their names, as they are imported.
+        format: ``text``, ``json``, ``sarif`` or ``github``.
+        baseline: The file of accepted findings, which are not reported.
+        update: Write the findings to the baseline instead of reporting them.
 
     Returns:
         0 where nothing was found and every module was read, 1 for collisions,
-        2 where there is no such package, 4 where modules could not be imported
-        and nothing was found in the others.
+        2 where there is no such package, format or baseline, 4 where modules
+        could not be imported and nothing was found in the others.
     """
     _prepare(Path.cwd())
     try:
+        if format not in FORMATS:
+            hint = nearest(format, FORMATS)
+            known = ", ".join(FORMATS)
+            raise GuardUsageError(f"--format {format} is not one of {known}.{hint}")
+        if update and baseline is None:
+            raise GuardUsageError("--write-baseline needs --baseline FILE")
+        accepted = read_baseline(baseline) if baseline and not update else frozenset()
         exclude = excluded()
         audits = [audit_package(it, exclude) for it in dict.fromkeys(packages)]
-    except GuardUsageError as error:
+        found = [finding for it in audits for finding in it.findings]
+        if baseline is not None and update:
+            count = write_baseline(baseline, found)
+            _say(f"{baseline}: {_count(count, 'finding')} accepted")
+            return _Code.CLEAN
+    except (GuardUsageError, OSError) as error:
         return _refuse(error)
-    findings = [finding for it in audits for finding in it.findings]
-    for finding in findings:
-        _say(f"{finding}\n")
+    findings = [it for it in found if not is_accepted(it, accepted)]
     failed = {name: why for it in audits for name, why in it.failed}
-    _tell_failed(failed)
-    read = _count(sum(it.modules for it in audits), "module")
-    left_out = sum(len(it.left_out) for it in audits)
-    aside = f", {left_out} left out" if left_out else ""
-    _say(f"{read} read{aside}, {_count(len(findings), 'collision')}")
+    modules = sum(it.modules for it in audits)
+    if format == "json":
+        _say(as_json(findings, failed=failed, modules=modules))
+    elif format == "sarif":
+        _say(as_sarif(findings))
+    else:
+        for line in as_github(findings) if format == "github" else ():
+            _say(line)
+        for finding in findings if format == "text" else ():
+            _say(f"{finding}\n")
+        _tell_failed(failed)
+        left_out = sum(len(it.left_out) for it in audits)
+        aside = f", {left_out} left out" if left_out else ""
+        if len(found) > len(findings):
+            aside += f", {len(found) - len(findings)} accepted"
+        read = _count(modules, "module")
+        _say(f"{read} read{aside}, {_count(len(findings), 'collision')}")
     return _code(found=bool(findings), failed=bool(failed))
 
 
+def explain(*, rule: str) -> int:
+    """Print what a rule of the audit means; 2 where there is no such rule."""
+    try:
+        _say(explain_rule(rule))
+    except GuardUsageError as error:
+        return _refuse(error)
+    return _Code.CLEAN
+
+
 def lock(
-    *, packages: Sequence[str] = (), check: bool = False, file: Path | None = None
+    *,
+    packages: Sequence[str] = (),
+    libraries: Sequence[str] = (),
+    check: bool = False,
+    file: Path | None = None,
 ) -> int:
     """Write the lock of packages, or compare them with it.
 
     Args:
         packages: Their names, as they are imported; those of the lock where
             none is given.
+        libraries: Packages of others to lock as far as these use them; those of
+            the lock where none is given.
         check: Write nothing, and tell what has changed.
         file: The lock; by default ``coroguard.lock`` beside the nearest
             ``pyproject.toml``, or here where there is none.
@@ -105,14 +152,15 @@ def lock(
                 f"locked; type COROGUARD_MODE=enforce {COMMAND}"
             )
         work = _check if check else _write
-        return work(path, dict.fromkeys(packages), command)
+        return work(path, [*dict.fromkeys(packages)], [*libraries], command)
     except (GuardUsageError, DamagedLockError, OSError) as error:
         return _refuse(error)
 
 
-def _write(file: Path, packages: Iterable[str], command: str) -> int:
-    old, is_damaged = _read_old(file, command, named=[*packages])
-    names = [*packages] or [*(old.packages if old else ())]
+def _write(file: Path, packages: list[str], libraries: list[str], command: str) -> int:
+    old, is_damaged = _read_old(file, command, named=packages)
+    names = packages or [*(old.packages if old else ())]
+    beside = libraries or [*(old.libraries if old and not packages else ())]
     if not names:
         raise GuardUsageError(
             f"there is no {file.name} that names the packages; "
@@ -125,8 +173,10 @@ def _write(file: Path, packages: Iterable[str], command: str) -> int:
         _tell_failed(failed)
         _say(f"{file.name} was not written: what these modules hold is not known")
         return _Code.INCOMPLETE
+    # An optional part of a library that is not installed is nobody's fault.
+    theirs = [load_package(name) for name in beside]
     # As it will be read: what cannot be written as text changes nothing then.
-    new = from_text(to_text(lock_of(loaded)), file.name, command)
+    new = from_text(to_text(lock_of(loaded, theirs)), file.name, command)
     if new != old:
         write_lock(file, new)
     before = {*old.packages} if old else set[str]()
@@ -155,7 +205,7 @@ def _read_old(file: Path, command: str, named: list[str]) -> tuple[Lock | None, 
         return None, True
 
 
-def _check(file: Path, packages: Iterable[str], command: str) -> int:
+def _check(file: Path, packages: list[str], libraries: list[str], command: str) -> int:
     try:
         locked = read_lock(file, command)
     except FileNotFoundError:
@@ -171,7 +221,8 @@ def _check(file: Path, packages: Iterable[str], command: str) -> int:
             )
     asked, exclude = [*packages] or [*locked.packages], excluded()
     loaded = [load_package(name, exclude) for name in asked]
-    drift, failed = drift_of(locked, loaded), _failed(loaded)
+    theirs = [load_package(name) for name in libraries or locked.libraries]
+    drift, failed = drift_of(locked, loaded, theirs), _failed(loaded)
     _tell(drift, command)
     _tell_failed(failed)
     counted = f"{len(drift.changes) or 'nothing'} changed"

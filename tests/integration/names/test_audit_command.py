@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,6 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from coroguard.bindings.command import explain
+from coroguard.bindings.findings import FindingKind
+from coroguard.bindings.rules import RULES, rule_id
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -42,7 +47,7 @@ def audit(tmp_path: Path) -> Run:
 
     def run(*packages: str, **modules: str) -> subprocess.CompletedProcess[str]:
         folder = tmp_path / "app"
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         for name, text in {"__init__": "", "manager": MANAGER, **modules}.items():
             (folder / f"{name}.py").write_text(text)
         kept = {it: os.environ[it] for it in os.environ if "COROGUARD" not in it}
@@ -106,7 +111,7 @@ def test_several_packages(audit: Run) -> None:
     ("packages", "why"),
     [
         (("ap",), "coroguard: there is no package 'ap' here; type its import name"),
-        ((), "Missing argument 'PACKAGE'"),
+        ((), "Invalid value for PACKAGE: name at least one package"),
     ],
     ids=["unknown", "none"],
 )
@@ -159,3 +164,75 @@ def test_a_wrong_exclusion_is_refused(
     done = audit("app", broken="")
     assert done.returncode == 2
     assert words in done.stderr
+
+
+@pytest.mark.parametrize("form", ["json", "sarif", "github"])
+def test_formats_for_machines(audit: Run, form: str) -> None:
+    """Each format names the rule, the file and the line, and can be read."""
+    finished = audit("app", "--format", form, health=WRONG)
+    assert finished.returncode == 1
+    if form == "github":
+        first = finished.stdout.splitlines()[0]
+        assert first.startswith("::error file=app/health.py,line=5,title=coroguard wr")
+        assert "%0A  fix:" in first
+        return
+    body = json.loads(finished.stdout)
+    if form == "json":
+        (found,) = body["findings"]
+        assert (found["rule"], found["first"]["line"]) == ("wrong-call", 5)
+        assert (body["modules"], body["failed"]) == (3, {})
+        return
+    (result,) = body["runs"][0]["results"]
+    place = result["locations"][0]["physicalLocation"]
+    assert (result["ruleId"], place["region"]) == ("wrong-call", {"startLine": 5})
+    assert place["artifactLocation"] == {"uri": "app/health.py"}
+    assert {it["id"] for it in body["runs"][0]["tool"]["driver"]["rules"]} >= {
+        result["ruleId"]
+    }
+
+
+def test_accepted_findings_are_not_reported(audit: Run) -> None:
+    """What a baseline accepts is counted and passes; anything else fails."""
+    audit("app", health=WRONG)
+    written = audit_again(audit, "--baseline", "known.json", "--write-baseline")
+    assert written.stdout == "known.json: 1 finding accepted\n"
+    passed = audit_again(audit, "--baseline", "known.json")
+    assert passed.stdout == "3 modules read, 1 accepted, 0 collisions\n"
+    assert passed.returncode == 0
+
+
+def audit_again(audit: Run, *options: str) -> subprocess.CompletedProcess[str]:
+    """Audit the package that was written before, from a new line on."""
+    return audit("app", *options, health="\n\n" + WRONG)
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (("--format", "jsn"), "not one of text, json, sarif, github. Did you mean"),
+        (("--baseline", "none.json"), "there is no baseline none.json"),
+        (("--baseline", "app/manager.py"), "is not a baseline"),
+        (("--write-baseline",), "--write-baseline needs --baseline FILE"),
+        (("--explain", "wrong-cal"), "Did you mean 'wrong-call'?"),
+    ],
+)
+def test_wrong_options(audit: Run, options: tuple[str, ...], why: str) -> None:
+    """A wrong option leaves with 2 and says what to change."""
+    finished = audit("app", *options, health=RIGHT)
+    assert why in finished.stderr
+    assert (finished.returncode, finished.stdout) == (2, "")
+
+
+@pytest.mark.parametrize("kind", RULES)
+def test_each_rule_is_explained(
+    kind: FindingKind, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every kind that the audit reports has an explanation with an example."""
+    assert explain(rule=rule_id(kind)) == 0
+    assert RULES[kind].wrong in capsys.readouterr().out
+
+
+def test_every_rule_is_documented() -> None:
+    """The page of the audit lists each rule."""
+    page = (Path(__file__).parents[3] / "docs/how-to/audit-a-package.md").read_text()
+    assert [kind for kind in RULES if f"`{kind.value}`" not in page] == []

@@ -310,3 +310,36 @@ def test_what_is_excluded_is_not_locked(project: Path, lock: Run) -> None:
     )
     assert lock("app").returncode == 0
     assert lock("--check").returncode == 0
+
+
+def test_a_library_is_locked_as_far_as_it_is_used(lock: Run, project: Path) -> None:
+    """A colour that changed on the library's side is seen before anything runs."""
+    library = project / "driver"
+    library.mkdir()
+    (library / "__init__.py").write_text(
+        "class Client:\n    def ping(self): return True\n    def quit(self): ...\n"
+    )
+    (library / "extra.py").write_text("import nowhere\n")
+    (project / "app/use.py").write_text("def use(client): return client.ping()\n")
+    written = lock("app", "--with", "driver")
+    assert (written.returncode, written.stderr) == (0, "")
+    text = (project / "coroguard.lock").read_text()
+    assert '"driver:Client.ping" = "sync"' in text
+    assert "quit" not in text
+    assert lock("--check").returncode == 0
+    (library / "__init__.py").write_text(
+        "class Client:\n    async def ping(self): return True\n"
+    )
+    checked = lock("--check")
+    assert "driver:Client.ping was sync and is async now" in checked.stdout
+    assert checked.returncode == 1
+
+
+def test_a_lock_keeps_its_libraries(lock: Run, project: Path) -> None:
+    """The lock is renewed with the libraries that it had."""
+    (project / "driver.py").write_text("def is_connected(): return True\n")
+    lock("app", "--with", "driver")
+    before = (project / "coroguard.lock").read_text()
+    assert '"driver:is_connected" = "sync"' in before
+    assert lock().returncode == 0
+    assert (project / "coroguard.lock").read_text() == before

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .scopes import Source
 
 # Code that asks for the colour first knows what it does.
-_ASKS = re.compile(r"async|await|coro", re.IGNORECASE)
+_ASKS = re.compile(r"async|await|coro|(?<![a-z])sync(?![a-z])", re.IGNORECASE)
 _ASKS_OF = re.compile(r"\b(isinstance|hasattr|type|callable)\(")
 _ELSEWHERE = re.compile(r"\bsys\.(version|platform)|\bos\.name\b|\bplatform\.")
 # Where a call is made to fail, or to warn, on purpose.

@@ -161,6 +161,8 @@ class Plainness:
                 return self._gives_plain(reading.lookups.target(node), mark)
             case ast.Name() if depth < _FARTHEST:
                 bound = scope.bound.get(node.id, [])
+                if node.id in reading.source.nonlocals():
+                    return False  # an inner function may bind it, too
                 return bool(bound) and all(
                     it.by is By.VALUE
                     and self.is_plain(it.detail, scope, reading, mark, depth + 1)

@@ -135,6 +135,15 @@ class Source:
             here = here.parent
         return self.scopes[self.tree]
 
+    def nonlocals(self) -> set[str]:
+        """Return the names that some inner function declares ``nonlocal``."""
+        return {
+            name
+            for scope in self.all_scopes
+            for name, word in scope.outer.items()
+            if word == "nonlocal"
+        }
+
     def rebound(self) -> set[str]:
         """Return the names of the module that a function may bind anew."""
         return {

@@ -88,7 +88,9 @@ class Drift:
     notes: list[str] = field(default_factory=list[str])
 
 
-def drift_of(locked: Lock, packages: Sequence[Loaded]) -> Drift:
+def drift_of(
+    locked: Lock, packages: Sequence[Loaded], libraries: Sequence[Loaded] = ()
+) -> Drift:
     """Compare a lock with its packages as they were imported now.
 
     A name is followed as a caller follows it: through imports, and to the bases
@@ -97,10 +99,12 @@ def drift_of(locked: Lock, packages: Sequence[Loaded]) -> Drift:
     Args:
         locked: What the lock says.
         packages: Those that it names, or some of them.
+        libraries: Those of others that it names.
     """
-    modules = {name: it for package in packages for name, it in package.modules.items()}
-    failed = {name for package in packages for name in package.failed}
-    names = [name for name in locked.colours if _is_asked(name, packages, failed)]
+    every = [*packages, *libraries]
+    modules = {name: it for package in every for name, it in package.modules.items()}
+    failed = {name for package in every for name in package.failed}
+    names = [name for name in locked.colours if _is_asked(name, every, failed)]
     found = {name: look_up(name, modules) for name in names}
     now = lock_of(packages)
     drift = Drift()

@@ -112,6 +112,8 @@ def _body(lock: Lock) -> Iterator[str]:
     for package in lock.packages:
         yield f"    {_quoted(package)},"
     yield "]"
+    if lock.libraries:
+        yield f"libraries = [{', '.join(map(_quoted, lock.libraries))}]"
     yield from _section("colours", lock.colours)
     yield from _section("contracts", lock.contracts)
     for name in sorted(lock.schemas):
@@ -140,6 +142,9 @@ def _lock(found: Mapping[str, Any], text: str) -> Lock:
     packages: Any = found.get("packages")
     if not _is_a(list, packages) or not packages or not _are_texts(packages):
         raise ValueError("packages are no list of names")
+    libraries: Any = found.get("libraries", [])
+    if not _is_a(list, libraries) or not _are_texts(libraries):
+        raise ValueError("libraries are not a list of names")
     colours = _entries(found, "colours")
     for name, colour in colours.items():
         if colour not in _COLOURS:
@@ -149,6 +154,7 @@ def _lock(found: Mapping[str, Any], text: str) -> Lock:
         raise ValueError("schemas are no table")
     return Lock(
         packages=tuple(packages),
+        libraries=tuple(libraries),
         colours=colours,
         contracts=_entries(found, "contracts"),
         schemas={name: _entries(schemas, name) for name in schemas},

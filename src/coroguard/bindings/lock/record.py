@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..._inspect.colours import colour_of
 from ..._inspect.guarded import terms_of
+from .mentions import mentioned_names
 from .schemas import contract_name, schema_of
 from .surface import guard_on, surface_of
 
@@ -28,6 +30,7 @@ class Lock:
 
     Args:
         packages: The packages, as they are imported.
+        libraries: Packages of others that they use, locked as far as they do.
         colours: The colour of each function, by ``module:qualified.name``.
         contracts: The contract's name of each guarded function, by the same.
         schemas: What a contract demands at each path, by the contract's name.
@@ -37,11 +40,25 @@ class Lock:
     colours: dict[str, str]
     contracts: dict[str, str]
     schemas: dict[str, dict[str, str]]
+    libraries: tuple[str, ...] = ()
 
 
-def lock_of(packages: Sequence[Loaded]) -> Lock:
-    """Return the lock of packages as they were imported."""
+def lock_of(packages: Sequence[Loaded], libraries: Sequence[Loaded] = ()) -> Lock:
+    """Return the lock of packages as they were imported.
+
+    Args:
+        packages: The packages.
+        libraries: Packages of others: only those of their functions count whose
+            name the packages' source mentions.
+    """
     functions = surface_of(packages)
+    if libraries:
+        used = mentioned_names(packages)
+        functions |= {
+            name: function
+            for name, function in surface_of(libraries).items()
+            if re.split(r"[.:]", name)[-1] in used
+        }
     contracts: dict[str, str] = {}
     schemas: dict[str, dict[str, str]] = {}
     for name, function in functions.items():
@@ -56,6 +73,7 @@ def lock_of(packages: Sequence[Loaded]) -> Lock:
         colours={name: colour_word(found) for name, found in functions.items()},
         contracts=contracts,
         schemas={name: schemas[name] for name in sorted(schemas) if schemas[name]},
+        libraries=tuple(sorted({library.name for library in libraries})),
     )
 
 

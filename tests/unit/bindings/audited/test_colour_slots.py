@@ -325,6 +325,15 @@ RIGHT = {
         "    if not isinstance(store, Other): return 1\n"
         "    return store.load()['a']"
     ),
+    "generated twin": (
+        "_IS_SYNC = False\ndef f(store: Store):\n"
+        "    if _IS_SYNC: return store.load()['a']"
+    ),
+    "bound by an inner function": (
+        "def f():\n    found = None\n    def run():\n        nonlocal found\n"
+        "        found = ping()\n    run()\n    return found\n"
+        "async def g(): return await f()"
+    ),
     "unknown class": "def f(store: 'Nowhere'): return store.load()['a']",
     "two classes": "def f(store: Store | Holder): return store.load()['a']",
     "rebound parameter": (
