@@ -216,7 +216,7 @@ def test_explain_names_the_coroutine_in_every_form(form: str) -> None:
         raise AssertionError("nothing was raised")
 
 
-@pytest.mark.parametrize("form", [*FORMS.keys() - NAMELESS])
+@pytest.mark.parametrize("form", sorted(FORMS.keys() - NAMELESS))
 @pytest.mark.parametrize("prefix", ["", "database: ", "TypeError('"])
 def test_the_text_of_every_form_is_a_symptom(form: str, prefix: str) -> None:
     """The interpreter's own text, alone or after a prefix, tells of a coroutine."""
