@@ -58,7 +58,20 @@ def demo(
     _run("coroguard.demo.command:demo", extra="demo", serve=serve)
 
 
-@app.command()
+class _GateCommand(typer.core.TyperCommand):
+    """A command whose wrong options leave no readiness of an earlier run behind."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, list(args))
+        except typer.Exit:  # --help
+            raise
+        except Exception:
+            importlib.import_module("coroguard.gates.stale").remove_named(args)
+            raise
+
+
+@app.command(cls=_GateCommand)
 def gate(
     category: Annotated[
         list[str] | None,

@@ -17,6 +17,7 @@ from rich.text import Text
 from coroguard._files import is_device, write_whole
 from coroguard._inspect.texts import nearest
 
+from . import stale
 from .config import CATEGORIES
 from .engine import Wishes, run_gates
 from .exports import as_annotations, as_json, as_junit, as_markdown
@@ -28,14 +29,11 @@ from .table import show
 
 if TYPE_CHECKING:
     import io
-    from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from .readiness import Readiness
 
 __all__ = ["gate"]
-
-# What a readiness is never written over: configuration, locks, source.
-_KEPT_SUFFIXES = (".cfg", ".ini", ".lock", ".py", ".toml")
 
 
 def gate(
@@ -64,7 +62,7 @@ def gate(
     )
     try:
         # An earlier run's readiness must not be taken for this run's.
-        _remove(file for _, file in exports if not _is_kept(file))
+        stale.remove(file for _, file in exports)
         refused = _wrong_files(exports) or _wrong_words(categories)
         if refused:
             return _refuse(refused)
@@ -102,29 +100,18 @@ def _write(
         for file, form in files.items():
             write_whole(file, form(readiness))
     except OSError as error:
-        _remove(files)
+        stale.remove(files)
         text = clean(f"the readiness was not written: {error}")
         code = readiness.exit_code or ExitCode.INTERNAL
         return replace(readiness, problem=(code, text))
     return readiness
 
 
-def _remove(files: Iterable[Path]) -> None:
-    for file in files:
-        if file.is_file() and not is_device(file):
-            file.unlink()
-
-
-def _is_kept(file: Path) -> bool:
-    """Return whether a file is configuration or source, behind links too."""
-    return any(each.suffix in _KEPT_SUFFIXES for each in (file, file.resolve()))
-
-
 def _wrong_files(exports: Sequence[tuple[object, Path]]) -> str:
     """Return why the readiness cannot be written there; empty if it can."""
     seen: set[Path] = set()
     for _, file in exports:
-        if _is_kept(file):
+        if stale.is_source(file):
             return f"{file} holds configuration or source; name another file"
         if file.is_dir():
             return f"{file} is a folder; name a file in it"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 import re
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from xml.etree import ElementTree as ET
 import psutil
 import pytest
 
+from coroguard.cli import main
 from coroguard.gates.readiness import ExitCode
 
 TWO_GATES = """
@@ -245,20 +247,60 @@ def test_a_gate_that_cannot_be_interrupted(project):
     assert children(project) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_cancelled_pipeline(project, number):
-    """A signal ends the command, its run, and what that started."""
-    project.write("tests/test_chat.py", HANGS)
-    process = project.start()
+def until_started(project) -> None:
     deadline = time.monotonic() + 60
     seen = project.root / "children"
     while time.monotonic() < deadline and not (
-        seen.exists() and " " in seen.read_text()
+        seen.exists() and seen.read_text().count(" ") == 2
     ):
         time.sleep(0.05)
-    process.send_signal(number)
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        [signal.SIGINT],
+        [signal.SIGTERM],
+        [signal.SIGHUP],
+        [signal.SIGINT] * 20,
+        [signal.SIGTERM, signal.SIGINT, signal.SIGHUP] * 5,
+    ],
+    ids=lambda numbers: f"{numbers[0].name}-{len(numbers)}",
+)
+def test_a_cancelled_pipeline(project, numbers):
+    """Signals, however often, end the command, its run, and what that started."""
+    project.write("tests/test_chat.py", HANGS)
+    process = project.start("--json", "r.json")
+    until_started(project)
+    for number in numbers:
+        process.send_signal(number)
+        time.sleep(0.01)
     process.communicate(timeout=30)
-    assert process.returncode != 0
+    assert process.returncode == 128 + numbers[0]
+    assert children(project) == []
+    assert not (project.root / "r.json").exists()
+
+
+def test_a_command_in_the_background(project):
+    """Signals that are ignored at the start, as with `nohup`, end no command."""
+    config = project.root / "pyproject.toml"
+    config.write_text(config.read_text() + "limit_s = 4\n")
+    project.write("tests/test_chat.py", HANGS)
+    before = {
+        number: signal.signal(number, signal.SIG_IGN)
+        for number in (signal.SIGINT, signal.SIGHUP)
+    }
+    try:
+        process = project.start()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    until_started(project)
+    for number in before:
+        process.send_signal(number)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == ExitCode.INTERNAL
+    assert "after its limit of 4 s" in out
     assert children(project) == []
 
 
@@ -408,3 +450,68 @@ def test_an_audit_is_a_gate(project, collides, code, verdict):
     ran = project.gate()
     assert (ran.code, ran.verdicts) == (code, {"names": verdict})
     assert ("check is bound twice in app.service" in ran.reasons) is collides
+
+
+STALE = '{"ready": true}'
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--json", "r.json", "--selftest"),
+        ("--selftest", "--json=r.json"),
+        ("--json", "r.json", "--category", "integral"),
+        ("--json", "r.json", "--junit", "pyproject.toml"),
+        ("--json", "r.json", "--junit", "./r.json"),
+        ("--json", "r.json", "--junit", "tests"),
+    ],
+)
+def test_a_wrong_command_line_leaves_no_old_file(project, monkeypatch, arguments):
+    """What cannot be run leaves no readiness of an earlier run, and says 2."""
+    monkeypatch.chdir(project.root)
+    project.write("r.json", STALE)
+    assert main(["gate", *arguments]) == ExitCode.CONFIGURATION
+    assert not (project.root / "r.json").exists()
+    assert (project.root / "pyproject.toml").exists()
+
+
+@pytest.mark.parametrize("name", ["pyproject.toml", "conftest.py", "link.json"])
+def test_configuration_and_source_are_never_written_over(project, monkeypatch, name):
+    """A readiness replaces no configuration and no source, behind a link either."""
+    monkeypatch.chdir(project.root)
+    project.write("conftest.py", "A = 1")
+    (project.root / "link.json").symlink_to("pyproject.toml")
+    before = (project.root / name).read_bytes()
+    assert main(["gate", "--json", name]) == ExitCode.CONFIGURATION
+    assert main(["gate", "--json", name, "--selftest"]) == ExitCode.CONFIGURATION
+    assert (project.root / name).read_bytes() == before
+
+
+def test_an_old_file_that_cannot_be_removed_is_an_error(project, monkeypatch, capsys):
+    """Where the earlier readiness has to stay, the exit code is not 1 or 0."""
+    monkeypatch.chdir(project.root)
+    project.write("r.json", STALE)
+
+    def refuse(_file):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    assert main(["gate", "--json", "r.json"]) == ExitCode.INTERNAL
+    assert "Permission denied" in capsys.readouterr().err
+
+
+def test_a_reader_that_goes_changes_no_verdict(project):
+    """The exit code is that of the gates, whoever reads the output."""
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", "coroguard", "gate"],
+        cwd=project.root,
+        env=project.environment,
+        stdout=write,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")
