@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 
-from coroguard import guard
+from coroguard import GuardUsageError, guard
 from coroguard.gates import GateRecord
 from coroguard.gates.config import GateConfig
 from coroguard.gates.ready_made import (
+    ClientService,
     GateFailed,
+    Harm,
+    Refused,
     chat_flow_gate,
     concurrent_users_gate,
     error_handler_gate,
     health_report_gate,
     readiness_gate,
 )
+
+NOTHING = Harm("nothing", begin=lambda: None, end=lambda: None)
 
 
 def amounts(record):
@@ -105,6 +114,169 @@ def test_an_unguarded_check_that_became_a_coroutine_is_seen():
 
     with pytest.raises(GateFailed, match="health_report is <class 'coroutine'>, not"):
         health_report_gate(GateRecord(), check, scenarios={"anybody": ()}, users=1)
+
+
+REPORT = {
+    "healthy": True,
+    "failed_components": [],
+    "component_details": {"db": {"status": "healthy"}},
+    "error_suggestions": [],
+    "summary": "well",
+}
+
+
+@pytest.mark.parametrize("in_a_loop", [False, True])
+def test_an_async_check_is_judged_by_what_it_returns(in_a_loop):
+    """A correct async check passes, in a sync and in an async test."""
+
+    @guard
+    async def check(*_args):
+        await asyncio.sleep(0)
+        return {**REPORT, "timestamp": datetime.now(UTC)}
+
+    record = GateRecord()
+
+    def gate():
+        health_report_gate(record, check, scenarios={"anybody": ()}, users=5)
+
+    async def gate_in_a_loop():
+        gate()
+
+    asyncio.run(gate_in_a_loop()) if in_a_loop else gate()
+    assert amounts(record) == {"scenarios": 6, "users": 5}
+
+
+def test_an_async_check_that_leaks_is_seen():
+    """An async check that returns a coroutine instead of a report fails."""
+
+    async def check():
+        return probe()
+
+    async def probe():
+        return REPORT
+
+    with pytest.raises(GateFailed, match="health_report is <class 'coroutine'>, not"):
+        health_report_gate(
+            GateRecord(), check, scenarios={"anybody": ()}, users=1, awaited=True
+        )
+
+
+def test_callers_that_do_not_await_are_believed():
+    """A guarded check that became async is a leak where its callers are sync."""
+
+    @guard
+    async def check():
+        return {**REPORT, "timestamp": datetime.now(UTC)}
+
+    with pytest.raises(GateFailed, match="health_report is <class 'coroutine'>, not"):
+        health_report_gate(
+            GateRecord(), check, scenarios={"anybody": ()}, users=1, awaited=False
+        )
+
+
+@pytest.mark.parametrize(
+    "gate",
+    [
+        lambda service: error_handler_gate(GateRecord()),
+        lambda service: error_handler_gate(GateRecord(), (service, [])),
+        lambda service: error_handler_gate(
+            GateRecord(), (service, [NOTHING]), victims=0
+        ),
+        lambda service: chat_flow_gate(GateRecord(), service, turns=0),
+        lambda service: concurrent_users_gate(GateRecord(), service, users=0),
+        lambda service: concurrent_users_gate(GateRecord(), service, turns=0),
+    ],
+    ids=["no trial", "no harm", "no victim", "no turn", "no user", "no turns"],
+)
+async def test_nothing_to_do_is_refused(stranger, served, gate):
+    """A gate that is given nothing to do is an error, not a success."""
+    with served(stranger(None)) as service, pytest.raises(GuardUsageError):
+        await gate(service)
+
+
+@pytest.mark.parametrize(
+    "gate",
+    [
+        lambda: health_report_gate(GateRecord(), dict, scenarios={}),
+        lambda: health_report_gate(GateRecord(), dict, scenarios={"a": ()}, users=0),
+        lambda: readiness_gate(GateRecord(), {}),
+    ],
+    ids=["no scenario", "no user", "no gate"],
+)
+def test_nothing_to_judge_is_refused(gate):
+    """A gate that is given nothing to judge is an error, not a success."""
+    with pytest.raises(GuardUsageError):
+        gate()
+
+
+async def test_a_harm_that_nobody_noticed_is_no_evidence(stranger, served):
+    """A fault that did no harm is not counted, and the gate says so."""
+    record = GateRecord()
+    with served(stranger(None)) as service, pytest.raises(GateFailed, match="noticed"):
+        await error_handler_gate(record, (service, [NOTHING]))
+    assert amounts(record)["faults"] == 0
+
+
+async def test_a_harm_seen_beside_the_handler_counts(stranger, served):
+    """A service that goes on without a component passes where the harm was seen."""
+    record = GateRecord()
+    harm = replace(NOTHING, felt=lambda: True)
+    with served(stranger(None)) as service:
+        await error_handler_gate(record, (service, [harm]))
+    assert amounts(record)["faults"] == 1
+
+
+class OwnClient:
+    """A service without any protocol, and its client: two functions."""
+
+    def __init__(self, flaw=None):
+        self.flaw, self.is_up, self.kept = flaw, True, {}
+        self.harm = Harm("database down", self.switch, self.switch)
+        self.service = ClientService(
+            ask=self.ask, remembered=self.remembered, deadline_s=0.3, slack_s=0.7
+        )
+
+    def switch(self):
+        self.is_up = not self.is_up
+
+    async def ask(self, user, text, message_id):
+        await asyncio.sleep(0)
+        if not self.is_up:
+            if self.flaw == "hangs":
+                await asyncio.sleep(60)
+            if self.flaw == "crashes":
+                raise ConnectionResetError("gone")
+            raise Refused("the database is down")
+        if self.flaw != "lost":
+            self.kept.setdefault(user, {})[message_id] = text
+        return f"You sent {text}"
+
+    async def remembered(self, user):
+        return list(self.kept.get(user, {}).values())
+
+
+@pytest.mark.parametrize("gate", ["error handler", "chat flow", "concurrent users"])
+async def test_a_service_with_a_client_of_its_own_passes(gate):
+    """The gates need nothing of a protocol but a few lines of client code."""
+    own, record = OwnClient(), GateRecord()
+    await through(gate, own.service, record, own.harm)
+    assert amounts(record)["faults"] >= 1
+
+
+@pytest.mark.parametrize(
+    ("gate", "flaw", "words"),
+    [
+        ("error handler", "hangs", "the handler hangs"),
+        ("error handler", "crashes", "the connection broke"),
+        ("chat flow", "lost", "the history is"),
+        ("concurrent users", "lost", "lost: "),
+    ],
+)
+async def test_a_flaw_behind_an_own_client_is_seen(gate, flaw, words):
+    """A service with a flaw fails at its gate, whatever its protocol."""
+    own = OwnClient(flaw)
+    with pytest.raises(GateFailed, match=words):
+        await through(gate, own.service, GateRecord(), own.harm)
 
 
 def test_readiness_names_every_gate_that_is_not_green():

@@ -1,4 +1,4 @@
-"""Which gates can any service use, and what does it have to name for them?"""
+"""Gates that any service can use."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from .error_handler import error_handler_gate
 from .findings import GateFailed
 from .harm import Harm, harms_of_link, harms_of_server
 from .health_report import health_report_gate
+from .own_client import ClientService, Refused
 from .readiness import readiness_gate
 from .script import ChatScript, ChatService, Turn
 from .serving import serve
@@ -17,8 +18,10 @@ __all__ = [
     "ChatScript",
     "ChatService",
     "ChatUser",
+    "ClientService",
     "GateFailed",
     "Harm",
+    "Refused",
     "Turn",
     "chat_flow_gate",
     "concurrent_users_gate",

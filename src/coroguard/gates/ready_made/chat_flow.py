@@ -1,4 +1,4 @@
-"""Gate 3: does a chat work from the token to the history?"""
+"""Gate 3: a chat works from the token to the history."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import asyncio
 import uuid
 from typing import TYPE_CHECKING
 
+from coroguard._leaks.errors import GuardUsageError
+
 from .findings import Findings
+from .script import ChatService
 from .user import ChatUser
 
 if TYPE_CHECKING:
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
 
     from ..record import GateRecord
     from .harm import Harm
-    from .script import ChatService, Turn
+    from .script import Service, Turn, User
 
 __all__ = ["chat_flow_gate"]
 
@@ -24,7 +27,7 @@ _FORGED = {"authorization": "Bearer forged.by.nobody"}
 
 async def chat_flow_gate(
     record: GateRecord,
-    service: ChatService,
+    service: Service,
     *,
     turns: int = 3,
     outages: Sequence[Harm] = (),
@@ -43,11 +46,14 @@ async def chat_flow_gate(
 
     Raises:
         GateFailed: With all that went wrong.
+        GuardUsageError: There are no turns.
     """
+    if turns < 1:
+        raise GuardUsageError(f"chat_flow_gate(turns={turns}); pass 1 or more")
     findings = Findings(_GATE)
     flow = _Flow(findings, service)
     await flow.refuse_strangers()
-    async with ChatUser(service) as user:
+    async with service.user() as user:
         flow.greeted(user.first)
         await flow.talk(user, turns)
         for harm in outages:
@@ -55,19 +61,20 @@ async def chat_flow_gate(
                 await flow.through(harm, user)
                 await flow.talk(user, turns)
     if service.script.history is not None:
-        async with ChatUser(service, user.user_id) as again:
+        async with service.user(user.user_id) as again:
             remembered = await again.history()
             findings.equal("reconnect", remembered, flow.answered, "the history")
     record.did(scenarios=flow.scenarios, messages=flow.said, users=1)
     if outages:
-        record.did(faults=len(outages))
+        record.did(faults=flow.felt)
     findings.raise_if_any()
 
 
 class _Flow:
-    def __init__(self, findings: Findings, service: ChatService) -> None:
+    def __init__(self, findings: Findings, service: Service) -> None:
         self.answered: list[str] = []
         self.said = 0
+        self.felt = 0
         self.scenarios = 1
         self._findings = findings
         self._service = service
@@ -75,11 +82,12 @@ class _Flow:
 
     async def refuse_strangers(self) -> None:
         """Let nobody in who shows no token, or a forged one."""
-        if not self._script.asks_who:
+        service = self._service
+        if not isinstance(service, ChatService) or not self._script.asks_who:
             return
         for who, headers in (("without a token", {}), ("with a forged token", _FORGED)):
             self.scenarios += 1
-            async with ChatUser(self._service, headers=headers) as stranger:
+            async with ChatUser(service, headers=headers) as stranger:
                 turn = stranger.first
                 if turn.ending == "answered" and not self._script.greeting:
                     turn = await stranger.say("let me in")
@@ -94,12 +102,12 @@ class _Flow:
             what = turn.fault(self._script) or f"got {turn.frames}"
             self._findings.add("connecting", what + self._service.last_error())
 
-    async def talk(self, user: ChatUser, turns: int) -> None:
+    async def talk(self, user: User, turns: int) -> None:
         """Send messages; each is answered, event by event, and quoted."""
         for _ in range(turns):
             await self._say(user, f"marker-{uuid.uuid4().hex[:12]} {self.said + 1}")
 
-    async def through(self, harm: Harm, user: ChatUser) -> None:
+    async def through(self, harm: Harm, user: User) -> None:
         """Send a message in an outage, and the same once more when it is over."""
         self.scenarios += 1
         text, message_id = f"marker-{uuid.uuid4().hex[:12]}", str(uuid.uuid4())
@@ -107,6 +115,7 @@ class _Flow:
         try:
             harm.begin()
             turn = await user.say(text, message_id)
+            self.felt += turn.ending != "answered" or harm.is_felt()
         finally:
             harm.end()
         fault = turn.fault(self._script)
@@ -115,9 +124,7 @@ class _Flow:
         else:
             await self._say(user, text, message_id)
 
-    async def _say(
-        self, user: ChatUser, text: str, message_id: str | None = None
-    ) -> None:
+    async def _say(self, user: User, text: str, message_id: str | None = None) -> None:
         message_id = message_id or str(uuid.uuid4())
         self.said += 1
         turn = await user.say(text, message_id)

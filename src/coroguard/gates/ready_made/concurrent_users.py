@@ -1,10 +1,12 @@
-"""Gate 4: does everybody get their own answers, all of them, and only those?"""
+"""Gate 4: everybody gets their own answers, all of them, and only those."""
 
 from __future__ import annotations
 
 import statistics
 import time
 from typing import TYPE_CHECKING
+
+from coroguard._leaks.errors import GuardUsageError
 
 from .crowd import Crowd
 from .findings import Findings
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from ..record import GateRecord
     from .crowd import Member
     from .harm import Harm
-    from .script import ChatService
+    from .script import Service
 
 __all__ = ["concurrent_users_gate"]
 
@@ -25,7 +27,7 @@ _GATE = "concurrent user protection"
 
 async def concurrent_users_gate(
     record: GateRecord,
-    service: ChatService,
+    service: Service,
     *,
     users: int = 200,
     turns: int = 3,
@@ -48,7 +50,12 @@ async def concurrent_users_gate(
 
     Raises:
         GateFailed: With all that went wrong.
+        GuardUsageError: There are no users, or no turns.
     """
+    if users < 1 or turns < 1:
+        raise GuardUsageError(
+            f"concurrent_users_gate(users={users}, turns={turns}); pass 1 or more"
+        )
     findings = Findings(_GATE)
     crowd = Crowd(service, findings, users=users, turns=turns, seed=seed)
     with leaks_told() as leaks:
@@ -66,7 +73,7 @@ async def concurrent_users_gate(
     for leak in dict.fromkeys([*leaks, *leaks_in(service.log())]):
         findings.add("leak", leak)
     answered = sum(len(member.texts) for member in crowd.members)
-    record.did(messages=answered, users=users, faults=len(harms) + len(crowd.vanishing))
+    record.did(messages=answered, users=users, faults=crowd.felt + len(crowd.vanishing))
     _measure(record, crowd, answered / took_s)
     findings.raise_if_any()
 

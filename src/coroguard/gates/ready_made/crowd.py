@@ -1,4 +1,4 @@
-"""How do many users talk at once, each with a marker of its own?"""
+"""Many users who talk at once, each with a marker of their own."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ import uuid
 from functools import partial
 from typing import TYPE_CHECKING
 
-from .user import ChatUser
-
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from .findings import Findings
     from .harm import Harm
-    from .script import ChatService, Turn
+    from .script import Service, Turn
 
 __all__ = ["Crowd"]
 
@@ -31,8 +29,8 @@ _PATIENCES = 4  # after so many times its patience a user gives up
 class Member:
     """One user of the crowd, and what it said."""
 
-    def __init__(self, service: ChatService) -> None:
-        self.user = ChatUser(service)
+    def __init__(self, service: Service) -> None:
+        self.user = service.user()
         self.marker = f"marker-{uuid.uuid4().hex}"
         self.texts: list[str] = []
         self.remembered: list[str] | None = None
@@ -55,7 +53,7 @@ class Crowd:
 
     def __init__(
         self,
-        service: ChatService,
+        service: Service,
         findings: Findings,
         *,
         users: int,
@@ -65,6 +63,7 @@ class Crowd:
         self.members = [Member(service) for _ in range(users)]
         self.turn_ms: list[float] = []
         self.said_again = 0
+        self.felt = 0
         self._service = service
         self._findings = findings
         self._turns = turns
@@ -161,15 +160,20 @@ class Crowd:
         """Hurt the service until somebody felt it, or so many did not."""
         if talking.done():
             return
-        before, enough = self.said_again, len(self.turn_ms) + answers
+        # Each user may have an answer on its way that the harm came too late for.
+        on_their_way = len(self.members)
+        before = self.said_again
+        enough = len(self.turn_ms) + on_their_way + answers
         try:
             harm.begin()
+            seen = harm.is_felt()
             while not (
                 self.said_again > before
                 or len(self.turn_ms) >= enough
                 or talking.done()
             ):
                 await self._next()
+            self.felt += seen or self.said_again > before
         finally:
             harm.end()
 

@@ -1,4 +1,4 @@
-"""Gate 2: does every user hear of a failed component, and live on?"""
+"""Gate 2: every user hears of a failed component, and is served again."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ import time
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
+from coroguard._leaks.errors import GuardUsageError
+
 from .findings import Findings
-from .user import ChatUser
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..record import GateRecord
     from .harm import Harm
-    from .script import ChatService, Turn
+    from .script import Service, Turn, User
 
 __all__ = ["error_handler_gate"]
 
@@ -26,7 +27,7 @@ _PING_PAUSE_S = 0.02
 
 async def error_handler_gate(
     record: GateRecord,
-    *trials: tuple[ChatService, Sequence[Harm]],
+    *trials: tuple[Service, Sequence[Harm]],
     victims: int = _VICTIMS,
 ) -> None:
     """Hurt a service's components one by one, under the eyes of its users.
@@ -43,7 +44,13 @@ async def error_handler_gate(
 
     Raises:
         GateFailed: With all that went wrong.
+        GuardUsageError: There is no trial, no harm in one, or no victim.
     """
+    if not trials or not all(harms for _, harms in trials) or victims < 1:
+        raise GuardUsageError(
+            "error_handler_gate() needs a service, something done to it, and a "
+            "victim; pass (service, [harm]) and victims=1 or more"
+        )
     findings = Findings(_GATE, enough=3)
     trying = (
         _Trial(record, findings, service, victims).suffer(harms)
@@ -58,31 +65,31 @@ class _Trial:
         self,
         record: GateRecord,
         findings: Findings,
-        service: ChatService,
+        service: Service,
         victims: int,
     ) -> None:
         self._record = record
         self._findings = findings
         self._service = service
-        self._victims = [ChatUser(service) for _ in range(victims)]
-        self._bystander = ChatUser(service)
+        self._victims = [service.user() for _ in range(victims)]
+        self._bystander = service.user()
         self._told_s: list[float] = []
         self._said = 0
 
     async def suffer(self, harms: Sequence[Harm]) -> None:
         """Go through all that is done, or until enough is found."""
-        done = 0
+        done = felt = 0
         async with AsyncExitStack() as sockets:
             for user in (*self._victims, self._bystander):
                 await sockets.enter_async_context(user)
             for harm in harms:
                 if self._findings.enough:
                     break
-                await self._through(harm)
+                felt += await self._through(harm)
                 done += 1
         self._record.did(
             scenarios=done,
-            faults=done,
+            faults=felt,
             messages=self._said,
             users=len(self._victims) + 1,
         )
@@ -90,24 +97,33 @@ class _Trial:
             slowest_ms = max(self._told_s) * 1000
             self._record.measure("slowest error told", round(slowest_ms), "ms")
 
-    async def _through(self, harm: Harm) -> None:
-        """Let one component fail and come back, and look at everybody meanwhile."""
+    async def _through(self, harm: Harm) -> bool:
+        """Let one component fail and come back, and look at everybody meanwhile.
+
+        Returns:
+            Whether the harm was seen: by a user, or beside the error handler.
+        """
         if not await self._all_are_served(f"before {harm.name}"):
-            return
+            return False
         async with AsyncExitStack() as sockets:
             struck = self._victims
             if harm.strikes == "connect":
-                struck = [ChatUser(self._service) for _ in self._victims]
+                struck = [self._service.user() for _ in self._victims]
                 sockets.push_async_callback(_leave, struck)
             try:
                 harm.begin()
-                await self._strike(harm, struck)
+                turns = await self._strike(harm, struck)
+                felt = harm.is_felt() or any(t.ending != "answered" for t in turns)
             finally:
                 harm.end()
+            if not felt:
+                text = "nobody noticed it; pass Harm(felt=...), which looks at it"
+                self._findings.add(harm.name, text)
             if not self._findings.enough:
                 await self._recover(harm, struck)
+        return felt
 
-    async def _strike(self, harm: Harm, struck: Sequence[ChatUser]) -> None:
+    async def _strike(self, harm: Harm, struck: Sequence[User]) -> list[Turn]:
         """Let users run into it, and look at one beside them."""
         if harm.strikes == "connect":
             running = asyncio.gather(*(user.open() for user in struck))
@@ -118,13 +134,14 @@ class _Trial:
         turns, _ = await asyncio.gather(running, beside)
         for turn in turns:
             self._judge(harm, turn)
+        return turns
 
     def _judge(self, harm: Harm, turn: Turn) -> None:
         fault = turn.fault(self._service.script)
         if fault:
             self._findings.add(harm.name, fault + self._service.last_error())
         elif turn.ending == "answered":
-            # It may serve without the component; then it has nothing to tell.
+            # It may serve without the component.
             return
         self._told_s.append(turn.took_s)
 
@@ -147,7 +164,7 @@ class _Trial:
                 return
             await asyncio.sleep(_PING_PAUSE_S)
 
-    async def _recover(self, harm: Harm, struck: Sequence[ChatUser]) -> None:
+    async def _recover(self, harm: Harm, struck: Sequence[User]) -> None:
         users = [*struck, self._bystander]
         turns = await asyncio.gather(*(self._served_again(user) for user in users))
         for turn in turns:
@@ -156,7 +173,7 @@ class _Trial:
                 text = f"the same socket does not recover: {what}"
                 self._findings.add(harm.name, text + self._service.last_error())
 
-    async def _served_again(self, user: ChatUser) -> Turn:
+    async def _served_again(self, user: User) -> Turn:
         """Say something until it is answered; who was sent away connects again."""
         until = time.monotonic() + self._service.patience_s
         while True:
@@ -176,11 +193,11 @@ class _Trial:
             self._findings.add(where, text + self._service.last_error())
         return not wrong
 
-    async def _say(self, user: ChatUser, text: str) -> Turn:
+    async def _say(self, user: User, text: str) -> Turn:
         self._said += 1
         return await user.say(text)
 
 
-async def _leave(users: Sequence[ChatUser]) -> None:
+async def _leave(users: Sequence[User]) -> None:
     for user in users:
         await user.leave()

@@ -1,4 +1,4 @@
-"""What can be done to a component, and undone again?"""
+"""Harms: what can be done to a component, and undone again."""
 
 from __future__ import annotations
 
@@ -28,12 +28,20 @@ class Harm:
         end: Makes it well again.
         strikes: Whom it strikes: those who send a message, or, where the component is
             only asked when somebody connects, those who do.
+        felt: Looks at the component past the error handler, and returns whether it
+            does fail now. Needed where the service goes on without the component:
+            a harm that nobody sees is no evidence.
     """
 
     name: str
     begin: Callable[[], object]
     end: Callable[[], object]
     strikes: Strikes = "message"
+    felt: Callable[[], bool] | None = None
+
+    def is_felt(self) -> bool:
+        """Return whether the component was seen to fail past the error handler."""
+        return self.felt is not None and bool(self.felt())
 
     @contextmanager
     def during(self) -> Generator[None, None, None]:

@@ -1,14 +1,22 @@
-"""Gate 1: is what the health check returns always a report of the right shape?"""
+"""Gate 1: what the health check returns is always a report of the right shape."""
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import random
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from coroguard._leaks.errors import CoroguardError, CoroutineLeakError
+from coroguard._inspect.callables import is_async
+from coroguard._inspect.guarded import is_guarded
+from coroguard._leaks.errors import (
+    CoroguardError,
+    CoroutineLeakError,
+    GuardUsageError,
+    NotAwaitableError,
+)
 from coroguard._leaks.explain import explain
 from coroguard.report.check import check_report
 from coroguard.testing import collide
@@ -37,8 +45,9 @@ def health_report_gate(
     collides_at: str = "",
     users: int = 50,
     seed: int = 0,
+    awaited: bool | None = None,
 ) -> None:
-    """Call a guarded health check under all that may happen to it.
+    """Call a guarded health check, sync or async, under all that may happen to it.
 
     Every scenario is called with every combination of components down, by many
     users at once, and with the name of the check colliding at seeded moments. It has
@@ -55,12 +64,23 @@ def health_report_gate(
             another colour may come to stand; empty means no collisions.
         users: How many call at once.
         seed: What decides when names collide.
+        awaited: Whether callers await the check; each call then has an event loop of
+            its own. ``None`` takes this from the check: one that is guarded as an
+            async function is awaited, any other coroutine is a leak.
 
     Raises:
         GateFailed: With all that went wrong.
+        GuardUsageError: There are no scenarios, or no users.
     """
+    if not scenarios or users < 1:
+        raise GuardUsageError(
+            "health_report_gate() needs a scenario and a user; "
+            'pass scenarios={"anybody": ()} and users=1 or more'
+        )
     findings = Findings(_GATE)
-    calls = _Calls(findings, check)
+    if awaited is None:
+        awaited = is_async(check) and is_guarded(check)
+    calls = _Calls(findings, _completed(check) if awaited else check)
     with leaks_told() as leaks:
         _in_every_combination(calls, scenarios, outages or {})
         _many_at_once(calls, scenarios, users)
@@ -72,6 +92,17 @@ def health_report_gate(
     if outages:
         record.did(faults=len(outages))
     findings.raise_if_any()
+
+
+def _completed(check: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that calls an async check and returns what it gave."""
+
+    def run(*args: Any) -> Any:
+        # On a thread of its own, because the caller's may run a loop already.
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(lambda: asyncio.run(check(*args))).result()
+
+    return run
 
 
 class _Calls:
@@ -99,7 +130,7 @@ class _Calls:
         self.done += 1
         try:
             found = self._check(*args)
-        except CoroutineLeakError:
+        except (CoroutineLeakError, NotAwaitableError):
             return True
         for problem in _problems(found, None):
             self.findings.add(where, problem)
@@ -131,10 +162,13 @@ def _many_at_once(
     calls: _Calls, scenarios: Mapping[str, tuple[Any, ...]], users: int
 ) -> None:
     rounds = itertools.islice(itertools.cycle(scenarios.items()), users)
+    started: list[Future[None]] = []
     with ThreadPoolExecutor(users) as pool:
         for scenario, args in rounds:
             where = f"{scenario}, {users} users at once"
-            pool.submit(calls.report, where, args, frozenset())
+            started.append(pool.submit(calls.report, where, args, frozenset()))
+    for call in started:
+        call.result()  # what is not read is not known
 
 
 def _in_collisions(

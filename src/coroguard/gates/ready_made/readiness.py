@@ -1,8 +1,10 @@
-"""Gate 5: are all the other gates green?"""
+"""Gate 5: all the other gates are green."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from coroguard._leaks.errors import GuardUsageError
 
 from .findings import Findings
 
@@ -33,7 +35,10 @@ def readiness_gate(
 
     Raises:
         GateFailed: With the rule and the impact of each gate that is not green.
+        GuardUsageError: There are no gates.
     """
+    if not gates:
+        raise GuardUsageError("readiness_gate() needs gates; pass config.gates")
     found = record.verdicts if verdicts is None else verdicts
     findings = Findings(_GATE)
     for name, gate in gates.items():

@@ -1,16 +1,28 @@
-"""What does a user say to a chat service, and what has to come back?"""
+"""Services for the ready-made gates: what users send, and what has to come back."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from coroguard._leaks.symptoms import symptom
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from types import TracebackType
 
-__all__ = ["ChatScript", "ChatService", "Ending", "Frame", "Turn"]
+    from .user import ChatUser
+
+__all__ = [
+    "ChatScript",
+    "ChatService",
+    "Ending",
+    "Frame",
+    "Service",
+    "Turn",
+    "User",
+    "last_error",
+]
 
 Frame: TypeAlias = dict[str, Any]
 Ending: TypeAlias = Literal["answered", "error", "closed", "broke", "silent"]
@@ -94,8 +106,92 @@ class ChatService:
 
     def last_error(self) -> str:
         """Return the last line of the log that names an exception, or nothing."""
-        lines = [line for line in self.log().splitlines() if _names_an_error(line)]
-        return f" (log: {lines[-1]})" if lines else ""
+        return last_error(self.log())
+
+    def user(self, user_id: str | None = None) -> ChatUser:
+        """Return a user of the service; ``None`` is a new one."""
+        from .user import ChatUser  # uses this module
+
+        return ChatUser(self, user_id)
+
+
+class User(Protocol):
+    """One user of a service, as the gates need one."""
+
+    user_id: str
+    first: Turn
+
+    async def __aenter__(self) -> Any: ...
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...
+
+    async def open(self) -> Turn:
+        """Connect, again if need be, and return what came with it."""
+        ...
+
+    async def say(self, text: str, message_id: str | None = None) -> Turn:
+        """Send a text and return what came until the answer, an error or the end."""
+        ...
+
+    async def history(self) -> list[str] | None:
+        """Return what this user sent, as the service remembers it."""
+        ...
+
+    async def ping(self) -> float:
+        """Return the seconds in which the connection answers."""
+        ...
+
+    async def leave(self) -> None:
+        """Close the connection."""
+        ...
+
+    async def vanish(self, text: str, message_id: str) -> None:
+        """Send a text and be gone before the answer."""
+        ...
+
+
+class Service(Protocol):
+    """A running service, as the gates need one."""
+
+    @property
+    def script(self) -> ChatScript:
+        """What a turn has to look like."""
+        ...
+
+    @property
+    def slack_s(self) -> float:
+        """Seconds that a busy machine may add."""
+        ...
+
+    @property
+    def patience_s(self) -> float:
+        """Seconds after which a user who got nothing hangs."""
+        ...
+
+    @property
+    def log(self) -> Callable[[], str]:
+        """All that the service has logged so far."""
+        ...
+
+    def last_error(self) -> str:
+        """Return the last line of the log that names an exception, or nothing."""
+        ...
+
+    def user(self, user_id: str | None = None) -> User:
+        """Return a user of the service; ``None`` is a new one."""
+        ...
+
+
+def last_error(log: str) -> str:
+    """Return the last line of a log that names an exception, or nothing."""
+    lines = [line for line in log.splitlines() if _names_an_error(line)]
+    return f" (log: {lines[-1]})" if lines else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""How is an ASGI application served for a gate, in this process?"""
+"""ASGI applications, served for a gate in its own process."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -32,11 +33,11 @@ def serve(app: Any) -> Generator[str, None, None]:
         import uvicorn
     except ImportError:
         raise RuntimeError(
-            "serving an application needs uvicorn; type pip install 'coroguard[demo]'"
+            "serving an application needs uvicorn; run pip install uvicorn"
         ) from None
     config = uvicorn.Config(
         app,
-        ws="websockets-sansio",
+        ws="websockets-sansio" if find_spec("websockets") else "none",
         lifespan="auto",
         log_level="error",
         timeout_graceful_shutdown=1,

@@ -1,0 +1,150 @@
+"""Services that a user reaches with client code of their own, over any protocol."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self, TypeAlias
+
+from coroguard._leaks.errors import CoroguardError
+
+from .script import ChatScript, Turn, last_error
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from types import TracebackType
+
+    from .script import Ending, Frame
+
+__all__ = ["ClientService", "Refused"]
+
+Ask: TypeAlias = "Callable[[str, str, str], Awaitable[str]]"
+Remembered: TypeAlias = "Callable[[str], Awaitable[list[str]]]"
+
+
+class Refused(CoroguardError, RuntimeError):  # noqa: N818  # an answer
+    """The service refused on purpose, with a message for its user."""
+
+
+def _no_log() -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientService:
+    """A running service and the lines of code that a client of it needs.
+
+    Args:
+        ask: Gets a user's id, a text and the id of the message, and returns the
+            answer, which has to quote the text. It raises `Refused` with the
+            service's message where the service reports an error as agreed, such as
+            a status 503 with a body; any other exception is a connection that broke.
+        remembered: Gets a user's id and returns what this user sent, the oldest
+            first; ``None`` where the service keeps no history.
+        deadline_s: Seconds within which a user has to hear that a component failed.
+        slack_s: Seconds that a busy machine may add.
+        log: All that the service has logged so far.
+    """
+
+    ask: Ask
+    remembered: Remembered | None = None
+    deadline_s: float = 2.0
+    slack_s: float = 2.0
+    log: Callable[[], str] = _no_log
+    script: ChatScript = field(init=False)
+
+    def __post_init__(self) -> None:
+        history: Frame | None = None if self.remembered is None else {}
+        script = ChatScript(events=("answer",), history=history)
+        object.__setattr__(self, "script", script)
+
+    @property
+    def patience_s(self) -> float:
+        """Seconds after which a call that returned nothing hangs."""
+        return self.deadline_s + self.slack_s
+
+    def last_error(self) -> str:
+        """Return the last line of the log that names an exception, or nothing."""
+        return last_error(self.log())
+
+    def user(self, user_id: str | None = None) -> ClientUser:
+        """Return a user of the service; ``None`` is a new one."""
+        return ClientUser(self, user_id)
+
+
+class ClientUser:
+    """One user, who calls the service with the client code.
+
+    Args:
+        service: The service.
+        user_id: The user's id, a UUID; ``None`` makes a new one.
+    """
+
+    def __init__(self, service: ClientService, user_id: str | None = None) -> None:
+        self.user_id = user_id or str(uuid.uuid4())
+        self.first = Turn((), "answered", "", 0.0)
+        self._service = service
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.leave()
+
+    async def open(self) -> Turn:
+        """Return an answer: a client of this kind connects with each call."""
+        return self.first
+
+    async def say(self, text: str, message_id: str | None = None) -> Turn:
+        """Send a text and return what came of it."""
+        started = time.monotonic()
+        asked = self._service.ask(self.user_id, text, message_id or str(uuid.uuid4()))
+        frame: Frame
+        ending: Ending
+        try:
+            answer = await asyncio.wait_for(asked, self._service.patience_s)
+        except Refused as refused:
+            frame, ending, why = _frame("error", message=str(refused)), "error", ""
+        except TimeoutError:
+            return Turn((), "silent", "", time.monotonic() - started)
+        except Exception as error:
+            # A connection breaks in as many forms as there are clients.
+            why = f"{type(error).__name__}: {error}"
+            return Turn((), "broke", why, time.monotonic() - started)
+        else:
+            frame, ending, why = _frame("answer", text=answer), "answered", ""
+        return Turn((frame,), ending, why, time.monotonic() - started)
+
+    async def history(self) -> list[str] | None:
+        """Return what this user sent, as the service remembers it, or ``None``."""
+        remembered = self._service.remembered
+        if remembered is None:
+            return None
+        return await asyncio.wait_for(
+            remembered(self.user_id), self._service.patience_s
+        )
+
+    async def ping(self) -> float:
+        """Return 0: between calls there is no connection that could be asked."""
+        return 0.0
+
+    async def leave(self) -> None:
+        """Do nothing; the client code closes what it opens."""
+
+    async def vanish(self, text: str, message_id: str) -> None:
+        """Begin a call and give it up before the answer."""
+        calling = asyncio.ensure_future(self.say(text, message_id))
+        await asyncio.sleep(0)
+        calling.cancel()
+        await asyncio.gather(calling, return_exceptions=True)
+
+
+def _frame(kind: str, **fields: str) -> Frame:
+    return {"type": kind, **fields}
