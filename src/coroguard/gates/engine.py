@@ -1,4 +1,4 @@
-"""How are the gates run, one after another, and judged?"""
+"""The gates of a project, run one after another and judged."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from coroguard._pyproject import find_root
 
 from . import run_info as surroundings
 from .config import load
+from .environment import left_out
 from .errors import CollectionError, GateConfigError
 from .evidence import RunEvidence
 from .output import clean, each_text
@@ -103,6 +104,7 @@ def run_gates(
         "asked": _asked(wishes),
         "commit": surroundings.commit(folder),
         "seeds": seeds,
+        "left_out": left_out(os.environ),
         "versions": surroundings.versions(),
     }
     # What the runs report about themselves is more than what the command knows.

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Ended", "run_pytest"]
 
-_PYTEST = (sys.executable, "-P", "-m", "coroguard.gates.start")
+# As a file: pytest complains about a plugin whose package is imported already.
+_PYTEST = (sys.executable, "-P", str(Path(__file__).with_name("start.py")))
 _RECORDER = ("-p", "coroguard.gates.recorder")
 _GRACE_S = 3.0
 _LOOK_S = 0.2  # how often a signal is looked for

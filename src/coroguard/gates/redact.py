@@ -29,6 +29,8 @@ _TOKEN = re.compile(
     r"|AKIA[0-9A-Z]{16}|sk-[\w-]{20,}|eyJ[\w-]+\.[\w-]+\.[\w-]*)"
 )
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}")
+# The value of PWD, or of a variable that names a file of secrets.
+_PATH = re.compile(r"(?:[A-Za-z]:)?[/\\]\S*[/\\.]|/\w+$|~/")
 _SHORTEST = 4
 _SHORTEST_OF_VARIABLE = 8
 
@@ -58,8 +60,8 @@ class Redactor:
             found.update(_secrets_in(environment.get(variable, "")))
         for name, value in environment.items():
             # A word may be part of any text; hiding it would hide the text.
-            hidden = len(value) >= _SHORTEST_OF_VARIABLE and not value.isalpha()
-            if _SECRET.search(name) and hidden and not name.endswith(("_FILE", "_ID")):
+            is_word = len(value) < _SHORTEST_OF_VARIABLE or value.isalpha()
+            if _SECRET.search(name) and not is_word and not _PATH.match(value):
                 found.add(value)
         return cls(tuple(sorted(found, key=len, reverse=True)))
 

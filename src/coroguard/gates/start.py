@@ -1,5 +1,7 @@
 """The process of one run: its import path and its options."""
 
+# Run as a script, and imports nothing of coroguard.
+
 from __future__ import annotations
 
 import os

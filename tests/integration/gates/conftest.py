@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from coroguard.gates.schema import ReadinessDocument
+
 CONFIG = """
 [tool.coroguard.gates."chat"]
 rule = "a message gets an answer"
@@ -75,7 +77,10 @@ class Project:
         report = self.root / "readiness.json"
         with self.start("--json", str(report), *arguments) as process:
             out, err = process.communicate(timeout=100)
-        told = json.loads(report.read_text()) if report.exists() else {}
+        told = json.loads(report.read_text("utf-8")) if report.exists() else {}
+        if told:
+            # Every report of these tests is what the schema describes.
+            ReadinessDocument.model_validate(told)
         return Ran(process.returncode, out, err, told)
 
 

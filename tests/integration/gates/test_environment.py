@@ -68,6 +68,17 @@ def test_bytecode_that_was_left_is_not_run(project):
     assert project.gate().verdicts == {"chat": "FAILED"}
 
 
+def test_a_project_whose_warnings_are_errors(project):
+    """What the gate adds to a run of pytest causes no warning."""
+    project.write(
+        "pytest.ini",
+        "[pytest]\nfilterwarnings = error\n"
+        "asyncio_default_fixture_loop_scope = function",
+    )
+    del project.environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"]
+    assert project.gate().verdicts == {"chat": "PASSED"}
+
+
 def test_a_coverage_threshold_is_the_whole_suites(project):
     """A threshold that only the whole suite can reach makes no gate red."""
     pytest.importorskip("pytest_cov")

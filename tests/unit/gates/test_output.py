@@ -174,8 +174,18 @@ def test_other_texts_stay(text):
 
 def test_a_token_in_the_environment_is_hidden():
     """The value of a variable that is named like a secret is hidden; words are not."""
-    redact = Redactor.of({"DEPLOY_TOKEN": "x7-tulip-7", "MY_SECRET": "password"}, {})
-    assert redact("x7-tulip-7 is no password") == "*** is no password"
+    environment = {
+        "DEPLOY_TOKEN": "x7-tulip-7",
+        "MY_SECRET": "password",
+        "PWD": "/srv/shop",
+        "OLDPWD": "/workspace",
+        "CREDENTIALS": "/run/keys/shop.json",
+    }
+    text = "/srv/shop/a.py, /workspace and /run/keys/shop.json"
+    redact = Redactor.of(environment, {})
+    assert redact(f"x7-tulip-7 is no password: {text}") == (
+        f"*** is no password: {text}"
+    )
 
 
 def test_records_hide_secrets_in_what_tests_wrote():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import itertools
 import json
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -13,7 +14,13 @@ from coroguard.gates.config import Waiver
 from coroguard.gates.evidence import Phase, RunEvidence, TestEvidence
 from coroguard.gates.exports import as_annotations, as_json, as_junit, as_markdown
 from coroguard.gates.readiness import ExitCode, GateResult, Plant, Readiness, SelfTest
+from coroguard.gates.schema import ReadinessDocument
 from coroguard.gates.verdict import Gate, Judgement, Verdict
+
+
+def schema() -> dict[str, object]:
+    return ReadinessDocument.model_json_schema(mode="serialization")
+
 
 CODES = [
     (Verdict.FAILED, ExitCode.FAILED),
@@ -116,6 +123,22 @@ def test_json_is_valid_whatever_tests_say():
     text = as_json(EVERY)
     assert json.loads(text)["ready"] is False
     assert text.isascii()
+
+
+def test_the_published_schema_is_the_documents():
+    """The published JSON Schema is that of what is written."""
+    file = Path(__file__).parents[3] / "docs/reference/readiness.schema.json"
+    assert json.loads(file.read_text("utf-8")) == schema()
+
+
+def test_a_number_that_json_cannot_hold():
+    """RFC 8259 has no NaN and no infinity, so they become `null`."""
+    measures = [{"name": "a", "value": value, "unit": ""} for value in (1e999, -1e999)]
+    test = TestEvidence("t.py::a", record={"measures": measures})
+    run = RunEvidence(tests={test.id: test})
+    text = as_json(Readiness([GateResult(Gate("g"), Judgement(Verdict.PASSED), run)]))
+    plain = json.loads(text, parse_constant=pytest.fail)
+    assert [m["value"] for m in plain["gates"][0]["measures"]] == [None, None]
 
 
 def test_markdown_rows_stay_rows():

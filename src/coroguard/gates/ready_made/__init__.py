@@ -10,7 +10,8 @@ from .harm import Harm, harms_of_link, harms_of_server
 from .health_report import health_report_gate
 from .own_client import ClientService, Refused
 from .readiness import readiness_gate
-from .script import ChatScript, ChatService, Turn
+from .script import ChatScript, Turn
+from .service import ChatService
 from .serving import serve
 from .user import ChatUser
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from coroguard._leaks.errors import GuardUsageError
 
 from .findings import Findings
-from .script import ChatService
+from .service import ChatService
 from .user import ChatUser
 
 if TYPE_CHECKING:
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from ..record import GateRecord
     from .harm import Harm
-    from .script import Service, Turn, User
+    from .script import Turn
+    from .service import Service, User
 
 __all__ = ["chat_flow_gate"]
 

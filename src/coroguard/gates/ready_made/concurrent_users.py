@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..record import GateRecord
     from .crowd import Member
     from .harm import Harm
-    from .script import Service
+    from .service import Service
 
 __all__ = ["concurrent_users_gate"]
 

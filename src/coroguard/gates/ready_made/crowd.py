@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from .findings import Findings
     from .harm import Harm
-    from .script import Service, Turn
+    from .script import Turn
+    from .service import Service
 
 __all__ = ["Crowd"]
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from ..record import GateRecord
     from .harm import Harm
-    from .script import Service, Turn, User
+    from .script import Turn
+    from .service import Service, User
 
 __all__ = ["error_handler_gate"]
 

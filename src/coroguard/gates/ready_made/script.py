@@ -1,26 +1,20 @@
-"""Services for the ready-made gates: what users send, and what has to come back."""
+"""Scripts of a chat: what users send, and what has to come back."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from coroguard._leaks.symptoms import symptom
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from types import TracebackType
-
-    from .user import ChatUser
 
 __all__ = [
     "ChatScript",
-    "ChatService",
     "Ending",
     "Frame",
-    "Service",
     "Turn",
-    "User",
     "last_error",
 ]
 
@@ -38,10 +32,6 @@ def _answer(frame: Mapping[str, Any]) -> str:
 
 def _no_headers(_user_id: str) -> Mapping[str, str]:
     return {}
-
-
-def _nothing() -> str:
-    return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,114 +68,6 @@ class ChatScript:
     def asks_who(self) -> bool:
         """Whether the service lets in only users that it knows."""
         return self.headers is not _no_headers
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChatService:
-    """A running service and the script to talk to it.
-
-    Args:
-        url: Its address, `http://...`.
-        script: What is said.
-        deadline_s: Seconds within which a user is told that a component failed.
-        slack_s: Seconds that a busy machine may add.
-        log: All that the service has logged so far; leaks are looked for in it, and
-            its last error is told with a connection that broke.
-    """
-
-    url: str
-    script: ChatScript
-    deadline_s: float = 2.0
-    slack_s: float = 2.0
-    log: Callable[[], str] = _nothing
-
-    @property
-    def patience_s(self) -> float:
-        """Seconds after which a user who heard nothing is one who hangs."""
-        return self.deadline_s + self.slack_s
-
-    def last_error(self) -> str:
-        """Return the last line of the log that names an exception, or nothing."""
-        return last_error(self.log())
-
-    def user(self, user_id: str | None = None) -> ChatUser:
-        """Return a user of the service; ``None`` is a new one."""
-        from .user import ChatUser  # uses this module
-
-        return ChatUser(self, user_id)
-
-
-class User(Protocol):
-    """One user of a service, as the gates need one."""
-
-    user_id: str
-    first: Turn
-
-    async def __aenter__(self) -> Any: ...
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-        /,
-    ) -> None: ...
-
-    async def open(self) -> Turn:
-        """Connect, again if need be, and return what came with it."""
-        ...
-
-    async def say(self, text: str, message_id: str | None = None) -> Turn:
-        """Send a text and return what came until the answer, an error or the end."""
-        ...
-
-    async def history(self) -> list[str] | None:
-        """Return what this user sent, as the service remembers it."""
-        ...
-
-    async def ping(self) -> float:
-        """Return the seconds in which the connection answers."""
-        ...
-
-    async def leave(self) -> None:
-        """Close the connection."""
-        ...
-
-    async def vanish(self, text: str, message_id: str) -> None:
-        """Send a text and be gone before the answer."""
-        ...
-
-
-class Service(Protocol):
-    """A running service, as the gates need one."""
-
-    @property
-    def script(self) -> ChatScript:
-        """What a turn has to look like."""
-        ...
-
-    @property
-    def slack_s(self) -> float:
-        """Seconds that a busy machine may add."""
-        ...
-
-    @property
-    def patience_s(self) -> float:
-        """Seconds after which a user who got nothing hangs."""
-        ...
-
-    @property
-    def log(self) -> Callable[[], str]:
-        """All that the service has logged so far."""
-        ...
-
-    def last_error(self) -> str:
-        """Return the last line of the log that names an exception, or nothing."""
-        ...
-
-    def user(self, user_id: str | None = None) -> User:
-        """Return a user of the service; ``None`` is a new one."""
-        ...
 
 
 def last_error(log: str) -> str:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from websockets.asyncio.client import ClientConnection
 
-    from .script import ChatScript, ChatService
+    from .script import ChatScript
+    from .service import ChatService
 
 __all__ = ["ChatUser"]
 

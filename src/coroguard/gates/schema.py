@@ -1,0 +1,150 @@
+"""The shape of what `coroguard gate --json` writes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from .evidence import Outcome  # noqa: TC001  # pydantic reads it
+from .verdict import Verdict  # noqa: TC001  # pydantic reads it
+
+__all__ = ["ReadinessDocument"]
+
+_Count = Annotated[int, Field(ge=0)]
+_Seconds = Annotated[float, Field(ge=0)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Commit(_Part):
+    """The commit of the project; ``dirty`` where the work tree differs from it."""
+
+    id: str
+    dirty: bool
+
+
+class Asked(_Part):
+    """The options of the command."""
+
+    categories: list[str]
+    patterns: list[str]
+    real_services: bool
+    fail_fast: bool
+    self_test: bool
+
+
+class WaiverPart(_Part):
+    """Why a gate counts as green, and until which day."""
+
+    reason: str
+    until: str
+
+
+class TestCount(_Part):
+    """How many tests a gate expects, and how many of them passed."""
+
+    __test__ = False
+
+    expected: _Count
+    passed: _Count
+
+
+class Amount(_Part):
+    """How much was done, and the least that the configuration asks."""
+
+    done: _Count
+    minimum: _Count
+
+
+class ServicePart(_Part):
+    """A service that tests used, and whether it was the real one for all of them."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    name: str
+    real: bool
+    version: str
+
+
+class Measure(_Part):
+    """A number that a test measured; ``null`` where JSON has no such number."""
+
+    name: str
+    value: float | None
+    unit: str
+
+
+class TestPart(_Part):
+    """One expected test."""
+
+    __test__ = False
+
+    id: str
+    outcome: Outcome
+    text: str
+    duration_s: _Seconds
+
+
+class GatePart(_Part):
+    """One gate with its evidence."""
+
+    name: str
+    title: str
+    category: Literal["", "unit", "integration", "critical"]
+    rule: str
+    impact: str
+    blocks_deployment: bool
+    verdict: Verdict
+    judged: Verdict
+    reasons: list[str]
+    waiver: WaiverPart | None
+    tests: TestCount
+    amounts: dict[str, Amount]
+    services: list[ServicePart]
+    measures: list[Measure]
+    duration_s: _Seconds
+    limit_s: _Seconds
+    stacks: str
+    outcomes: list[TestPart]
+
+
+class PlantPart(_Part):
+    """What a gate made of a planted fault, or the engine of a built-in project."""
+
+    fault: str
+    gate: str
+    caught: bool
+    verdict: str
+    reason: str
+
+
+class SelfTestPart(_Part):
+    """What the self-test found."""
+
+    ok: bool
+    plants: list[PlantPart]
+    engine: list[PlantPart]
+    unproven: list[str]
+
+
+class ReadinessDocument(_Part):
+    """The whole readiness, as it is written."""
+
+    schema_number: Literal[1] = Field(alias="schema")
+    ready: bool
+    exit_code: Literal[0, 1, 2, 3, 4, 5]
+    problem: str
+    started: str
+    duration_s: _Seconds
+    root: str
+    asked: Asked
+    commit: Commit | None
+    seeds: dict[str, str]
+    versions: dict[str, str]
+    left_out: list[str]
+    gates: list[GatePart]
+    not_asked: list[str]
+    self_test: SelfTestPart | None
