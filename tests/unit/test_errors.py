@@ -103,7 +103,7 @@ def test_a_handler_of_attribute_errors_does_not_hide_a_leak() -> None:
 )
 @pytest.mark.parametrize("again", [copy.copy, lambda e: pickle.loads(pickle.dumps(e))])
 def test_errors_survive_pickling_and_copying(error: Exception, again: object) -> None:
-    """An error that crosses a process boundary says and carries the same."""
+    """An error that crosses a process boundary has the same text and leak."""
     twin = again(error)  # type: ignore[operator]
     assert (type(twin), str(twin)) == (type(error), str(error))
     assert getattr(twin, "leak", None) == getattr(error, "leak", None)

@@ -351,7 +351,7 @@ def test_no_code_of_an_exception_runs() -> None:
 
 
 def test_an_ordinary_exception_costs_no_source(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An error that tells of no leak is passed without a look at the function."""
+    """An error whose text names no leak is passed without a look at the function."""
     from coroguard._leaks import callsite
     from coroguard._leaks import explain as module
 

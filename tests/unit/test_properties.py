@@ -105,7 +105,7 @@ def test_a_clean_value_is_clean(value: Any) -> None:
 
 @given(planted())
 def test_a_plant_is_found_and_its_path_leads_there(case: tuple[Any, Plant]) -> None:
-    """One plant anywhere is found once, and its path leads to it."""
+    """One plant anywhere is found once, and its path is the way to it."""
     value, plant = case
     (found,) = scan(value).found
     assert found.value is plant

@@ -96,7 +96,7 @@ def test_a_plant_is_found_with_its_path(place: str) -> None:
 
 @pytest.mark.skipif(values.FROZENDICT is None, reason="frozendict is new in 3.15")
 def test_a_frozendict_is_a_mapping() -> None:
-    """A ``frozendict`` is read like a dict, though it is none."""
+    """A ``frozendict`` is read like a dict."""
     assert values.FROZENDICT is not None
     value = [values.FROZENDICT(held=Plant())]
     assert [found.path for found in scan(value).found] == ["$[0].held"]
@@ -156,7 +156,7 @@ def test_a_million_nodes_are_read() -> None:
 
 
 def test_a_cut_scan_says_so() -> None:
-    """A limit that ends the scan early is told."""
+    """A limit that ends the scan early is reported."""
     result = scan({"items": list(range(100))}, limit=50)
     assert result.complete is False
 
@@ -190,7 +190,7 @@ class Worker:
 
 
 def test_a_field_annotated_as_a_task_may_hold_one() -> None:
-    """A dataclass that says it holds a task is a promise, not a leak."""
+    """A field annotated as a task is a promise, not a leak."""
     assert [f.path for f in scan(Worker(Plant(), Plant())).found] == ["$.other"]  # type: ignore[arg-type]
 
 

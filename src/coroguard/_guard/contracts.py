@@ -12,7 +12,7 @@ from .._inspect.awaitables import ATOMS, class_name, is_stand_in
 from .._inspect.promises import awaited_type, named_classes, promises
 from .._leaks.errors import GuardUsageError
 from .._leaks.scan import is_quiet
-from .._leaks.symptoms import telling_bytes
+from .._leaks.symptoms import is_suspect_bytes
 from .checks import check_of, check_report, glance_at_reports
 
 _PLAIN = ATOMS | {str}
@@ -83,7 +83,7 @@ class Contract:
             if self._glance is None:
                 self._glance = glance_at_reports()
             texts = self._glance(value)
-            return texts is not None and not telling_bytes(texts)
+            return texts is not None and not is_suspect_bytes(texts)
         kind = type(value)
         return kind is self.type and kind in _PLAIN
 

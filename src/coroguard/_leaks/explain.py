@@ -19,7 +19,7 @@ from .callsite import (
 )
 from .errors import CoroutineLeakError, GuardUsageError, NotAwaitableError
 from .leak import Leak, LeakKind, is_library, place, record
-from .symptoms import symptom, telling
+from .symptoms import is_suspect, symptom
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,7 +112,7 @@ def _one(exception: BaseException) -> Leak | None:
     if traceback is None:
         return None
     is_nameless = is_kind(exception, TypeError) and text.startswith(_NAMELESS)
-    if not telling(text) and not is_nameless:
+    if not is_suspect(text) and not is_nameless:
         return None
     if is_kind(exception, TypeError, ValueError, AttributeError):
         plain = _awaited_plain(exception, text, traceback)

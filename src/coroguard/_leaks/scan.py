@@ -8,7 +8,7 @@ from .._inspect.awaitables import ATOMS, what_is
 from .._inspect.promises import field_annotation, field_promises, is_loose
 from .._inspect.texts import render_path
 from .._inspect.values import NODES, PLAIN, Walk
-from .symptoms import symptom, telling
+from .symptoms import is_suspect, symptom
 
 if TYPE_CHECKING:
     from .leak import Leak
@@ -48,7 +48,7 @@ class Scan(NamedTuple):
 
     Args:
         found: The un-awaited objects.
-        symptoms: Leaks that texts in the value tell of, at most 100.
+        symptoms: Leaks whose texts the value holds, at most 100.
         nodes: How many objects were read.
         complete: Whether all of the value was read.
     """
@@ -77,7 +77,7 @@ def scan(value: object, *, limit: int = NODES, quoted: bool = False) -> Scan:
     walk = Walk(value, limit=limit, texts=texts, unseen=_CONTAINERS)
     for node in walk:
         if type(node) is str:
-            if telling(node) and len(symptoms) < _MOST_SYMPTOMS:
+            if is_suspect(node) and len(symptoms) < _MOST_SYMPTOMS:
                 leak = symptom(node, quoted=quoted)
                 if leak is not None:
                     symptoms.append(leak.at(render_path(walk.steps)))
@@ -95,7 +95,7 @@ def is_quiet(value: object) -> bool:
     others need a scan. It costs less than a scan, for which it is a first try.
     """
     if type(value) is str:
-        return not telling(value)
+        return not is_suspect(value)
     waiting = [value]
     try:
         for container in waiting:  # grows while it is read
@@ -121,7 +121,7 @@ def _holds_quiet(container: Any, waiting: list[Any]) -> bool:
     for item in items:
         kind = type(item)
         if kind is str:
-            if telling(item):
+            if is_suspect(item):
                 return False
         elif kind in _CONTAINERS:
             waiting.append(item)

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-import marshal
 import re
-from typing import Any
 
 from .leak import Leak, LeakKind
 
@@ -48,7 +46,7 @@ _AS_A_VALUE = (
     r"(?:'[^'\n]{1,80}'(?: and |, )){0,2}'{K}'",
     r"unsupported type for timedelta \w{1,20} component: {K}\b",
 )
-# These begin in the middle of the sentence that tells of the leak.
+# These begin in the middle of the sentence.
 _OF_ARGUMENTS = (
     r"(?:must be|should be|expect|require|argument|indices|after \*)"
     r"[^\n]{0,100}?, (?:not|got) '?{K}\b",
@@ -61,38 +59,25 @@ _OF_PLAIN = (
     r"'async for' requires an object with __aiter__ method, got {T}",
     r"'{T}' object is not an async iter(?:ator|able)\b",
 )
-_TELLING = "corout|await|async"
+_SUSPECT = "corout|await|async"
 # Longer than any text from its first to its last word, and the windows in which
-# these texts are searched around a telling word.
+# these texts are searched around a suspect word.
 _REACH, _WINDOW = 700, 7_000
 
 
-def telling(text: str) -> bool:
-    """Return quickly whether a text may tell of a leak."""
+def is_suspect(text: str) -> bool:
+    """Return quickly whether a text may be that of a leak."""
     return "corout" in text or "await" in text or "async" in text
 
 
-def may_tell(value: Any) -> bool:
-    """Return quickly whether any text in a JSON value may tell of a leak.
-
-    Only for values that are known to hold built-in types: ``marshal`` writes
-    these at the speed of C, but runs the ``__buffer__`` of other objects.
-    """
-    try:
-        written = marshal.dumps(value)
-    except ValueError:  # too deep
-        return True
-    return telling_bytes(written)
-
-
-def telling_bytes(written: bytes) -> bool:
-    """Return whether marshalled texts may be those of a leak."""
+def is_suspect_bytes(written: bytes) -> bool:
+    """Return whether marshalled texts may include that of a leak."""
     # One by one, which is twice as fast as a loop.
     return b"corout" in written or b"await" in written or b"async" in written
 
 
 def symptom(text: str, path: str = "$", *, quoted: bool = True) -> Leak | None:
-    """Return the leak that a text tells of, or ``None``.
+    """Return the leak that a text is a symptom of, or ``None``.
 
     Args:
         text: Any string of a value.
@@ -118,7 +103,7 @@ def symptom(text: str, path: str = "$", *, quoted: bool = True) -> Leak | None:
 def _find(text: str) -> re.Match[str] | None:
     """Search only around the words that each of the texts contains."""
     at = 0
-    while word := _compiled(_TELLING).search(text, at):
+    while word := _compiled(_SUSPECT).search(text, at):
         start, end = max(word.start() - _REACH, 0), word.start() + _WINDOW
         match = _compiled(_pattern()).search(text, start, end)
         if match is not None:
