@@ -22,7 +22,7 @@ KINDS = {
 
 
 def connector(label: object) -> Callable[[], Any]:
-    """Make an async function whose own name tells whose it is."""
+    """Make an async function named after its label."""
 
     async def connect() -> object:
         return label
@@ -32,7 +32,7 @@ def connector(label: object) -> Callable[[], Any]:
 
 
 def expected_of(label: str, form: str) -> list[tuple[str, str, LeakKind]]:
-    """Say which `(guard, leaked function, kind)` one call must cause."""
+    """Return which `(guard, leaked function, kind)` one call must cause."""
     if form not in KINDS:
         return []
     return [(f"check_{label}", f"connect_{label}", KINDS[form])]
@@ -93,7 +93,7 @@ def async_check(label: str, form: str) -> Callable[[], Any]:
 
 
 def release(value: Any) -> None:
-    """Close what observe mode handed out, as a tidy caller would."""
+    """Close what observe mode returned, as a tidy caller would."""
     value = value.get("connected") if isinstance(value, dict) else value
     if hasattr(value, "close"):
         value.close()
@@ -149,31 +149,39 @@ class Nest:
         return ["call", *["thread"] * child.guarded]
 
     def runs_a_loop(self) -> bool:
-        """Say whether it runs an event loop in the thread that calls it."""
+        """Return whether it runs an event loop in the thread that calls it."""
         return any(
             way == "run" or (way == "call" and child.runs_a_loop())
             for way, child in self.children
         )
 
-    def blame(self, owner: str = "", far: int = 0) -> dict[str, tuple[str, bool]]:
-        """Return who is to blame for each drop in the nest, and whether it is far.
+    def blame(
+        self,
+        owners: tuple[str, ...] = (),
+        *,
+        is_known: bool = True,
+        in_bare_loop: bool = False,
+    ) -> dict[str, tuple[tuple[str, ...], bool]]:
+        """Return the guards around each drop of the nest, the innermost last.
 
-        A drop is far from a sync guard where that runs a loop of its own, and the
-        loop has a thread do the work: outside strict mode nothing leads back.
+        With each comes whether outside strict mode, too, the way to the innermost is
+        known. It is not for a task before its parent awaits it, nor for the threads
+        of a loop in which no guard awaits them.
         """
         if self.guarded:
-            owner, far = f"check_{self.label}", 0 if self.is_async else 1
+            owners = (*owners, f"check_{self.label}")
+            is_known, in_bare_loop = True, False
         total = {
-            f"connect_{self.label}_{index}": (owner, far == 3)
+            f"connect_{self.label}_{index}": (owners, is_known)
             for index in range(len(self.children) + 1)
         }
         for way, child in self.children:
-            farther = far
-            if far == 1 and way == "run":
-                farther = 2
-            elif far == 2 and way in {"to_thread", "loop"}:
-                farther = 3
-            total |= child.blame(owner, farther)
+            is_lost = in_bare_loop and way in {"to_thread", "executor", "loop"}
+            total |= child.blame(
+                owners,
+                is_known=is_known and not is_lost and way not in {"late", "group"},
+                in_bare_loop=in_bare_loop or way in {"run", "loop"},
+            )
         return total
 
     def function(self, mode: str | None) -> Callable[[], Any]:

@@ -210,20 +210,22 @@ def test_a_raised_leak_is_not_raised_again(events):
 @pytest.mark.parametrize("seed", range(60))
 @pytest.mark.parametrize("mode_name", ["observe", "enforce", "strict"])
 def test_the_innermost_of_any_nest_is_blamed(mode_name, seed, events):
-    """Over tasks, loops and threads, the innermost guard gets each drop."""
+    """Over tasks, loops and threads, the innermost guard gets each drop.
+
+    Where the way to it is unknown, a guard further out gets it, or none.
+    """
     nest = crowd.Nest.grow(random.Random(seed))
     call = nest.function(mode_name)
     with mode(mode_name):
         asyncio.run(call()) if nest.is_async else call()
 
-    exact = {
-        name: owner
-        for name, (owner, far) in nest.blame().items()
-        if mode_name == "strict" or not far
-    }
     blamed = {event.leak.name: event.leak.guarded for event in events}
     assert len(events) == len(blamed)
-    assert {name: blamed.get(name) for name in exact} == exact
+    for name, (owners, is_known) in nest.blame().items():
+        if is_known or mode_name == "strict":
+            assert (name, blamed.get(name)) == (name, owners[-1])
+        else:
+            assert blamed.get(name) in (*owners, None)
 
 
 @pytest.mark.parametrize("how", ["to_thread", "run_in_executor"])
@@ -249,7 +251,7 @@ def test_guards_in_worker_threads_get_their_own(how, events):
 
 @pytest.mark.parametrize("how", ["timeout", "wait_for", "cancel"])
 def test_a_cancelled_check_still_names_its_drop(how, events):
-    """What a check dropped before it was cancelled is told, and stays cancelled."""
+    """What a check dropped is reported where it is cancelled, and it stays so."""
     connect = connector("x")
     dropped = asyncio.Event()
 
@@ -390,8 +392,8 @@ def test_the_interpreters_own_warning_still_comes():
         with mode("observe"):
             sync_check("x", "dropped")()
 
-    told = [str(warning.message).splitlines()[0] for warning in caught]
-    assert "coroutine 'connect_x' was never awaited" in told
+    texts = [str(warning.message).splitlines()[0] for warning in caught]
+    assert "coroutine 'connect_x' was never awaited" in texts
 
 
 if sys.version_info >= (3, 12):

@@ -30,7 +30,7 @@ from coroguard import (
     guard,
     mode,
 )
-from coroguard._inspect.guarded import is_guarded, reaches_guard, terms_of
+from coroguard._inspect.callables import guard_of, is_guarded, reaches_guard
 
 REPORT: dict[str, Any] = {
     "healthy": True,
@@ -267,7 +267,7 @@ async def async_generator() -> Any:
     ],
 )
 def test_what_cannot_be_guarded_is_refused(target: Any) -> None:
-    """Nothing is left bare in silence: decoration raises and says what to do."""
+    """Nothing is left bare in silence: decoration raises, with the fix."""
     with pytest.raises(GuardUsageError, match=r"put @guard "):
         guard(target)
 
@@ -290,7 +290,7 @@ def test_a_wrong_option_is_refused(options: dict[str, Any], words: str) -> None:
 
 
 def test_the_very_object_comes_back() -> None:
-    """A right report is handed out as the object that it was."""
+    """A right report is returned as the object that it was."""
     report = dict(REPORT)
     model = HealthReport.model_validate(report)
     assert guard(lambda: report)() is report
@@ -366,7 +366,7 @@ def task_facade() -> asyncio.Task[bool]:
 
 
 async def test_a_promised_task_is_handed_out_as_it_is() -> None:
-    """``-> asyncio.Task`` hands out the task itself."""
+    """``-> asyncio.Task`` returns the task itself."""
     task = guard(returns=Any)(task_facade)()
     assert isinstance(task, asyncio.Task)
     assert await task is True
@@ -556,7 +556,7 @@ def test_a_class_stays_as_it_is() -> None:
 def test_guards_are_known_by_their_wrappers() -> None:
     """Guards of every kind are known, with their terms; other callables are not."""
     bare = [fails, is_connected, Base, len, None, 5]
-    assert [it for it in bare if is_guarded(it) or terms_of(it)] == []
+    assert [it for it in bare if is_guarded(it) or guard_of(it)] == []
     for made in (
         guard(returns=Any)(fails),
         guard(returns=Any)(is_connected),
@@ -565,7 +565,7 @@ def test_guards_are_known_by_their_wrappers() -> None:
         vars(Checks)["class_inside"],
     ):
         assert is_guarded(made)
-        assert terms_of(made).contract.is_open
+        assert guard_of(made).contract.is_open
 
 
 def test_a_copy_of_attributes_is_not_a_guard() -> None:

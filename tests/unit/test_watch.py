@@ -220,7 +220,7 @@ def test_without_the_interpreters_hook_the_warnings_serve() -> None:
 
 
 def test_pythons_warning_still_blames_the_users_line() -> None:
-    """The hook does not stand between Python's warning and the line at fault."""
+    """The hook is not what the warning of Python names in the place of that line."""
     with warnings.catch_warnings(record=True) as caught, watch(mode="observe"):
         warnings.simplefilter("always")
         drop()

@@ -1,7 +1,7 @@
 """Promised coroutines, whose results are judged when they are awaited."""
 
 # A sync function may return a coroutine that its caller expects: because its
-# annotation or its contract says so, or because it wraps a coroutine function.
+# annotation or its contract promises one, or because it wraps a coroutine function.
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._inspect.attributes import own_state
 from .._inspect.awaitables import ATOMS, class_of, is_coroutine, module_name, what_is
+from .._inspect.callables import is_marked_async
 from .._runtime import drops as tracking
 from .._runtime.modes import Mode
 from .judge import judge
@@ -38,6 +39,8 @@ def is_promised(terms: Terms, value: object) -> bool:
     what = what_is(value)
     if what is None or not is_coroutine(what) or terms.mode is Mode.OFF:
         return False
+    if is_marked_async(terms.function):
+        return True
     return terms.announce(value) or _is_of_wrapped(terms.function, value)
 
 
@@ -73,7 +76,7 @@ async def _awaited(awaitable: Any, terms: Terms) -> Any:
 def _placed_like(code: CodeType) -> Any:
     """Return ``_awaited`` with the name and the place of other code."""
     made = FunctionType(placed(_awaited.__code__, code), globals())
-    tracking.ignore(made)
+    tracking.stands_for_promised(made)
     return made
 
 
@@ -109,4 +112,4 @@ def _code_of(value: Any) -> Any:
     return value.gi_code if type(value) is GeneratorType else None
 
 
-tracking.ignore(_awaited)
+tracking.stands_for_promised(_awaited)

@@ -15,9 +15,9 @@ from .._leaks.errors import CoroguardError, HealthReportError, leak_error
 from .._leaks.explain import explain
 from .._leaks.leak import Leak, LeakKind, record, short
 from .._leaks.scan import scan
-from .._runtime import drops as tracking
 from .._runtime.events import Event, emit
 from .._runtime.modes import Mode, current, scan_limit
+from .._runtime.scopes import note
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -182,7 +182,7 @@ def act(
             complete=complete,
         )
         if leak is not None:
-            tracking.note(leak)
+            note(leak)
         emit(event)
         if fatal is not None and error is not fatal and leak is not None:
             fatal.add_note(f"also: {leak.kind.value}: {leak}")
@@ -200,7 +200,7 @@ def note_on(
     """Emit leaks that came to light with an exception, and add them as notes."""
     duration_ms = None if started is None else (time.perf_counter() - started) * 1_000
     for leak in leaks:
-        tracking.note(leak)
+        note(leak)
         emit(
             Event(
                 leak=leak,

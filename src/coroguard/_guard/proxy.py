@@ -1,96 +1,101 @@
-"""How are callables guarded that are not plain functions?"""
+"""Guards on callables that are not plain functions."""
 
 # wrapt's ``FunctionWrapper`` stays true to what it wraps (attributes, ``isinstance``,
-# binding), at several times the cost of the closure that plain functions get.
+# binding), at several times the cost of the wrapper that plain functions get.
 
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import wrapt
 
-from .._runtime.drops import Scope, var
+from .._inspect.callables import is_async
+from .hooks import Hooks
+from .wrapper import marked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-__all__ = ["wrap_callable"]
+    from .judge import Terms
 
 
 class _GuardedCallable(wrapt.FunctionWrapper[Any, Any]):
-    """A guarded partial, built-in function or callable object.
+    """A guarded partial, built-in function, callable object or wrapped method.
 
     Copies and pickles as the wrapped object, guarded again.
     """
 
-    #: By which a guard is known, whatever it is put on.
-    __coroguard__ = True
-
-    def __init__(self, wrapped: Any, wrapper: Any, again: Callable[[Any], Any]) -> None:
+    def __init__(self, wrapped: Any, wrapper: Any, hooks: Hooks) -> None:
         super().__init__(wrapped, wrapper)
-        self._self_again = again
+        self._self_hooks = hooks
+
+    @property
+    def __coroguard__(self) -> Terms:
+        return self._self_hooks.terms
 
     def __copy__(self) -> Any:
-        return self._self_again(copy.copy(self.__wrapped__))
+        return _again(copy.copy(self.__wrapped__), self.__coroguard__)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        return self._self_again(copy.deepcopy(self.__wrapped__, memo))
+        return _again(copy.deepcopy(self.__wrapped__, memo), self.__coroguard__)
 
     def __reduce__(self) -> Any:
-        return _rebuild, (self._self_again, self.__wrapped__)
+        return _again, (self.__wrapped__, self.__coroguard__)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         return self.__reduce__()
 
 
-def wrap_callable(
-    target: Any,
-    again: Callable[[Any], Any],
-    *,
-    is_async: bool,
-    opened: Callable[..., Any],
-    done: Callable[[Any, Any], tuple[Any, BaseException | None]],
-    failed: Callable[[BaseException, Any], None],
-) -> Any:
+class _GuardedAsyncCallable(_GuardedCallable):
+    """A guarded object whose class has an async ``__call__``, as this one does."""
+
+    async def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        call: Any = self._self_wrapper
+        return await call(self.__wrapped__, None, args, kwargs)
+
+
+def wrap_callable(target: Any, hooks: Hooks) -> Any:
     """Return a proxy of ``target`` whose calls are guarded.
 
     Args:
         target: A callable that is not a plain function.
-        again: Guards a copy of it the same way.
-        is_async: Whether calling it makes a coroutine.
-        opened: As in ``wrap_function``, like the two after it.
-        done: Called with the result.
-        failed: Called with a passing exception.
+        hooks: Those of the guard.
     """
-    # Tracking knows the frames of guards by the free variables of these names.
-    _cg_function = _cg_afunction = failed
 
     def call(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:  # noqa: ARG001
-        scope = opened()
+        scope = hooks.opened()
         try:
             value = wrapped(*args, **kwargs)
-        except BaseException as error:
-            _cg_function(error, scope)
+        except BaseException:
+            hooks.failed(scope)
             raise
-        return _outcome(*done(value, scope))
+        return _outcome(*hooks.done(value, scope))
 
     async def acall(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:  # noqa: ARG001
-        _cg_scope = Scope()
-        _cg_scope.token = var.set(_cg_scope)
-        opened(_cg_scope)
+        scope = hooks.opened()
         try:
             value = await wrapped(*args, **kwargs)
-        except BaseException as error:
-            _cg_afunction(error, _cg_scope)
+        except BaseException:
+            hooks.failed(scope)
             raise
-        return _outcome(*done(value, _cg_scope))
+        return _outcome(*hooks.done(value, scope))
 
-    return _GuardedCallable(target, acall if is_async else call, again)
+    chosen: Any = acall if hooks.terms.is_async else call
+    wrapper = FunctionType(
+        marked(chosen.__code__, hooks.mark),
+        chosen.__globals__,
+        chosen.__name__,
+        None,
+        chosen.__closure__,
+    )
+    by_object = is_async(target) and is_async(getattr(type(target), "__call__", None))  # noqa: B004
+    kind: Any = _GuardedAsyncCallable if by_object else _GuardedCallable
+    return kind(target, wrapper, hooks)
 
 
 def _outcome(value: Any, error: BaseException | None) -> Any:
-    """Raise the error or hand out the value, leaving no reference cycle."""
+    """Raise the error or return the value, leaving no reference cycle."""
     if error is None:
         return value
     try:
@@ -99,5 +104,6 @@ def _outcome(value: Any, error: BaseException | None) -> Any:
         del error, value
 
 
-def _rebuild(again: Callable[[Any], Any], wrapped: Any) -> Any:
-    return again(wrapped)
+def _again(target: Any, terms: Terms) -> Any:
+    """Guard a copy of a target on the same terms."""
+    return wrap_callable(target, Hooks(replace(terms, function=target)))

@@ -1,4 +1,4 @@
-"""How is a block of code watched?"""
+"""Watches: the protection of a guard for a block of code."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from .._inspect.callables import is_async, name_of
 from .._leaks.errors import CoroguardError, GuardUsageError, leak_error
 from .._leaks.explain import explain
 from .._leaks.leak import Leak, place
-from .._runtime import drops as tracking
+from .._runtime import drops
+from .._runtime.collector import interrupted
 from .._runtime.frames import place_of
 from .._runtime.modes import Mode, ModeName, current, parse
+from .._runtime.scopes import Scope
 from .judge import act, note_on
 from .supported import refuse
 
@@ -56,7 +58,7 @@ class watch:  # noqa: N801 - used like a function
         self._pinned = None if mode is None else parse(mode, "watch(mode=...)")
         self._name = name
         self._guarded = name or "watch"
-        self._scope: tracking.Scope | None = None
+        self._scope: Scope | None = None
         self._mode = Mode.OFF
         self._started = 0.0
 
@@ -122,30 +124,34 @@ class watch:  # noqa: N801 - used like a function
             where = place(frame.f_code.co_filename, frame.f_lineno)
             self._guarded = f"watch at {where}"
         self._mode = self._pinned or current()
-        tracking.install()
-        self._scope = scope = tracking.Scope()
-        scope.seen = []
-        if self._mode is not Mode.OFF:
-            scope.enter(place_of(frame).frame_id)
-        if self._mode is Mode.STRICT:
-            scope.track_origins()
+        drops.install()
+        is_on = self._mode is not Mode.OFF and interrupted() is None
+        self._scope = scope = Scope(place_of(frame).frame_id if is_on else None)
+        seen: list[Leak] = []
+        scope.seen = seen
+        if is_on:
+            scope.enter()
+            if self._mode is Mode.STRICT:
+                scope.track_origins()
         self._started = time.perf_counter()
-        return scope.seen
+        return seen
 
     def _leave(self, exception: BaseException | None) -> CoroguardError | None:
         """Close the block; return the error to raise, if any."""
         scope, self._scope = self._scope, None
         if scope is None or self._mode is Mode.OFF:
             return None
-        scope.leave()
-        drops = [drop.within(self._guarded, is_async=True) for drop in scope]
-        scope.seen.extend(drops)
+        is_closing = isinstance(exception, GeneratorExit)
+        scope.leave(in_context=not is_closing)
+        drops = [drop.within(self._guarded, is_async=True) for drop in scope.drops]
+        seen = scope.seen if scope.seen is not None else []
+        seen.extend(drops)
         cause = None
         if exception is not None and not isinstance(exception, CoroguardError):
             cause = explain(exception)
         if cause is not None:
             cause = cause.within(self._guarded, is_async=True)
-            scope.seen.append(cause)
+            seen.append(cause)
         if exception is None or (cause is not None and self._mode is not Mode.OBSERVE):
             leaks = drops if cause is None else [cause, *drops]
             if not leaks:

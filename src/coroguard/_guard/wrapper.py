@@ -1,125 +1,147 @@
-"""How does a guard's wrapper get its function's own signature, name and place?"""
+"""Wrappers of plain functions, with the function's own signature, name and place."""
 
 # A wrapper that takes ``*args, **kwargs`` costs twice what one with the exact
-# signature does, so the wrapper's source is written for each function and
-# compiled under the function's own file and line: a traceback that ends in the
-# wrapper shows the decorated ``def``.
+# signature does. So its code is compiled once for each shape of a signature and then
+# gets the names, the file and the line of the function: a traceback that ends in the
+# wrapper shows the decorated ``def``. It runs in the function's own globals, so that
+# warnings and everything else that asks a frame for its module get the right one;
+# what it needs of ours, it closes over.
 
 from __future__ import annotations
 
 import functools
 import inspect
-from typing import TYPE_CHECKING, Any
+from types import CellType, CodeType, FunctionType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .._inspect.guarded import ASYNC_MARK, MARK, QUIET_MARK
-from .._runtime import drops as tracking
+from .._inspect.callables import TERMS
 from .._runtime import hot as _hot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import CodeType, FunctionType
-
-__all__ = ["wrap_function"]
+    from .hooks import Hooks
 
 _TEMPLATE = """
-def _cg_make({target}, _cg_hooks):
-    {a}def _cg_wrapper({parameters}):
-        {enter}
+def make(function, hooks, hot, type):
+    {a}def wrapper({parameters}):
+        scope = hooks.opened() if {alert} else None
         try:
-            _cg_value = {awaits}{target}({arguments})
-        except BaseException as _cg_error:
-            _cg_hooks[2](_cg_error, _cg_scope)
+            value = {awaits}function({arguments})
+        except:
+            hooks.failed(scope)
             raise
         {fast}
-        _cg_value, _cg_error = _cg_hooks[1](_cg_value, _cg_scope)
-        if _cg_error is None:
-            return _cg_value
+        value, error = hooks.done(value, scope)
+        if error is None:
+            return value
         try:
-            raise _cg_error
+            raise error
         finally:
-            del _cg_error, _cg_value
-    return _cg_wrapper
+            del error, value
+    return wrapper
 """
-# A sync call opens a scope on alert only: its frame is its mark. An async call
-# always has one: its child tasks are not on its stack.
-_ENTER = "_cg_scope = _cg_hooks[0]() if {alert} else None"
-_ENTER_ASYNC = """_cg_scope = _cg_Scope()
-        _cg_scope.token = _cg_set(_cg_scope)
-        if {alert}:
-            _cg_hooks[0](_cg_scope)"""
-_FAST = """if _cg_type(_cg_value) {test}:
-            return _cg_value"""
-_FAST_ASYNC = """if not _cg_scope and _cg_type(_cg_value) {test}:
-            _cg_scope.closed = True
-            try:
-                _cg_reset(_cg_scope.token)
-            except ValueError:
-                pass
-            return _cg_value"""
+_FAST = """if type(value) {test} and scope is None:
+            return value"""
+
+
+#: The local variables of the template: ``scope``, ``value`` and ``error``.
+_OWN_NAMES = 3
+
+
+class _Shape(NamedTuple):
+    """All that the code of a wrapper depends on.
+
+    Args:
+        is_async: Whether it awaits the function.
+        positional: The number of parameters that can be positional.
+        keyword: The number of those that are keyword-only.
+        more: Whether there is an ``*args``.
+        rest: Whether there is a ``**kwargs``.
+        alert: When the thorough way is taken.
+        test: The types of values that need no further look; ``""`` for none.
+    """
+
+    is_async: bool
+    positional: int
+    keyword: int
+    more: bool
+    rest: bool
+    alert: str
+    test: str
 
 
 def wrap_function(
-    function: FunctionType,
-    *,
-    is_async: bool,
-    scalar: type | None,
-    dropped: bool,
-    always: bool,
-    opened: Callable[..., Any],
-    done: Callable[[Any, Any], tuple[Any, BaseException | None]],
-    failed: Callable[[BaseException, Any], None],
+    function: FunctionType, hooks: Hooks, *, scalar: type | None, always: bool
 ) -> Any:
-    """Return a wrapper of ``function`` with its signature, name, file and line.
+    """Return a function that looks like ``function`` and is guarded.
 
     Args:
-        function: A plain Python function.
-        is_async: Whether to await its result.
-        scalar: Instances of exactly this type need no further look;
-            ``object`` stands for every scalar, ``None`` for no value at all.
-        dropped: Whether coroutines dropped inside belong to this call.
-        always: Call ``opened`` at every call, not only on alert.
-        opened: Called before; a sync call gets a scope or ``None`` from it, an
-            async call hands its own to it.
-        done: Called with the result and the scope; returns the object to hand
-            out and the error to raise.
-        failed: Called with a passing exception and the scope.
+        function: A plain Python function, sync or async.
+        hooks: Those of the guard.
+        scalar: The type that needs no further look; ``object`` for all such types,
+            ``None`` for none.
+        always: Whether every call is opened.
     """
-    parameters, arguments = _signature(function)
-    scoped = is_async and dropped
-    known = _hot.SCALARS.get(scalar) if scalar is not None else None
-    test = f"is {known}" if known else "in _cg_atoms"
-    enter, fast = (_ENTER_ASYNC, _FAST_ASYNC) if scoped else (_ENTER, _FAST)
-    make = _factory(
-        _TEMPLATE.format(
-            a="async " if is_async else "",
-            awaits="await " if is_async else "",
-            target=(ASYNC_MARK if is_async else MARK) if dropped else QUIET_MARK,
-            parameters=parameters,
-            arguments=arguments,
-            enter=enter.format(alert="True" if always else "ALERT"),
-            fast="" if scalar is None or always else fast.format(test=test),
-        )
+    code = function.__code__
+    test = ""
+    if scalar is not None and not always:
+        known = _hot.SCALARS.get(scalar)
+        test = f"is hot.{known}" if known else "in hot._atoms"
+    shape = _Shape(
+        is_async=bool(code.co_flags & inspect.CO_COROUTINE),
+        positional=code.co_argcount,
+        keyword=code.co_kwonlyargcount,
+        more=bool(code.co_flags & inspect.CO_VARARGS),
+        rest=bool(code.co_flags & inspect.CO_VARKEYWORDS),
+        alert="True" if always else "hot.ALERT",
+        test=test,
     )
-    wrapper = make(function, (opened, done, failed))
-    wrapper.__code__ = placed(wrapper.__code__, function.__code__)
-    functools.update_wrapper(wrapper, function)
-    wrapper.__defaults__ = function.__defaults__
+    held = {"function": function, "hooks": hooks, "hot": _hot, "type": type}
+    compiled = _compiled(shape)
+    closure = tuple([CellType(held[name]) for name in compiled.co_freevars])
+    wrapper = FunctionType(
+        marked(_with_signature(placed(compiled, code), code), hooks.mark),
+        function.__globals__,
+        function.__name__,
+        function.__defaults__,
+        closure,
+    )
     wrapper.__kwdefaults__ = function.__kwdefaults__
+    functools.update_wrapper(wrapper, function)
+    setattr(wrapper, TERMS, hooks.terms)
     return wrapper
 
 
-_globals = _hot.__dict__  # so that a wrapper reads ALERT as its own global
-_globals.update(
-    _cg_Scope=tracking.Scope, _cg_set=tracking.var.set, _cg_reset=tracking.var.reset
-)
+def marked(code: CodeType, mark: str) -> CodeType:
+    """Rename the free variable ``hooks``, by which frames of guards are known."""
+    names = [mark if name == "hooks" else name for name in code.co_freevars]
+    return code.replace(co_freevars=tuple(names))
 
 
 @functools.lru_cache(maxsize=256)
-def _factory(source: str) -> Any:
-    """Compile a wrapper's factory, once for all functions of the same shape."""
-    namespace: dict[str, Any] = {}
-    exec(compile(source, __file__, "exec"), _globals, namespace)
-    return namespace["_cg_make"]
+def _compiled(shape: _Shape) -> CodeType:
+    """Compile the wrapper of all functions of one shape."""
+    positional = [f"p{number}" for number in range(shape.positional)]
+    keyword = [_placeholder(number) for number in range(shape.keyword)]
+    more, rest = ["*more"] * shape.more, ["**rest"] * shape.rest
+    star = ["*"] if keyword and not more else []
+    source = _TEMPLATE.format(
+        a="async " if shape.is_async else "",
+        awaits="await " if shape.is_async else "",
+        parameters=", ".join([*positional, *(more or star), *keyword, *rest]),
+        arguments=", ".join(
+            [*positional, *more, *(f"{name}={name}" for name in keyword), *rest]
+        ),
+        alert=shape.alert,
+        fast=_FAST.format(test=shape.test) if shape.test else "",
+    )
+    made: dict[str, Any] = {}
+    exec(compile(source, __file__, "exec"), made)
+    wrapper: FunctionType = made["make"](None, None, None, None)
+    return wrapper.__code__
+
+
+def _placeholder(number: int) -> str:
+    return f"keyword_{number}"
 
 
 def placed(code: CodeType, original: CodeType) -> CodeType:
@@ -143,32 +165,25 @@ def placed(code: CodeType, original: CodeType) -> CodeType:
     )
 
 
-def _signature(function: FunctionType) -> tuple[str, str]:
-    """Return the parameter list and the argument list that passes all of it on."""
-    code = function.__code__
-    names = code.co_varnames
-    positional = list(names[: code.co_argcount])
-    keyword = list(names[code.co_argcount :][: code.co_kwonlyargcount])
-    rest = code.co_argcount + code.co_kwonlyargcount
-    first_default = len(positional) - len(function.__defaults__ or ())
-    keyword_defaults = function.__kwdefaults__ or {}
-    parameters = [
-        name if index < first_default else f"{name}=None"
-        for index, name in enumerate(positional)
-    ]
-    arguments = list(positional)
-    if code.co_posonlyargcount:
-        parameters.insert(code.co_posonlyargcount, "/")
-    if code.co_flags & inspect.CO_VARARGS:
-        parameters.append(f"*{names[rest]}")
-        arguments.append(f"*{names[rest]}")
-        rest += 1
-    elif keyword:
-        parameters.append("*")
-    for name in keyword:
-        parameters.append(f"{name}=None" if name in keyword_defaults else name)
-        arguments.append(f"{name}={name}")
-    if code.co_flags & inspect.CO_VARKEYWORDS:
-        parameters.append(f"**{names[rest]}")
-        arguments.append(f"**{names[rest]}")
-    return ", ".join(parameters), ", ".join(arguments)
+def _with_signature(code: CodeType, original: CodeType) -> CodeType:
+    """Give a wrapper's code the parameters of its function."""
+    count = len(code.co_varnames) - _OWN_NAMES
+    names, first = original.co_varnames[:count], original.co_argcount
+    placeholders = map(_placeholder, range(original.co_kwonlyargcount))
+    keyword = dict(zip(placeholders, names[first:], strict=False))
+    # Names that are not identifiers cannot be those of a parameter.
+    own = [f"<{name}>" for name in code.co_varnames[count:]]
+    return code.replace(
+        co_posonlyargcount=original.co_posonlyargcount,
+        co_varnames=(*names, *own),
+        co_consts=tuple([_renamed(const, keyword) for const in code.co_consts]),
+    )
+
+
+def _renamed(const: Any, names: dict[str, str]) -> Any:
+    """Put the names of keyword arguments in the place of the placeholders."""
+    if isinstance(const, str):
+        return names.get(const, const)
+    if isinstance(const, tuple):
+        return tuple([_renamed(it, names) for it in const])
+    return const

@@ -1,28 +1,67 @@
-"""What can be guarded, by which name, and of which colour is it?"""
+"""Callables: their names and colours, what they wrap, and guards on them."""
 
 from __future__ import annotations
 
 import functools
 import inspect
+import sys
+from functools import partial
 from types import FunctionType, MethodType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["behind_partials", "is_async", "name_of"]
+from .awaitables import class_of, static_type_attribute
+
+if TYPE_CHECKING:
+    from types import CellType
+
+    from .._guard.judge import Terms
+
+#: The free variable of a guard's wrapper that holds its hooks. It is not an
+#: identifier, so that no function of the user's has one of this name.
+MARK = "<coroguard>"
+#: The same in a guard that takes no drops.
+QUIET_MARK = "<coroguard, dropped=False>"
+_MARKS = frozenset((MARK, QUIET_MARK))
+#: The attribute of a guard that holds its terms.
+TERMS = "__coroguard__"
+_BINDING: tuple[Any, ...] = (staticmethod, classmethod)
+_FARTHEST = 64
 
 
 def is_async(target: object) -> bool:
-    """Say whether calling ``target`` makes a coroutine.
+    """Return whether calling ``target`` makes a coroutine.
 
-    ``__wrapped__`` is not asked: a sync wrapper around an async function is
+    ``__wrapped__`` does not count: a sync wrapper around an async function is
     sync, and what it returns is judged as such.
     """
     target = behind_partials(target)
+    # Not by type(): a method that a tracer has wrapped only looks like one.
+    while isinstance(target, _BINDING):
+        target = target.__func__
     if inspect.iscoroutinefunction(target):
         return True
     if isinstance(target, (FunctionType, MethodType)):
         return False
-    # Not callable(): what the class would run is asked for its colour.
+    # Not callable(): the colour is that of the function that the class would run.
     return inspect.iscoroutinefunction(getattr(type(target), "__call__", None))  # noqa: B004
+
+
+def makes_coroutine(target: object) -> bool:
+    """Return whether a call makes a coroutine before any code of ``target`` runs."""
+    return is_async(target) and not is_marked_async(target)
+
+
+def is_marked_async(function: Any) -> bool:
+    """Return whether a sync function is marked as returning a coroutine."""
+    if class_of(function) is not FunctionType:
+        return False
+    if function.__code__.co_flags & inspect.CO_COROUTINE:
+        return False
+    if inspect.iscoroutinefunction(function):
+        return True
+    # The mark of asyncio, which Python's own doubles have before 3.12.
+    mark = getattr(sys.modules.get("asyncio.coroutines"), "_is_coroutine", None)
+    return mark is not None and function.__dict__.get("_is_coroutine") is mark
 
 
 def name_of(target: Any) -> str:
@@ -36,3 +75,60 @@ def behind_partials(target: Any) -> Any:
     while isinstance(target, functools.partial):
         target = target.func
     return target
+
+
+def is_guarded(target: Any) -> bool:
+    """Return whether this is a guard, or the static or class method of one."""
+    return guard_of(target) is not None
+
+
+def guard_of(target: Any) -> Terms | None:
+    """Return the terms of the guard on a callable, or ``None``.
+
+    A copy of a guard's attributes, as ``functools.wraps`` makes, is not a guard.
+    """
+    while issubclass(class_of(target), _BINDING):
+        target = target.__func__
+    kind = class_of(target)
+    if kind is FunctionType:
+        marks = _MARKS.intersection(target.__code__.co_freevars)
+        return _closure(target)[next(iter(marks))].terms if marks else None
+    if isinstance(static_type_attribute(kind, TERMS), property):
+        return target.__coroguard__  # type: ignore[no-any-return]
+    return None
+
+
+def reaches_guard(target: Any) -> bool:
+    """Return whether a callable is a guard or calls one that it closes over.
+
+    A decorator on top of a guard does not take it away.
+    """
+    waiting, seen = [target], set[int]()
+    while waiting and len(seen) < _FARTHEST:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if is_guarded(one):
+            return True
+        kind = class_of(one)
+        if issubclass(kind, partial):
+            waiting.append(one.func)
+        elif issubclass(kind, _BINDING):
+            waiting.append(one.__func__)
+        elif kind is FunctionType:
+            waiting += _closure(one).values()
+            waiting.append(one.__dict__.get("__wrapped__"))
+    return False
+
+
+def _closure(function: Any) -> dict[str, Any]:
+    """Return the free variables of a function that are set."""
+    cells: tuple[CellType, ...] = function.__closure__ or ()
+    found: dict[str, Any] = {}
+    for name, cell in zip(function.__code__.co_freevars, cells, strict=True):
+        try:
+            found[name] = cell.cell_contents
+        except ValueError:  # not filled yet
+            continue
+    return found

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from .annotations import return_annotation
 from .awaitables import class_name, class_of, module_name, static_type_attribute
-from .callables import behind_partials, is_async
-from .guarded import is_guarded
+from .callables import behind_partials, is_async, is_guarded
 from .promises import named_classes, parts
 
 if TYPE_CHECKING:

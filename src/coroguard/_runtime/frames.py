@@ -1,167 +1,196 @@
-"""Which guarded call does the code that runs here belong to, by its frames?"""
+"""The guarded call that running code belongs to, found by frames."""
 
-# Sync guards leave no mark in the context, which would cost more than the rest
-# of the guard; their frame on the stack is the mark. Async guards and watches
-# are found by the context, so the search ends where an async guard's frame, or
-# an event loop that only borrows the stack, comes first.
+# A guard leaves no mark in the context, which would cost more than the rest of it.
+# Its frame is its mark: on the stack, or in the task that awaits what runs here.
 
 from __future__ import annotations
 
 import sys
-from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+import time
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
-from .._inspect.guarded import ASYNC_MARK, MARK
+from .._inspect.callables import MARK
+from .threads import get_ident, sleep
+from .waiting import Waiters, coroutine_of, hooks_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-__all__ = [
-    "Place",
-    "is_awaited_on_this_loop",
-    "place_of",
-    "scope_waiting_for_thread",
-]
 
-_FARTHEST = 64
-_Tuple: Any = tuple  # typed Any: an entry may hold anything
+_LONGEST_HANDOVER_S = 0.05
+_STEP_S = 0.0005
+_HANDOVER_FRAMES = 12
 
 
-class Place(NamedTuple):
-    """Where on the stack something happened.
+@dataclass(slots=True)
+class Place:
+    """Where in the running program something happened.
 
     Args:
-        frame_id: Identity of the innermost sync guard's frame that it
-            belongs to, or ``None``.
-        in_task: Whether a task lies between that frame and the place.
+        frame_id: Identity of the innermost guard's frame, or ``None``.
+        coroutine: The coroutine of that frame, if it is suspended in another task.
+        below: Whether that guard runs the event loop in which it happened.
+        work_item: What a thread of a pool is working on.
     """
 
-    frame_id: int | None
-    in_task: bool
+    frame_id: int | None = None
+    coroutine: Any = None
+    below: bool = False
+    work_item: Any = None
 
 
-def place_of(frame: FrameType | None) -> Place:
-    """Find the innermost sync guard that the code in ``frame`` belongs to."""
-    task = _current_task()
-    root = getattr(_coroutine(task), "cr_frame", None)
-    in_task = False
-    while frame is not None:
-        names = frame.f_code.co_freevars
-        if MARK in names:
-            return Place(id(frame), in_task)
-        if ASYNC_MARK in names or (in_task and _borrows(frame, task)):
-            return Place(None, in_task)
-        in_task = in_task or frame is root
-        frame = frame.f_back
-    return Place(None, in_task)
+def place_of(frame: FrameType | None, until: int | None = None) -> Place:
+    """Find the innermost guard that the code in ``frame`` belongs to.
 
-
-def scope_waiting_for_thread(frame: FrameType | None) -> Any:
-    """Return the scope of the async guard that waits for this pool thread.
-
-    ``run_in_executor`` hands no context on, but the callbacks of the future
-    that the thread computes lead to the task that awaits it.
+    Args:
+        frame: The innermost frame to look at.
+        until: Identity of a frame where the search ends.
     """
-    while frame is not None:
-        if frame.f_code.co_name == "run":
-            module = frame.f_globals.get("__name__")
-            if module == "concurrent.futures.thread":
-                item = frame.f_locals.get("self")
-                return _scope_waiting_for(getattr(item, "future", None))
+    place = Place()
+    loop = _HiddenLoop(frame) if frame is not None else None
+    stray: list[Any] | None = None  # what was started by an unknown guard of a loop
+    while frame is not None and id(frame) != until:
+        if stray is not None:
+            if _runs(frame, stray):
+                stray, place.below = None, True
+        elif MARK in frame.f_code.co_freevars:
+            if loop is not None and not loop.is_placed:
+                break  # the guard may be on either side of it
+            if hooks_of(frame).takes_drops():
+                place.frame_id = id(frame)
+                break
+        else:
+            started = _started_by_loop(frame, loop, place)
+            if started is not None:
+                waiters = Waiters.of(started[0])
+                if waiters.frames:
+                    place.frame_id, place.coroutine = waiters.only_frame()
+                    break
+                stray = [it for it in waiters.ends if it is not None]
         frame = frame.f_back
+    return place
+
+
+def _started_by_loop(
+    frame: FrameType, loop: _HiddenLoop | None, place: Place
+) -> tuple[Any] | None:
+    """Return what a loop or a pool runs in this frame: a task, a future or ``None``."""
+    name = frame.f_code.co_name
+    if name == "_run" and _module(frame) == "asyncio.events":
+        callback = getattr(frame.f_locals["self"], "_callback", None)
+        owner = getattr(callback, "__self__", None)
+        return (owner if coroutine_of(owner) is not None else None,)
+    if name == "run" and _module(frame) == "concurrent.futures.thread":
+        item = frame.f_locals.get("self")
+        future = getattr(item, "future", None)
+        if future is not None:
+            place.work_item = item
+            _let_it_be_awaited(item)
+            return (future,)
+    if name == "unrolled_run" and _module(frame) == "trio._core._run":
+        return (_trio_task(),)
+    if loop is not None and loop.starts(frame):
+        return (loop.task,)
     return None
 
 
-def _borrows(frame: FrameType, task: Any) -> bool:
-    """Say whether a loop runs here for another task than this one's family."""
-    if frame.f_code.co_name != "run_until_complete":
-        return False
-    main = frame.f_locals.get("future")
-    caller = frame.f_back.f_back if frame.f_back else None
-    if (
-        caller is not None
-        and caller.f_code.co_name == "run"
-        and caller.f_globals.get("__name__") == "asyncio.runners"
-    ):
-        # asyncio.run() makes a loop of its own, whose tasks are all its family.
-        return False
-    return all(waiter is not main for waiter in _waiting_for(task))
+def _let_it_be_awaited(item: Any) -> None:
+    """Wait while the task that hands a job to a pool is still about to await it.
+
+    Starting a thread lets it run before ``run_in_executor`` has gone on.
+    """
+    ends = time.monotonic() + _LONGEST_HANDOVER_S
+    while _is_handed_over(item) and time.monotonic() < ends:
+        sleep(_STEP_S)
 
 
-def _current_task() -> Any:
-    asyncio = sys.modules.get("asyncio")
-    if asyncio is None:
-        return None
-    try:
-        return asyncio.current_task()
-    except RuntimeError:
-        return None
-
-
-def is_awaited_on_this_loop(scope: Any) -> bool:
-    """Say whether a task of the loop that runs here is inside this scope's guard."""
+def _is_handed_over(item: Any) -> bool:
+    """Return whether ``run_in_executor`` runs in another thread for this job."""
+    if not getattr(sys, "_is_gil_enabled", lambda: True)():
+        return False  # no frame of a running thread can be read
+    task = getattr(item, "task", None)  # since 3.14
+    function = task[0] if task else getattr(item, "fn", None)
+    tops = sys._current_frames()  # pyright: ignore[reportPrivateUsage]
     return any(
-        found is scope
-        for task in sys.modules["asyncio"].all_tasks()
-        for found in _scopes_of(task)
+        frame.f_code.co_name == "run_in_executor"
+        and _module(frame) == "asyncio.base_events"
+        and frame.f_locals.get("func") is function
+        for thread, top in tops.items()
+        if thread != get_ident()
+        for frame in islice(_stack(top), _HANDOVER_FRAMES)
     )
 
 
-def _scope_waiting_for(future: Any) -> Any:
-    for waiter in _waiting_for(future):
-        scopes = list(_scopes_of(waiter))
-        if scopes:
-            return scopes[-1]
-    return None
-
-
-def _scopes_of(task: Any) -> Iterator[Any]:
-    """Yield the scopes of the async guards that a task is in, outermost first."""
-    coroutine = _coroutine(task)
-    while coroutine is not None:
-        frame = getattr(coroutine, "cr_frame", None)
-        if frame is not None and ASYNC_MARK in frame.f_code.co_freevars:
-            yield frame.f_locals.get("_cg_scope")
-        coroutine = getattr(coroutine, "cr_await", None)
-
-
-def _waiting_for(future: Any) -> Iterator[Any]:
-    """Yield a future, and the tasks and futures that its callbacks lead to."""
-    waiting, seen = [future], set[int]()
-    while waiting and len(seen) < _FARTHEST:
-        one = waiting.pop(0)
-        if one is None or id(one) in seen:
-            continue
-        seen.add(id(one))
-        yield one
-        callbacks = getattr(one, "_callbacks", None) or getattr(
-            one, "_done_callbacks", None
+def _runs(frame: FrameType, stray: list[Any]) -> bool:
+    """Return whether this frame runs a loop for the sake of one of these tasks."""
+    name = frame.f_code.co_name
+    if name == "run":
+        # These two make a loop of their own, so that all its tasks are theirs.
+        return _module(frame) in ("asyncio.runners", "trio._core._run") and (
+            "self" not in frame.f_locals
         )
-        # asyncio keeps (callback, context), concurrent.futures the callback alone.
-        entries: list[Any] = list(callbacks or ())
-        for entry in entries:
-            callback = entry[0] if isinstance(entry, _Tuple) else entry
-            waiting.extend(filter(_is_future, _held_by(callback)))
+    if name == "run_until_complete":
+        return any(it is one for it in frame.f_locals.values() for one in stray)
+    return False
 
 
-def _held_by(callback: Any) -> Iterator[Any]:
-    """Yield what a callback is bound to or closes over."""
-    while isinstance(callback, partial):
-        yield from callback.args
-        callback = callback.func
-    yield getattr(callback, "__self__", None)
-    for cell in getattr(callback, "__closure__", None) or ():
-        try:
-            yield cell.cell_contents
-        except ValueError:  # not filled yet
-            continue
+class _HiddenLoop:
+    """A loop without Python frames on the stack, such as uvloop's.
+
+    Args:
+        frame: The innermost frame of the stack.
+    """
+
+    def __init__(self, frame: FrameType) -> None:
+        self.task: Any = None
+        self._root: FrameType | None = None
+        self.is_placed = True
+        asyncio = sys.modules.get("asyncio")
+        running = asyncio and asyncio._get_running_loop()
+        if running is None or isinstance(running, asyncio.BaseEventLoop):  # type: ignore[union-attr]
+            return
+        self.task = asyncio.current_task(running)  # type: ignore[union-attr]
+        root = getattr(coroutine_of(self.task), "cr_frame", None)
+        for one in _stack(frame):
+            if one is root and not _is_eager(one):
+                self._root = one
+                return
+            if _is_runner(one):
+                self._root = one
+                return
+            if one.f_code.co_name == "_run" and _module(one) == "asyncio.events":
+                return
+        self.is_placed = False
+
+    def starts(self, frame: FrameType) -> bool:
+        """Return whether the loop's own code is called from, or calls, this frame."""
+        return frame is self._root
 
 
-def _is_future(value: object) -> bool:
-    return hasattr(type(value), "add_done_callback")
+def _is_eager(frame: FrameType) -> bool:
+    back = frame.f_back
+    return back is not None and _module(back) == "asyncio.tasks"
 
 
-def _coroutine(task: object) -> Any:
-    get_coro = getattr(type(task), "get_coro", None)
-    return get_coro(task) if get_coro else None
+def _is_runner(frame: FrameType) -> bool:
+    return frame.f_code.co_name == "run" and _module(frame) == "asyncio.runners"
+
+
+def _stack(frame: FrameType | None) -> Iterator[FrameType]:
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def _module(frame: FrameType) -> object:
+    return frame.f_globals.get("__name__")
+
+
+def _trio_task() -> Any:
+    try:
+        return sys.modules["trio"].lowlevel.current_task()
+    except (KeyError, RuntimeError):
+        return None

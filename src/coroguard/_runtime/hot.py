@@ -1,4 +1,4 @@
-"""What a guarded call reads when nothing is wrong: these names are its globals."""
+"""The state that every guarded call reads when nothing is wrong."""
 
 from __future__ import annotations
 
@@ -6,28 +6,25 @@ import threading
 
 from .._inspect.awaitables import ATOMS
 
-__all__ = ["ALERT", "SCALARS", "add_alert"]
-
-#: Whether guarded calls have to take the thorough way: strict mode holds
-#: somewhere, a strict call has not ended, or a coroutine was dropped inside a
-#: guarded call that has not ended.
+#: Whether guarded calls have to take the thorough way: strict mode applies
+#: somewhere, or a coroutine was dropped inside a guarded call that has not ended.
 ALERT = False
 
-#: The global by which a wrapper knows each type that needs no further look.
-SCALARS = {kind: f"_cg_{kind.__name__}" for kind in ATOMS}
+#: The name here under which a wrapper finds each type that needs no further look.
+SCALARS = {kind: f"_{kind.__name__}" for kind in ATOMS}
 
 
 class _Nobody:
-    """The type of no value: while it stands for a scalar, none is known."""
+    """The type of no value, in the place of a scalar's on alert."""
 
 
-# On alert a wrapper is to know no type, so that one question answers both.
-_quiet = {"_cg_atoms": ATOMS, **{name: kind for kind, name in SCALARS.items()}}
-_alarmed = {"_cg_atoms": frozenset[type](), **dict.fromkeys(SCALARS.values(), _Nobody)}
+# On alert a wrapper finds no type here, so that one comparison answers both questions.
+_quiet = {"_atoms": ATOMS, **{name: kind for kind, name in SCALARS.items()}}
+_alarmed = {"_atoms": frozenset[type](), **dict.fromkeys(SCALARS.values(), _Nobody)}
 
-_cg_type = type
 _reasons = 0
-_lock = threading.RLock()  # a finalizer may run while its own thread holds it
+# Reentrant, because a finalizer may run while its own thread holds it.
+_lock = threading.RLock()
 
 
 def add_alert(step: int) -> None:
@@ -35,8 +32,9 @@ def add_alert(step: int) -> None:
     global _reasons, ALERT
     with _lock:
         _reasons += step
-        ALERT = _reasons > 0  # pyright: ignore[reportConstantRedefinition]
-        globals().update(_alarmed if ALERT else _quiet)
+        while (_reasons > 0) != ALERT:  # again where a finalizer was here meanwhile
+            ALERT = _reasons > 0  # pyright: ignore[reportConstantRedefinition]
+            globals().update(_alarmed if ALERT else _quiet)
 
 
-add_alert(0)
+globals().update(_quiet)

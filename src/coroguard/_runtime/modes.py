@@ -14,6 +14,7 @@ from .._inspect.values import NODES
 from .._leaks.errors import GuardUsageError, nearest
 from .._leaks.leak import place
 from . import hot as _hot
+from .collector import interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,8 +137,11 @@ def configure(
 
 
 def current() -> Mode:
-    """Return the mode that applies here: the context's, else the process's."""
-    return _here.get() or _Process.mode
+    """Return the mode that applies here: the context's, else the process's.
+
+    While the collector runs, no context variable may be read.
+    """
+    return (_here.get() if interrupted() is None else None) or _Process.mode
 
 
 def source() -> str:

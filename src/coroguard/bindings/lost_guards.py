@@ -11,8 +11,8 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from .._inspect.attributes import MISSING, namespace
+from .._inspect.callables import is_guarded, reaches_guard
 from .._inspect.colours import clash
-from .._inspect.guarded import is_guarded, reaches_guard
 from .._leaks.errors import nearest
 from .findings import Finding, FindingKind
 from .paths import METHODS, lookup, modules

@@ -12,7 +12,7 @@ from .._guard.decorator import guard
 from .._guard.judge import act
 from .._guard.names import DEFINITIONS, key_of
 from .._inspect.attributes import MISSING, namespace
-from .._inspect.guarded import is_guarded
+from .._inspect.callables import is_guarded
 from .._leaks.errors import GuardUsageError, nearest
 from .._runtime.modes import Mode, current
 from .import_hook import Step, install

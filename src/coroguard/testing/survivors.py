@@ -8,6 +8,8 @@ from inspect import CORO_CREATED, getcoroutinestate
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from .._runtime.drops import is_being_dropped
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -75,4 +77,5 @@ def _before_collection(phase: str, info: dict[str, int]) -> None:
     """Note the coroutines that this collection makes old."""
     if phase == "start" and info["generation"] >= max(_YOUNG):
         for age in _YOUNG:
-            _grown.update(_unowned(gc.get_objects(generation=age)))
+            found = _unowned(gc.get_objects(generation=age))
+            _grown.update(it for it in found if not is_being_dropped(it))

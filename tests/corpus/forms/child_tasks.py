@@ -33,7 +33,7 @@ async def in_task_group():
     return {"healthy": task.result()}
 
 
-@dropped()
+@dropped(placed=False)
 async def in_task_awaited_later():
     task = asyncio.create_task(careless())
     await asyncio.sleep(0)
@@ -81,7 +81,7 @@ async def in_to_thread():
     return {"healthy": await asyncio.to_thread(careless_in_thread)}
 
 
-@dropped()
+@dropped(placed=False)
 async def in_loop_callback():
     done = asyncio.Event()
 
@@ -94,7 +94,7 @@ async def in_loop_callback():
     return {"healthy": True}
 
 
-@dropped()
+@dropped(placed=False)
 async def in_done_callback():
     done = asyncio.Event()
 
@@ -133,7 +133,7 @@ def in_loop_of_its_own():
     return {"healthy": asyncio.run(careless())}
 
 
-@dropped()
+@dropped(placed=False)
 async def after_cancellation():
     async def cancelled():
         is_connected()

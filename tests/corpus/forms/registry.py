@@ -21,6 +21,7 @@ class Form:
         promise: What the annotated twin claims to return.
         returns: The contract: a task, a stream and other awaitables that run by
             themselves are leaks only where a plain value is due.
+        placed: Whether its guard is known outside strict mode, too.
     """
 
     check: Callable[..., Any]
@@ -29,6 +30,7 @@ class Form:
     where: tuple[str, ...]
     promise: Any
     returns: Any = Any
+    placed: bool = True
 
     @property
     def id(self) -> str:
@@ -45,11 +47,12 @@ def form(
     where: tuple[str, ...] = (),
     promise: Any = dict[str, Any],
     returns: Any = Any,
+    placed: bool = True,
 ) -> Callable[[F], F]:
     """Enter the decorated check into the table."""
 
     def enter(check: F) -> F:
-        FORMS.append(Form(check, kind, leaked, where, promise, returns))
+        FORMS.append(Form(check, kind, leaked, where, promise, returns, placed))
         return check
 
     return enter

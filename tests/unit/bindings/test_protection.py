@@ -17,7 +17,7 @@ from unittest.mock import AsyncMock, MagicMock
 import pytest
 
 from coroguard import CoroutineLeakError, GuardUsageError, HealthReportError, mode
-from coroguard._inspect.guarded import is_guarded, terms_of
+from coroguard._inspect.callables import guard_of, is_guarded
 from coroguard.bindings import bare, protect, unprotect, verify
 
 pytestmark = [
@@ -81,15 +81,15 @@ def test_an_exact_path_has_the_contract_of_guard(app):
     """A plain path promises a report, as @guard does; a pattern promises nothing."""
     protect("guarded_app.health:check_redis", "guarded_app.h*:helper")
     health = load()
-    assert terms_of(health.check_redis).contract.expected == "HealthReport"
-    assert terms_of(health.helper).contract.is_open
+    assert guard_of(health.check_redis).contract.expected == "HealthReport"
+    assert guard_of(health.helper).contract.is_open
 
 
 def test_terms_are_those_of_guard(app):
     """The options of a guard by path are those of the decorator."""
     protect("guarded_app.health:Manager.check", returns=int, mode="strict")
     health = load()
-    terms = terms_of(health.Manager.check)
+    terms = guard_of(health.Manager.check)
     assert (terms.contract.expected, terms.pinned, terms.dropped) == (
         "int",
         "strict",
@@ -186,7 +186,7 @@ def test_protecting_again_gives_new_terms(app):
     health = load()
     protect("guarded_app.health:check_redis")
     protect("guarded_app.health:check_redis", returns=Any, mode="observe")
-    assert terms_of(health.check_redis).contract.is_open
+    assert guard_of(health.check_redis).contract.is_open
     unprotect("guarded_app.health:check_redis")
     assert not is_guarded(health.check_redis)
 
@@ -197,7 +197,7 @@ def test_a_refused_call_leaves_earlier_terms(app):
     protect("guarded_app.health:check_redis", mode="strict")
     with pytest.raises(GuardUsageError):
         protect("guarded_app.health:check_redis", "guarded_app.health:typo")
-    assert terms_of(health.check_redis).pinned == "strict"
+    assert guard_of(health.check_redis).pinned == "strict"
 
 
 def test_unprotect_leaves_what_others_have_put_there(app):
@@ -679,7 +679,7 @@ def test_guards_stand_with_other_finders(run):
     """A finder that was put first later does not keep the guards away."""
     text = run("""
         from coroguard import protect
-        from coroguard._inspect.guarded import is_guarded
+        from coroguard._inspect.callables import is_guarded
         protect("guarded_app.health:check_redis")
         from typeguard import install_import_hook
         install_import_hook("guarded_app")
@@ -720,10 +720,10 @@ protect = [
         "guarded_app.health:helper",
         "guarded_app.health:Manager.a*",
     )
-    assert terms_of(health.check_redis).contract.is_report
-    assert terms_of(health.helper).contract.is_open
-    assert terms_of(health.helper).pinned == "strict"
-    assert terms_of(health.Manager.acheck).contract.is_report
+    assert guard_of(health.check_redis).contract.is_report
+    assert guard_of(health.helper).contract.is_open
+    assert guard_of(health.helper).pinned == "strict"
+    assert guard_of(health.Manager.acheck).contract.is_report
 
 
 def test_asking_twice_is_as_good_as_once(configured):

@@ -12,7 +12,7 @@ import pytest
 
 from coroguard import mode, protect, unprotect
 from coroguard._guard.names import DEFINITIONS
-from coroguard._inspect.guarded import is_guarded
+from coroguard._inspect.callables import is_guarded
 from coroguard.bindings import verify
 
 NUMBERS = itertools.count()

@@ -6,8 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from ..._inspect.callables import reaches_guard
 from ..._inspect.colours import Colour, is_surely_plain, plain_function
-from ..._inspect.guarded import reaches_guard
 from ..._leaks.errors import labelled_lines
 from ..._leaks.leak import place
 from ..findings import FindingKind

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..._inspect.callables import guard_of
 from ..._inspect.colours import colour_of
-from ..._inspect.guarded import terms_of
 from .mentions import mentioned_names
 from .schemas import contract_name, schema_of
 from .surface import guard_on, surface_of
@@ -84,5 +84,5 @@ def colour_word(function: Any) -> str:
 
 def contract_of(function: Any) -> Contract | None:
     """Return the contract of the guard on a function; ``None`` without one."""
-    terms = terms_of(guard_on(function))
+    terms = guard_of(guard_on(function))
     return None if terms is None else terms.contract

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..._inspect.attributes import own_dict
 from ..._inspect.awaitables import static_type_attribute
+from ..._inspect.callables import is_guarded
 from ..._inspect.colours import plain_function
-from ..._inspect.guarded import is_guarded
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping

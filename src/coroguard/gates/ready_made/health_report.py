@@ -9,8 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from coroguard._inspect.callables import is_async
-from coroguard._inspect.guarded import is_guarded
+from coroguard._inspect.callables import is_async, is_guarded
 from coroguard._leaks.errors import (
     CoroguardError,
     CoroutineLeakError,

@@ -1,0 +1,80 @@
+"""Runs of the garbage collector, which may start at any point of any code."""
+
+# While one runs in a thread, that thread may be in the middle of setting a context
+# variable or may hold any lock. What has to wait is done by another thread.
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from .threads import allocate_lock, get_ident, start_new_thread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: How long a collection waits for what it postponed, so that an explicit
+#: ``gc.collect()`` usually returns after it. No more, because the thread may hold a
+#: lock that the postponed work needs.
+_PATIENCE_S = 0.1
+
+#: The frame that is interrupted in each thread where the collector runs, by identity.
+_interrupted: dict[int, int] = {}
+_postponed: deque[Callable[[], object]] = deque()
+
+
+def interrupted() -> int | None:
+    """Return the identity of the frame that a collection of this thread interrupted.
+
+    Returns:
+        ``None`` where no collection runs in this thread; 0 where no frame did.
+    """
+    return _interrupted.get(get_ident()) if _interrupted else None
+
+
+def do_safely(work: Callable[[], object]) -> None:
+    """Call ``work`` now, or in another thread while the collector runs in this one."""
+    if interrupted() is None:
+        work()
+    else:
+        _postponed.append(work)
+
+
+def watch_collections() -> None:
+    """Notice collections from now on; repeated calls change nothing."""
+    callbacks = getattr(gc, "callbacks", None)  # PyPy has none
+    if callbacks is not None and _on_collection not in callbacks:
+        callbacks.append(_on_collection)
+
+
+def _on_collection(phase: str, info: dict[str, int]) -> None:  # noqa: ARG001
+    if phase == "start":
+        frame = sys._getframe(0).f_back  # pyright: ignore[reportPrivateUsage]
+        _interrupted[get_ident()] = 0 if frame is None else id(frame)
+    else:
+        if _postponed:
+            _hand_over()
+        _interrupted.pop(get_ident(), None)
+
+
+def _hand_over() -> None:
+    """Let another thread do what was postponed, and wait for it a moment."""
+    done = allocate_lock()
+    done.acquire()
+    try:
+        start_new_thread(_do_postponed, (done,))
+    except RuntimeError:  # the interpreter ends
+        return
+    done.acquire(timeout=_PATIENCE_S)
+
+
+def _do_postponed(done: Any) -> None:
+    try:
+        while _postponed:
+            _postponed.popleft()()
+    except Exception:
+        pass  # a subscriber's error was logged; nobody is here to hear another
+    finally:
+        done.release()

@@ -1,0 +1,181 @@
+"""Stretches of the program that take what is dropped in their context."""
+
+# A watch opens one, and a strict guard, for the children that its frame cannot place.
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from contextvars import Context, ContextVar
+from typing import TYPE_CHECKING, Any
+
+from .collector import interrupted
+from .threads import get_ident
+
+if TYPE_CHECKING:
+    from contextvars import Token
+    from types import FrameType
+
+    from .._leaks.leak import Leak
+    from .frames import Place
+
+#: How many callers of a new coroutine are remembered in strict mode.
+ORIGIN_DEPTH = 1
+
+
+class Scope:
+    """A stretch of the program, and the drops noted for it.
+
+    Child tasks and ``to_thread`` workers inherit it with their context.
+
+    Args:
+        anchor: Identity of the guard's frame that it belongs to or was opened in.
+    """
+
+    __slots__ = (
+        *("anchor", "closed", "drops", "loop", "parent", "seen", "started"),
+        *("thread", "token"),
+    )
+
+    def __init__(self, anchor: int | None) -> None:
+        self.anchor = anchor
+        self.closed = False
+        self.drops: list[Leak] = []
+        #: Every leak seen inside, by guards too; only a watch keeps it.
+        self.seen: list[Leak] | None = None
+        self.loop: Any = None
+        self.parent: Scope | None = None
+        #: When it was entered, where coroutine origins are tracked in it.
+        self.started: float | None = None
+        self.thread = 0
+        self.token: Token[Scope | None] | None = None
+
+    def enter(self) -> None:
+        """Make this the innermost scope of the context."""
+        self.parent = _open(_var.get())
+        asyncio = sys.modules.get("asyncio")
+        if asyncio is not None:
+            self.loop = asyncio._get_running_loop()
+        self.token = _var.set(self)
+
+    def track_origins(self) -> None:
+        """Note where coroutines are created until the scope is left."""
+        self.thread = get_ident()
+        self.started = time.perf_counter()
+        _track_origins(self.thread, 1)
+
+    def leave(self, *, in_context: bool = True) -> None:
+        """Close it; what its late children drop goes to the scope around it.
+
+        Args:
+            in_context: Whether the context may be changed. While a coroutine is
+                being closed it must not be.
+        """
+        self.closed = True
+        self.loop = None
+        # Closed scopes keep no others: a chain of tasks would keep all of them.
+        self.parent = _open(self.parent)
+        token, self.token = self.token, None
+        if self.started is not None:
+            _track_origins(self.thread, -1)
+        if token is not None and in_context and interrupted() is None:
+            with contextlib.suppress(ValueError):  # left in another context
+                _var.reset(token)
+
+    def is_inside(self, place: Place) -> bool:
+        """Return whether this lies inside the guarded call of a place."""
+        if place.frame_id is None:
+            return True
+        scope: Scope | None = self
+        while scope is not None:
+            if scope.anchor == place.frame_id:
+                return True
+            scope = _open(scope.parent)
+        if place.below and self.loop is not None:
+            return bool(self.loop is sys.modules["asyncio"]._get_running_loop())
+        return False
+
+    def is_younger_than(self, coroutine: Any) -> bool:
+        """Return whether a coroutine may have been made inside this scope."""
+        return self.thread != get_ident() or coroutine.cr_origin is not None
+
+
+_var: ContextVar[Scope | None] = ContextVar("coroguard_scope", default=None)
+
+
+def here() -> Scope | None:
+    """Return the innermost open scope of this context."""
+    return None if interrupted() is not None else _open(_var.get())
+
+
+def note(leak: Leak) -> None:
+    """Show a leak to every watch around it."""
+    scope = here()
+    while scope is not None:
+        if scope.seen is not None:
+            scope.seen.append(leak)
+        scope = _open(scope.parent)
+
+
+def scope_of(frame: FrameType, place: Place) -> Scope | None:
+    """Return the innermost open scope of what drops a coroutine.
+
+    Args:
+        frame: The frame that drops it.
+        place: Where that is.
+    """
+    if frame.f_code.co_name == "_run" and (
+        frame.f_globals.get("__name__") == "asyncio.events"
+    ):
+        # What a callback returned is dropped outside of the callback's context.
+        context = getattr(frame.f_locals["self"], "_context", None)
+        return _open(context.get(_var)) if context is not None else None
+    if place.work_item is not None and not _brings_context(place.work_item):
+        return None  # a pool's thread may have inherited the context of another job
+    return _open(_var.get())
+
+
+def _open(scope: Scope | None) -> Scope | None:
+    """Return a scope, or the innermost one around it that is open."""
+    while scope is not None and scope.closed:
+        scope = scope.parent
+    return scope
+
+
+def _brings_context(item: Any) -> bool:
+    """Return whether a job of a pool runs in the context that submitted it."""
+    task = getattr(item, "task", None)  # since 3.14
+    function = task[0] if task else getattr(item, "fn", None)
+    run = getattr(function, "func", function)
+    return type(getattr(run, "__self__", None)) is Context
+
+
+class _Origins:
+    """How many scopes of a thread track origins, and the depth before the first."""
+
+    __slots__ = ("before", "count", "depth")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.before = sys.get_coroutine_origin_tracking_depth()
+        self.depth = max(self.before, ORIGIN_DEPTH)
+
+
+_origins: dict[int, _Origins] = {}
+
+
+def _track_origins(thread: int, step: int) -> None:
+    """Switch origin tracking, which is the thread's, on and back."""
+    origins = _origins.get(thread)
+    if origins is None:
+        if step < 0:
+            return
+        origins = _origins[thread] = _Origins()
+        sys.set_coroutine_origin_tracking_depth(origins.depth)
+    origins.count += step
+    if origins.count > 0 or thread != get_ident():
+        return  # another thread's depth is put back with its next scope
+    del _origins[thread]
+    if sys.get_coroutine_origin_tracking_depth() == origins.depth:
+        sys.set_coroutine_origin_tracking_depth(origins.before)
