@@ -18,7 +18,7 @@ PAGE = ROOT / "docs/explanation/collisions.md"
 PLANTED = Path(__file__).parent / "planted"
 OUTAGE = "AttributeError: 'coroutine' object has no attribute 'get'"
 ANSWER = ["restart redis"]
-COLUMNS = ("import", "audit", "lock", "lost guards", "call")
+COLUMNS = ("audit", "lock", "lost guards", "call")
 
 
 @cache
@@ -59,7 +59,7 @@ def test_without_coroguard_it_is_the_outage(kind):
     told = plant(kind, "off")
     assert told["before"] == told["after"] == ANSWER
     assert told["outage"] == OUTAGE
-    assert told["import"] == told["lost guards"] == told["call"] == []
+    assert told["lost guards"] == told["call"] == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -84,7 +84,7 @@ def test_the_call_names_the_twin(kind):
 def test_what_is_found_ahead_names_both_places(kind):
     """Each audit and each lost guard names both places, and what to type."""
     told = plant(kind, "enforce")
-    for text in (*told["import"], *told["audit"], *told["lost guards"]):
+    for text in (*told["audit"], *told["lost guards"]):
         labels = re.findall(r"^  (\w+): ", text, re.M)
         assert labels in (["first", "second", "fix"], ["first", "fix"]), text
         assert re.search(r"\.py(:\d+)?", text)

@@ -28,16 +28,6 @@ def answer(name):
         return f"{type(error).__name__}: {error}"
 
 
-def at_import(kind, events):
-    """Import a module that has this kind in its source; what its guard says."""
-    name = kind.replace(" ", "_")
-    if not (Path(__file__).parent / "written" / f"{name}.py").exists():
-        return []
-    importlib.import_module(f"written.{name}")
-    gc.collect()
-    return [str(event.error) for event in events]
-
-
 def main(kind):
     """Plant a collision of a kind, and ask each part of coroguard."""
     where = {"override": "method", "injection": "registry"}.get(kind, "function")
@@ -54,7 +44,6 @@ def main(kind):
     }
     events = []
     unsubscribe = subscribe(events.append)
-    told["import"] = at_import(kind, events)
     with collide(*targets[where], kind=kind):
         told["audit"] = [str(it) for it in audit("chatapp").findings]
         told["lock"] = []

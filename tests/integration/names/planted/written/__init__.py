@@ -1,1 +1,0 @@
-"""Modules in which a guarded name comes to lead to a twin while they are imported."""
