@@ -82,19 +82,20 @@ class _Finder:
     def guard_module(self, module: Any) -> None:
         """Guard the functions of a module and the methods of its classes."""
         for name, value in list(vars(module).items()):
-            if getattr(value, "__module__", None) != module.__name__:
-                continue
-            if type(value) is FunctionType:
+            if type(value) is FunctionType and _is_of(value, module.__name__):
                 self._put(module, name, value)
-            elif isinstance(value, type) and value.__qualname__ == name:
+            elif isinstance(value, type) and (
+                (value.__module__, value.__qualname__) == (module.__name__, name)
+            ):
                 self._guard_class(value)
 
     def _guard_class(self, owner: Any) -> None:
         for name, value in list(vars(owner).items()):
-            function = getattr(value, "__func__", value)
+            kind = type(value)  # of no other object an attribute is asked for
+            function = value.__func__ if kind in (staticmethod, classmethod) else value
             if type(function) is FunctionType and _is_of(function, owner.__module__):
                 self._put(owner, name, value)
-            elif isinstance(value, type) and (
+            elif issubclass(kind, type) and (
                 value.__qualname__ == f"{owner.__qualname__}.{name}"
             ):
                 self._guard_class(value)

@@ -1,0 +1,63 @@
+"""The packages that are guarded as a whole, and the suites that are run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_NO_ASYNCIO = ("-p", "no:asyncio")
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A package and its suite.
+
+    Args:
+        name: Name of the distribution, and of the package.
+        tests: Arguments for pytest, relative to the source distribution.
+        is_unpacked: Whether the tests are in the source distribution; else they
+            are installed with the package, or in ``suites``.
+        conftest: Settings that the suite expects from its own runner.
+        needs_redis: Whether the suite is given the address of a Redis.
+    """
+
+    name: str
+    tests: tuple[str, ...]
+    is_unpacked: bool = True
+    conftest: str = ""
+    needs_redis: bool = False
+
+
+PROJECTS = (
+    Project("starlette", ("tests", *_NO_ASYNCIO)),
+    Project("httpx", ("tests", *_NO_ASYNCIO)),
+    Project("anyio", ("tests", "-m", "not network")),
+    Project("aiosqlite", ("--pyargs", "aiosqlite.tests.smoke"), is_unpacked=False),
+    Project("websockets", ("test_websockets.py", *_NO_ASYNCIO), is_unpacked=False),
+    Project(
+        "redis",
+        (
+            *(f"tests/test_asyncio/test_{name}.py" for name in ("lock", "pipeline")),
+            *(f"tests/test_asyncio/test_{name}.py" for name in ("pubsub", "encoding")),
+            "tests/test_asyncio/test_connection_pool.py",
+        ),
+        needs_redis=True,
+    ),
+    Project(
+        "tornado",
+        ("--pyargs", "tornado.test", "-o", "python_files=*_test.py", *_NO_ASYNCIO),
+        is_unpacked=False,
+        # Its own runner does this; else many tests fail because of unexpected logs.
+        conftest="import logging; logging.getLogger('tornado.access').disabled = True",
+    ),
+    Project("sqlalchemy", ("test/ext/asyncio", "--db", "aiosqlite")),
+)
+
+#: What the suites import besides the packages.
+REQUIREMENTS = (
+    *("pytest", "pytest-asyncio", "pytest-mock", "pytest-timeout", "blockbuster"),
+    *("trio", "trustme", "truststore", "uvicorn", "uvloop", "hypothesis", "psutil"),
+    *("httpx2[zstd]", "brotli", "zstandard", "chardet", "click", "rich", "h2"),
+    *("itsdangerous", "jinja2", "opentelemetry-sdk", "python-multipart", "pyyaml"),
+    *("cryptography", "pyjwt", "greenlet", "mock", "numpy"),
+    *("pydantic", "typeguard", "wrapt"),
+)
