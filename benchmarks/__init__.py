@@ -1,1 +1,1 @@
-"""What does a guard cost, beside its peers, on this machine?"""
+"""The cost of a guard, measured beside its peers."""

@@ -8,7 +8,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import calls, machine, page, shapes, starts
+from benchmarks import calls, exceptions, machine, page, shapes, starts
+from benchmarks.packages import measure_packages
+from benchmarks.plugin import measure_plugin
+from benchmarks.pythons import measure_others
 from benchmarks.sockets import measure_sockets
 from benchmarks.table import text, verdicts
 from benchmarks.timing import FULL, SMOKE, on_one_core
@@ -26,9 +29,11 @@ _ON_ONE_CORE = {
     "report": shapes.measure_report,
     "growth": shapes.measure_growth,
     "scan": shapes.measure_scan,
+    "exceptions": exceptions.measure_exceptions,
+    "plugin": measure_plugin,
     "imports": starts.measure_imports,
 }
-_ON_ALL_CORES = {"sockets": measure_sockets}
+_ON_ALL_CORES = {"sockets": measure_sockets, "packages": measure_packages}
 _NAMES = [*_ON_ONE_CORE, *_ON_ALL_CORES]
 
 
@@ -46,14 +51,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name, value in facts:
         print(f"{name}: {value}")
     sections = _measure(wanted, effort)
+    others = [page.load(path) for path in options.beside]
+    missing: list[str] = []
+    if options.pythons:
+        found, missing = measure_others(smoke=options.smoke)
+        others += found
     took_s = time.monotonic() - began
     print("\n" + text(verdicts(sections)))
+    if others:
+        print("\n" + text(page.beside(sections, others)))
+    print("\n".join(missing))
     print(f"\nmeasured in {took_s:.0f} s")
     if options.save is not None:
         page.save(options.save, sections)
     if options.write is not None:
-        others = [page.load(path) for path in options.beside]
-        page_text = page.render(sections, facts, took_s, others)
+        page_text = page.render(sections, facts, took_s, others, missing)
         options.write.write_text(page_text, encoding="utf-8")
         print(f"written to {options.write}")
     return 0
@@ -92,6 +104,11 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         default=[],
         help="show what --save kept on other Pythons in the page, too",
+    )
+    parser.add_argument(
+        "--pythons",
+        action="store_true",
+        help="measure on Python 3.11, 3.13 and 3.14 too, where they are found",
     )
     parser.add_argument(
         "--smoke", action="store_true", help="run everything once; the times are noise"

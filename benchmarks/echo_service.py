@@ -1,4 +1,4 @@
-"""What does the smallest guarded WebSocket service look like?
+"""The smallest guarded WebSocket service.
 
 Each message is answered after an async health check that touches nothing: there is
 no database or network in whose shade the guard could hide. Runs as a process:

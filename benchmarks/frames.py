@@ -1,4 +1,4 @@
-"""How does a client talk WebSocket and cost next to nothing?
+"""A WebSocket client that costs next to nothing.
 
 It writes frames that were made beforehand and counts the bytes of the answers, so
 that the service is what a round waits for. RFC 6455 in the small: one text frame

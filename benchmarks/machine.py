@@ -1,4 +1,4 @@
-"""On which machine, and with which versions, was it measured?"""
+"""The machine and the versions that were measured with."""
 
 from __future__ import annotations
 

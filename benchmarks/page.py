@@ -1,4 +1,4 @@
-"""How does the page with the numbers read?"""
+"""The page with the numbers."""
 
 from __future__ import annotations
 
@@ -58,6 +58,7 @@ def render(
     facts: list[tuple[str, str]],
     took_s: float,
     others: list[Targets],
+    missing: list[str],
 ) -> str:
     """Return the page's text.
 
@@ -66,6 +67,7 @@ def render(
         facts: On what, as names and values.
         took_s: Seconds that all of it took.
         others: What other Pythons measured on the same machine; may be empty.
+        missing: Sentences about Pythons that were not measured.
     """
     about = [*facts, ("duration", f"{took_s:.0f} s")]
     rows = "\n".join(f"| {name} | {value} |" for name, value in about)
@@ -73,7 +75,8 @@ def render(
     parts = [
         _HEAD.rstrip(),
         markdown(verdicts(sections)),
-        *([markdown(_beside(sections, others), 3)] if others else []),
+        *([markdown(beside(sections, others), 3)] if others else []),
+        *missing,
         *(markdown(section) for section in sections),
         _METHOD.rstrip(),
         machine,
@@ -81,7 +84,7 @@ def render(
     return "\n\n".join(parts) + "\n"
 
 
-def _beside(sections: list[Section], others: list[Targets]) -> Section:
+def beside(sections: list[Section], others: list[Targets]) -> Section:
     """Show every target as each Python met or missed it."""
     rows = [
         (row[0], row[2], *(measured.get(row[0], "") for _, measured in others))

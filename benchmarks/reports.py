@@ -1,4 +1,4 @@
-"""Which report is checked, and by which equivalents of the model?"""
+"""The report that is checked, and equivalents of its model."""
 
 from __future__ import annotations
 

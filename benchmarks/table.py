@@ -1,4 +1,4 @@
-"""What was measured, against which target, and how is it shown?"""
+"""Measurements, their targets, and how both are shown."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ class Target:
         limit: The most, or the least, that it should be.
         unit: Follows both numbers.
         at_least: Whether the limit is a least.
+        why: Why the limit is missed, where it is known; shown if it is.
     """
 
     claim: str
@@ -25,6 +26,7 @@ class Target:
     limit: float
     unit: str = " x"
     at_least: bool = False
+    why: str = ""
 
     @property
     def met(self) -> bool:
@@ -120,7 +122,9 @@ def markdown(section: Section, level: int = 2) -> str:
     ]
     for target in section.targets:
         claim, measured, limit, verdict = target.cells
-        lines += ["", f"**{verdict.capitalize()}**: {claim}: {measured} ({limit})."]
+        why = f" Reason: {target.why}." if target.why and not target.met else ""
+        verdict = verdict.capitalize()
+        lines += ["", f"**{verdict}**: {claim}: {measured} ({limit}).{why}"]
     for note in section.notes:
         lines += ["", note]
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""How long does one call take?
+"""The time that one call takes.
 
 Everything that is compared runs in rounds that take turns, so that a busy moment
 of the machine hits all alike, and the best round of each counts: what disturbs a
@@ -44,6 +44,7 @@ class Effort:
         messages: Messages of one round over real sockets.
         socket_rounds: Rounds over real sockets, for each mode.
         chat: Whether to start the chat service with its databases.
+        packages: Whether to run the suites of whole packages.
     """
 
     rounds: int
@@ -54,6 +55,7 @@ class Effort:
     messages: int
     socket_rounds: int
     chat: bool
+    packages: bool
 
 
 FULL = Effort(
@@ -65,6 +67,7 @@ FULL = Effort(
     messages=1_000,
     socket_rounds=30,
     chat=True,
+    packages=True,
 )
 SMOKE = Effort(
     rounds=1,
@@ -75,6 +78,7 @@ SMOKE = Effort(
     messages=10,
     socket_rounds=1,
     chat=False,
+    packages=False,
 )
 
 

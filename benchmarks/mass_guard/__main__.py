@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _ROOT = Path(__file__).parents[2]
-_FOLDER = Path(tempfile.gettempdir()) / "coroguard-mass-guard"
+FOLDER = Path(tempfile.gettempdir()) / "coroguard-mass-guard"
 _MODES = ("enforce", "observe", "strict")
 _PATIENCE_S = 900
 
@@ -221,7 +221,7 @@ def _parser() -> argparse.ArgumentParser:
     names = ", ".join(project.name for project in PROJECTS)
     parser.add_argument("names", nargs="*", metavar="PACKAGE", help=f"any of {names}")
     parser.add_argument(
-        "--folder", type=Path, default=_FOLDER, help="keeps packages and sources"
+        "--folder", type=Path, default=FOLDER, help="keeps packages and sources"
     )
     parser.add_argument(
         "--source",
