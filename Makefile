@@ -73,7 +73,7 @@ format: $(VENV)/.dev ## rewrite what ruff can rewrite
 	@$(VENV)/bin/python -m ruff check --fix .
 
 bench: $(VENV)/.dev ## measure the guard beside its peers
-	@$(VENV)/bin/python -m benchmarks
+	@$(VENV)/bin/python -m benchmarks --pythons
 
 pythons: ## run the fast tests on every other Python that can be had here
 	@.ci/pythons
