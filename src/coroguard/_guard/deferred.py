@@ -51,16 +51,34 @@ def deferred(terms: Terms, awaitable: Any) -> Any:
     """
     code = _code_of(awaitable)
     make: Any = _awaited if code is None else _placed_like(code)
-    coroutine = make(awaitable, terms)
+    coroutine = make(awaitable, terms, _Closing(awaitable))
     coroutine.__name__ = awaitable.__name__
     coroutine.__qualname__ = awaitable.__qualname__
     return coroutine
 
 
-async def _awaited(awaitable: Any, terms: Terms) -> Any:
+class _Closing:
+    """Closes a promised coroutine with the one that stands for it.
+
+    One that is closed or cancelled before it starts never gets to await the other,
+    which the program closed as well, as far as it knows.
+    """
+
+    __slots__ = ("awaitable",)
+
+    def __init__(self, awaitable: Any) -> None:
+        self.awaitable = awaitable
+
+    def __del__(self) -> None:
+        if not tracking.is_dropping(self.awaitable) and what_is(self.awaitable):
+            self.awaitable.close()
+
+
+async def _awaited(awaitable: Any, terms: Terms, closing: _Closing) -> Any:
     is_announced = terms.announce(awaitable)
     by_contract = terms.contract.promises(awaitable)
     value = await awaitable
+    del closing
     contract = terms.contract.of_awaited() if by_contract else terms.contract
     terms = replace(terms, contract=contract, awaited=is_announced)
     error = judge(terms, value, [], None)
@@ -75,7 +93,9 @@ async def _awaited(awaitable: Any, terms: Terms) -> Any:
 @functools.lru_cache(maxsize=1_024)
 def _placed_like(code: CodeType) -> Any:
     """Return ``_awaited`` with the name and the place of other code."""
-    made = FunctionType(placed(_awaited.__code__, code), globals())
+    own = placed(_awaited.__code__, code)
+    # By its last constant, an outer guard knows what such a coroutine stands for.
+    made = FunctionType(own.replace(co_consts=(*own.co_consts, code)), globals())
     tracking.stands_for_promised(made)
     return made
 
@@ -83,11 +103,15 @@ def _placed_like(code: CodeType) -> Any:
 def _is_of_wrapped(function: Any, value: object) -> bool:
     """Return whether a coroutine is one of a function that ``function`` wraps."""
     code = _code_of(value)
+    if code is None:
+        return False
     for _ in range(_FARTHEST):
         function = _inner(function)
         if function is None:
             return False
-        if type(function) is FunctionType and function.__code__ is code:
+        if type(function) is FunctionType and any(
+            function.__code__ is it for it in (code, *code.co_consts[-1:])
+        ):
             return True
     return False
 

@@ -88,6 +88,11 @@ def stands_for_promised(function: Any) -> None:
     _promised.add(function.__code__)
 
 
+def is_dropping(coroutine: object) -> bool:
+    """Return whether the coroutine that stands for this one was just dropped."""
+    return _next.get(get_ident(), (0, None))[0] == id(coroutine)
+
+
 def install() -> None:
     """Put the hook in place, also over another library's; repeated calls are free."""
     current = getattr(warnings, "_warn_unawaited_coroutine", None)
