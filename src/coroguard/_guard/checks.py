@@ -6,6 +6,8 @@ import typing
 from typing import TYPE_CHECKING, Any
 
 from .._inspect.awaitables import static_type_attribute
+from .._inspect.values import PLAIN
+from .._leaks.scan import ERROR_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
     #: Returns what is wrong, and why it could not be checked, both usually empty.
     Check = Callable[[object], tuple[list[str], str]]
 
+_CONTAINERS = frozenset({dict, list, tuple, set, frozenset})
+_MOST_CONTAINERS = 10_000
 _MARKS_OF_RULES = ("__pydantic_fields__", "__dataclass_fields__")
 
 
@@ -55,6 +59,32 @@ def glance_at_reports() -> Callable[[object], bytes | None]:
     from ..report.fast_path import plain_bytes
 
     return plain_bytes
+
+
+def is_plain_data(value: object) -> bool:
+    """Return whether a value provably is data without awaitables and error fields.
+
+    True only for built-in values and containers, exactly of these types.
+    """
+    waiting = [value]
+    try:
+        for container in waiting:  # grows while it is read
+            items: Any = container
+            if type(container) is dict:
+                if not PLAIN.issuperset(map(type, container)):
+                    return False
+                if not ERROR_NAMES.isdisjoint(container):
+                    return False
+                items = container.values()
+            elif type(container) not in _CONTAINERS:
+                return type(container) in PLAIN
+            if not PLAIN.issuperset(map(type, items)):
+                waiting += [it for it in items if type(it) not in PLAIN]
+                if len(waiting) > _MOST_CONTAINERS:
+                    return False
+    except RuntimeError:  # changed by another thread
+        return False
+    return True
 
 
 def _by_rules(

@@ -13,7 +13,7 @@ from .._inspect.promises import awaited_type, named_classes, promises
 from .._leaks.errors import GuardUsageError
 from .._leaks.scan import is_quiet
 from .._leaks.symptoms import is_suspect_bytes
-from .checks import check_of, check_report, glance_at_reports
+from .checks import check_of, check_report, glance_at_reports, is_plain_data
 
 _PLAIN = ATOMS | {str}
 _UNIONS = (typing.Union, UnionType)
@@ -78,7 +78,7 @@ class Contract:
     def is_plainly_right(self, value: Any) -> bool:
         """Return whether a value is right at a quick glance, leaks included."""
         if self.is_open:
-            return type(value) is str or is_quiet(value)
+            return type(value) is str or is_plain_data(value) or is_quiet(value)
         if self.is_report:
             if self._glance is None:
                 self._glance = glance_at_reports()

@@ -1,4 +1,4 @@
-"""What can be guarded?"""
+"""Callables that can be guarded, and refusals of the others."""
 
 from __future__ import annotations
 
@@ -10,22 +10,19 @@ from typing import Any
 from .._inspect.callables import behind_partials
 from .._leaks.errors import GuardUsageError
 
-__all__ = ["refuse"]
-
-# Typed Any, because their generic types say nothing about the function inside.
 _BINDING: Any = (staticmethod, classmethod, MethodType)
 
 
 def refuse(target: Any, by: str) -> None:
-    """Raise where a guard would be lost or would change what the target is.
+    """Raise where a guard would be lost or would change the kind of its target.
 
     Args:
-        target: What is to be guarded.
+        target: The object to guard.
         by: ``guard`` or ``watch``, for the message.
 
     Raises:
-        GuardUsageError: A class, a property, a generator function, or nothing
-            that can be called.
+        GuardUsageError: A class, a property, a generator function, or an
+            object that cannot be called.
     """
     inner = target
     while isinstance(inner, _BINDING):
@@ -50,7 +47,7 @@ def refuse(target: Any, by: str) -> None:
 
 
 def _makes(asks: Any, target: object) -> bool:
-    """Ask a question of a callable, and of its class's ``__call__``."""
+    """Return whether a predicate holds for a callable or its class's ``__call__``."""
     if asks(target):
         return True
     if isinstance(target, (FunctionType, MethodType)):

@@ -1,0 +1,190 @@
+"""Promised coroutines, whose results are judged when they are awaited."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import gc
+import inspect
+import traceback
+import warnings
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+
+from coroguard import CoroutineLeakError, Event, LeakKind, guard, mode, subscribe
+
+pytestmark = [
+    pytest.mark.filterwarnings("error"),
+    pytest.mark.allow_leaks("*", reason="these tests leak on purpose"),
+]
+
+
+async def twin() -> bool:
+    return True
+
+
+def counted(function: Any) -> Any:
+    """Wrap a function as most decorators do."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any) -> Any:
+        return function(*args)
+
+    return wrapper
+
+
+async def fetch(value: Any = 1) -> Any:
+    await asyncio.sleep(0)
+    if isinstance(value, Exception):
+        raise value
+    return value
+
+
+async def leak() -> Any:
+    return {"a": [twin()]}
+
+
+@counted
+def typed(value: Any = 1) -> Awaitable[Any]:
+    return fetch(value)
+
+
+FORMS: dict[str, Callable[..., Any]] = {
+    "wrapper": counted(fetch),
+    "two wrappers": counted(counted(fetch)),
+    "partial": functools.partial(counted(fetch)),
+    "cache": functools.lru_cache(fetch),
+    "guard under it": counted(guard(returns=Any)(fetch)),
+    "guarded wrapper": guard(returns=Any)(counted(fetch)),
+    "annotation": typed,
+}
+
+
+@pytest.fixture
+def events() -> Iterator[list[Event]]:
+    seen: list[Event] = []
+    unsubscribe = subscribe(seen.append)
+    with mode("strict"):
+        yield seen
+    unsubscribe()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_promised_coroutine_is_awaited_as_before(
+    form: str, events: list[Event]
+) -> None:
+    """The result, its identity and the exceptions are those of the bare function."""
+    check = guard(returns=Any)(FORMS[form])
+    value, error = {"a": 1}, KeyError("a")
+    if form != "cache":
+        assert asyncio.run(check(value)) is value
+        with pytest.raises(KeyError) as caught:
+            asyncio.run(check(error))
+        assert caught.value is error
+    assert asyncio.run(check()) == 1
+    assert events == []
+
+
+@pytest.mark.usefixtures("events")
+def test_a_promised_coroutine_looks_like_the_one_it_stands_for() -> None:
+    """Whatever asks what was returned gets the answer of the bare function."""
+    bare, guarded = fetch(), guard(returns=Any)(counted(fetch))()
+    with contextlib.closing(bare), contextlib.closing(guarded):
+        assert type(guarded) is type(bare)
+        assert inspect.iscoroutine(guarded)
+        assert inspect.isawaitable(guarded)
+        assert inspect.getcoroutinestate(guarded) == inspect.CORO_CREATED
+        for name in ("__name__", "__qualname__", "cr_await", "cr_running"):
+            assert getattr(guarded, name) == getattr(bare, name)
+        for name in ("co_name", "co_qualname", "co_filename", "co_firstlineno"):
+            assert getattr(guarded.cr_code, name) == getattr(bare.cr_code, name)
+
+
+def test_tasks_are_made_of_it(events: list[Event]) -> None:
+    """Tasks, ``gather`` and ``wait_for`` take it as a coroutine."""
+    check = guard(returns=Any)(counted(fetch))
+
+    async def main() -> Any:
+        task = asyncio.create_task(check(1))
+        both = await asyncio.gather(check(2), check(3))
+        return await task, both, await asyncio.wait_for(check(4), 5)
+
+    assert asyncio.run(main()) == (1, [2, 3], 4)
+    assert events == []
+
+
+def test_its_result_is_judged_when_it_is_awaited() -> None:
+    """A leak inside the awaited value raises where it is awaited, not before."""
+    coroutine = guard(returns=Any)(counted(leak))()
+    with pytest.raises(CoroutineLeakError) as caught:
+        asyncio.run(coroutine)
+    assert (caught.value.leak.kind, caught.value.leak.path) == (
+        LeakKind.NESTED,
+        "$.a[0]",
+    )
+
+
+def test_the_contract_is_that_of_the_awaited_value() -> None:
+    """``returns`` speaks of what awaiting gives, as it does on an ``async def``."""
+    with mode("strict"), pytest.raises(ValueError, match="wrong shape"):
+        asyncio.run(guard(returns=int)(counted(fetch))("text"))
+    assert asyncio.run(guard(returns=Awaitable[int])(typed)(1)) == 1
+
+
+def test_one_that_is_dropped_is_one_leak(events: list[Event]) -> None:
+    """Nobody awaits it: one event that names the function, and one warning."""
+    check = guard(returns=Any, name="check")(counted(fetch))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        check()
+        gc.collect()
+    (event,) = events
+    assert event.leak is not None
+    assert (event.leak.kind, event.leak.name) == (LeakKind.DROPPED, "fetch")
+    texts = [str(it.message).partition("\n")[0] for it in caught]
+    assert texts == ["coroutine 'fetch' was never awaited"]
+
+
+@pytest.mark.filterwarnings("error")
+def test_one_that_is_closed_is_none(events: list[Event]) -> None:
+    """A program that closes what it made is left alone."""
+    check = guard(returns=Any)(counted(fetch))
+    check().close()
+    coroutine = check()
+    coroutine.close()
+    del coroutine
+    with contextlib.suppress(KeyError):
+        check().throw(KeyError)
+    gc.collect()
+    assert events == []
+
+
+def test_one_that_is_cancelled_before_it_starts_is_none(events: list[Event]) -> None:
+    """A task that is cancelled before its first step leaves nothing behind."""
+    check = guard(returns=Any)(counted(fetch))
+
+    async def main() -> None:
+        task = asyncio.create_task(check())
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        asyncio.run(main())
+        gc.collect()
+    assert (events, caught) == ([], [])
+
+
+def test_its_traceback_ends_in_the_programs_code() -> None:
+    """The frame of the guard shows the function that it stands for."""
+    check = guard(returns=Any)(counted(fetch))
+    try:
+        asyncio.run(check(KeyError("a")))
+    except KeyError as error:
+        files = [it.filename for it in traceback.extract_tb(error.__traceback__)]
+    assert not [file for file in files if "coroguard/_guard" in file]
+    assert files[-1] == __file__
