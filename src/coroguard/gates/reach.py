@@ -1,0 +1,181 @@
+"""Services that are talked to, before a test's word for them counts."""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+__all__ = ["NotReached", "reach"]
+
+_TIMEOUT_S = 5.0
+_PORTS = {
+    "amqp": 5672,
+    "amqps": 5671,
+    "http": 80,
+    "https": 443,
+    "ldap": 389,
+    "mariadb": 3306,
+    "memcached": 11211,
+    "mongodb": 27017,
+    "mysql": 3306,
+    "nats": 4222,
+    "postgres": 5432,
+    "postgresql": 5432,
+    "redis": 6379,
+    "rediss": 6379,
+    "valkey": 6379,
+    "ws": 80,
+    "wss": 443,
+}
+_WITH_TLS = frozenset({"amqps", "https", "rediss", "wss"})
+_FILES = frozenset({"file", "sqlite"})
+_HTTP = (b"HEAD / HTTP/1.0\r\n\r\n", rb"HTTP/")
+_REDIS = (b"PING\r\n", rb"[+-]")
+# What is sent first, and how the answer begins. Source: RFC 9110, the protocols of
+# Redis (RESP), PostgreSQL (SSLRequest), MySQL (the server greets) and AMQP 0-9-1.
+_TALKS = {
+    "amqp": (b"AMQP\x00\x00\x09\x01", rb"\x01|AMQP"),
+    "http": _HTTP,
+    "https": _HTTP,
+    "mariadb": (b"", rb"."),
+    "mysql": (b"", rb"."),
+    "postgres": (b"\x00\x00\x00\x08\x04\xd2\x16\x2f", rb"[SN]"),
+    "postgresql": (b"\x00\x00\x00\x08\x04\xd2\x16\x2f", rb"[SN]"),
+    "redis": _REDIS,
+    "rediss": _REDIS,
+    "valkey": _REDIS,
+    "ws": _HTTP,
+    "wss": _HTTP,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NotReached:
+    """Why a service does not count as real.
+
+    Args:
+        why: What was tried and what came of it, without the address.
+        is_refuted: Whether the address was understood, and nothing answered there;
+            otherwise there was nobody to talk to.
+    """
+
+    why: str
+    is_refuted: bool
+
+
+def reach(address: str) -> NotReached | None:
+    """Talk to the service at an address; return why it was not reached, or ``None``.
+
+    Understood are URLs with a host, several hosts with commas, ``host:port``,
+    connection strings with ``host=`` and ``port=``, sockets and files.
+    """
+    try:
+        scheme, places = _places(address)
+    except ValueError:
+        scheme, places = "", []
+    if not places:
+        return NotReached("its address has no host and port", is_refuted=False)
+    problems: list[str] = []
+    for place in places:
+        try:
+            _talk(scheme, place)
+        except (OSError, ValueError) as error:
+            problems.append(f"{type(error).__name__}: {error}")
+        else:
+            return None
+    return NotReached("; ".join(dict.fromkeys(problems)), is_refuted=True)
+
+
+_Place = tuple[str, int] | Path
+
+
+def _places(address: str) -> tuple[str, list[_Place]]:
+    """Return the protocol of an address and where the service may be."""
+    if re.search(r"(?:^|\s)host\s*=", address):
+        return _of_connection_string(address)
+    if "://" not in address:
+        hosts = re.findall(r"([\w.-]+):(\d+)", address)
+        return "", [(host, int(port)) for host, port in hosts]
+    parts = urlsplit(address)
+    scheme, _, driver = parts.scheme.lower().partition("+")
+    if scheme in _FILES:
+        return "file", [_file(parts)]
+    socket_file = parse_qs(parts.query).get("host", [""])[0]
+    if scheme == "unix" or driver in ("unix", "socket"):
+        return "", [Path(unquote(parts.path))]
+    if socket_file.startswith("/"):
+        return "", [Path(socket_file) / ".s.PGSQL.5432"]
+    return scheme, [*_hosts(parts, _PORTS.get(scheme))]
+
+
+def _of_connection_string(address: str) -> tuple[str, list[_Place]]:
+    pairs = dict(re.findall(r"(\w+)\s*=\s*'?([^'\s]*)", address))
+    host, port = pairs["host"], int(pairs.get("port") or _PORTS["postgresql"])
+    if host.startswith("/"):
+        return "", [Path(host) / f".s.PGSQL.{port}"]
+    return "postgresql", [(host, port)]
+
+
+def _file(parts: SplitResult) -> Path:
+    """Return the file of an address; a URL's path begins one ``/`` early."""
+    path = unquote(parts.path)
+    return Path(path if parts.scheme == "file" else path.removeprefix("/"))
+
+
+def _hosts(parts: SplitResult, default: int | None) -> list[tuple[str, int]]:
+    found: list[tuple[str, int]] = []
+    for one in parts.netloc.rpartition("@")[2].split(","):
+        each = urlsplit(f"//{one}")
+        port = each.port or default
+        if each.hostname and port:
+            found.append((each.hostname, port))
+    return found
+
+
+def _talk(scheme: str, place: _Place) -> None:
+    """Connect and exchange the first bytes of the protocol.
+
+    Raises:
+        OSError: Nothing answered.
+        ValueError: Something else answered.
+    """
+    if scheme == "file":
+        Path(place).stat()  # type: ignore[arg-type]
+        return
+    with _connected(scheme, place) as connection:
+        sent, expected = _TALKS.get(scheme, (b"", b""))
+        if not expected:
+            return
+        if sent:
+            connection.sendall(sent)
+        answer = connection.recv(64)
+    if not re.match(expected, answer, re.S):
+        raise ValueError(f"what answers does not speak {scheme}")
+
+
+@contextmanager
+def _connected(scheme: str, place: _Place) -> Generator[socket.socket, None, None]:
+    if isinstance(place, Path):
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(_TIMEOUT_S)
+            connection.connect(str(place))
+            yield connection
+        return
+    with socket.create_connection(place, _TIMEOUT_S) as connection:
+        if scheme not in _WITH_TLS:
+            yield connection
+            return
+        # Whether the certificate is right is the business of the tests.
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        with context.wrap_socket(connection, server_hostname=place[0]) as secured:
+            yield secured
