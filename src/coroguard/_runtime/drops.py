@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 from .._inspect.callables import MARK, QUIET_MARK
 from .._leaks.leak import Leak, LeakKind, record
 from . import hot as _hot
+from .asyncio_log import observe
 from .collector import interrupted, watch_collections
 from .frames import place_of
+from .modes import on_change, unclaimed
 from .scopes import here, scope_of
 from .threads import get_ident
 from .unclaimed import add_taker, give_away
@@ -101,10 +103,19 @@ def install() -> None:
     ):
         return
     watch_collections()
+    _observe_asyncio()
+    if _observe_asyncio not in on_change:
+        on_change.append(_observe_asyncio)
     if current is None:
         _install_fallback()
         return
     warnings._warn_unawaited_coroutine = _hook_before(current)  # type: ignore[attr-defined]
+
+
+def _observe_asyncio() -> None:
+    """Listen to asyncio's complaints, where anybody wants to know of them."""
+    if "logging" in sys.modules or unclaimed():
+        observe()
 
 
 def _hook_before(previous: Callable[[Any], None]) -> Callable[[Any], None]:

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from types import FrameType
 
 
-_LONGEST_HANDOVER_S = 0.05
+_LONGEST_HANDOVER_S = 0.25
 _STEP_S = 0.0005
+_STEPS_AFTER = 4
 _HANDOVER_FRAMES = 12
 
 
@@ -103,7 +104,13 @@ def _let_it_be_awaited(item: Any) -> None:
     Starting a thread lets it run before ``run_in_executor`` has gone on.
     """
     ends = time.monotonic() + _LONGEST_HANDOVER_S
-    while _is_handed_over(item) and time.monotonic() < ends:
+    more = _STEPS_AFTER
+    while more and time.monotonic() < ends:
+        if not _is_handed_over(item):
+            future = item.future
+            if all(end is None or end is future for end in Waiters.of(future).ends):
+                return
+            more -= 1  # nothing awaits the task's own future yet, and may never
         sleep(_STEP_S)
 
 
