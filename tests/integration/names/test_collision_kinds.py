@@ -10,8 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-
-from coroguard.testing.collisions import KINDS
+from more_kinds import KINDS
 
 ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs/explanation/collisions.md"

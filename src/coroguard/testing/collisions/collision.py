@@ -1,4 +1,4 @@
-"""How is a name made to collide with its twin of the other colour, and put back?"""
+"""A name that is replaced by its twin of the other colour, and put back."""
 
 from __future__ import annotations
 
@@ -17,16 +17,14 @@ if TYPE_CHECKING:
     from .kinds import Kind
     from .places import Place
 
-__all__ = ["KINDS", "Collision", "collide"]
-
-#: The words for the kinds of collision.
+#: The names of the kinds of collision.
 KINDS = tuple(_KINDS)
 
 
 def collide(
     target: object, name: object = None, *, kind: str = "rebinding"
 ) -> Collision:
-    """Make a name lead to its twin of the other colour, and undo it afterwards.
+    """Replace a name by its twin of the other colour, and undo it afterwards.
 
     A context manager and a decorator, for functions of both colours. A sync
     function gives way to its ``async_twin``, a coroutine function to its
@@ -36,21 +34,19 @@ def collide(
         target: ``"package.module:function"`` or ``"package.module:Class.method"``,
             or the module, class or object that has ``name``. For ``injection``
             what holds the callable: a mapping, a list, an object, or the text
-            that leads to one, such as ``"package.module:REGISTRY"``.
-        name: The attribute, where ``target`` is no text; for ``injection`` the
+            that names one, such as ``"package.module:REGISTRY"``.
+        name: The attribute, where ``target`` is not text; for ``injection`` the
             key, index or attribute.
         kind: How it happens; ``rebinding`` assigns the twin to the name.
-            ``star import``, ``handler import``, ``conditional import`` and
-            ``module getattr`` are for names of modules, ``override`` is for
-            methods, and ``path shadowing`` and ``double import`` run the
-            module's file a second time. ``handler import`` is seen by imports
-            that run from now on, within functions; names imported before it
-            lead where they led.
+            ``handler import`` is for names of modules and is seen by imports
+            that run from now on, ``override`` is for methods, ``path shadowing``
+            runs the module's file a second time, ``injection`` replaces what an
+            object or a container holds, and ``mock`` sets a mock of the wrong
+            kind.
 
     Raises:
-        GuardUsageError: The target leads nowhere or cannot be called, there is
-            no such kind, or it is not for this target; the text says what to
-            type.
+        GuardUsageError: The target does not exist or cannot be called, there is
+            no such kind, or it is not for this target.
     """
     if kind not in _KINDS:
         raise GuardUsageError(
@@ -62,7 +58,7 @@ def collide(
 
 
 class Collision(ContextDecorator):
-    """A name and the twin that stands behind it between ``start`` and ``undo``."""
+    """A name that has its twin between ``start`` and ``undo``."""
 
     def __init__(self, place: Place, kind: Kind) -> None:
         self._place = place
@@ -71,10 +67,10 @@ class Collision(ContextDecorator):
         self.is_active = False
 
     def start(self) -> Self:
-        """Make it happen; where that fails half-way, nothing of it stays.
+        """Replace the name; where that fails half-way, nothing of it stays.
 
         Raises:
-            GuardUsageError: It has happened already, the owner takes no
+            GuardUsageError: It is replaced already, the owner takes no
                 attributes, or the module cannot be run a second time.
         """
         if self.is_active:
@@ -94,7 +90,7 @@ class Collision(ContextDecorator):
         self._undo.close()
 
     def __call__(self, function: Any) -> Any:
-        """Let the names collide during each call of a function, sync or async."""
+        """Replace the name during each call of a function, sync or async."""
         if not is_async(function):
             return super().__call__(function)
 

@@ -1,10 +1,8 @@
-"""How does a module come to be another one than its importers think?"""
+"""Modules that are not the ones that their importers expect."""
 
 from __future__ import annotations
 
 import sys
-from importlib.util import find_spec
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -12,21 +10,15 @@ from .copies import (
     forget_module,
     free_name,
     import_again,
-    load_file,
     put_on_path,
-    recolour,
-    running_again,
     temporary_folder,
 )
-from .statements import run_in
 from .swaps import keep_attribute, keep_item
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
 
     from .places import Place
-
-__all__ = ["double_import", "handler_import", "module_getattr", "path_shadowing"]
 
 _SHADOW = '''"""A file that stands on the path before {file!r}."""
 from coroguard.testing.collisions.copies import load_recoloured
@@ -65,15 +57,6 @@ def path_shadowing(place: Place, undo: ExitStack) -> None:
     _share_submodules(module, shadow, undo)
 
 
-def double_import(place: Place, undo: ExitStack) -> None:
-    """Load the module's file under a second name, and import the name from it."""
-    module: Any = place.module
-    second = _second_copy(module, undo)
-    recolour(second, place.path)
-    keep_attribute(module, place.path[0], undo)
-    run_in(module, f"from {second.__name__} import {place.path[0]}", undo)
-
-
 def handler_import(place: Place, undo: ExitStack) -> None:
     """Let a module of the same name answer all imports from now on."""
     module: ModuleType = place.owner
@@ -92,60 +75,6 @@ def handler_import(place: Place, undo: ExitStack) -> None:
     keep_item(sys.modules, name, undo)
     sys.modules[name] = stand_in
     _share_submodules(module, stand_in, undo)
-
-
-def module_getattr(place: Place, undo: ExitStack) -> None:
-    """Take the name out of the module; its ``__getattr__`` gives the twin."""
-    module: ModuleType = place.owner
-    before = vars(module).get("__getattr__")
-    given = {place.name: place.twin}
-    undo.callback(given.clear)  # where another one still calls this one on
-
-    def __getattr__(name: str) -> Any:  # noqa: N807
-        if name in given:
-            return given[name]
-        if before is not None:
-            return before(name)
-        text = f"module {module.__name__!r} has no attribute {name!r}"
-        raise AttributeError(text, name=name, obj=module)
-
-    keep_attribute(module, "__getattr__", undo)
-    vars(module)["__getattr__"] = __getattr__
-    keep_attribute(module, place.name, undo)
-    vars(module).pop(place.name, None)
-
-
-def _second_copy(module: Any, undo: ExitStack) -> ModuleType:
-    """Import a module's file by its last name alone, or by a name of its own."""
-    file = Path(module.__file__)
-    path = list(module.__path__) if hasattr(module, "__path__") else None
-    folder = file.parent if path is None else file.parent.parent
-    name = module.__name__.rpartition(".")[2]
-    name = file.stem if name == "__main__" else name
-    put_on_path(str(folder), undo, first=False)
-    if _leads_to(name, file) and not _counts_dots(file):
-        forget_module(name, undo)
-        return import_again(name)
-    name = free_name(f"{module.__name__}_again")
-    forget_module(name, undo)
-    with running_again(name):
-        return load_file(name, str(file), path)
-
-
-def _leads_to(name: str, file: Path) -> bool:
-    """Say whether a name that is not taken would be imported from this file."""
-    if name in sys.modules:
-        return False
-    spec = find_spec(name)
-    return spec is not None and spec.origin == str(file)
-
-
-def _counts_dots(file: Path) -> bool:
-    """Say whether a file imports relatively, so that it needs its package."""
-    import ast
-
-    tree = ast.parse(file.read_bytes())
-    return any(isinstance(it, ast.ImportFrom) and it.level for it in ast.walk(tree))
 
 
 def _share_submodules(module: Any, shown: Any, undo: ExitStack) -> None:

@@ -1,8 +1,7 @@
-"""In which shape does the other colour take a function's place?"""
+"""Twins, mocks and subclasses in the place of a function."""
 
 from __future__ import annotations
 
-import functools
 import gc
 import types
 from types import MethodType
@@ -20,42 +19,10 @@ if TYPE_CHECKING:
 
     from .places import Place
 
-__all__ = ["as_lambda", "as_lossy_wrapper", "as_mock", "as_partial", "as_twin"]
-__all__ += ["override"]
-
 
 def as_twin(place: Place, undo: ExitStack) -> None:
     """Set the twin."""
     place.put(place.twin, undo)
-
-
-def as_partial(place: Place, undo: ExitStack) -> None:
-    """Set a ``functools.partial`` of the twin, or a ``partialmethod``."""
-    # Typed Any: a partial is no method, so a class needs its own kind.
-    partial: Any = functools.partialmethod if _binds(place) else functools.partial
-    _put_made(place, partial, undo)
-
-
-def as_lambda(place: Place, undo: ExitStack) -> None:
-    """Set a ``lambda`` that calls the twin."""
-
-    def calling(twin: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda *args, **kwargs: twin(*args, **kwargs)
-
-    _put_made(place, calling, undo)
-
-
-def as_lossy_wrapper(place: Place, undo: ExitStack) -> None:
-    """Set a sync wrapper with the twin's name, as many decorators make."""
-
-    def decorate(twin: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(twin)
-        def wrapper(*args: Any, **kwargs: Any) -> Any:
-            return twin(*args, **kwargs)
-
-        return wrapper
-
-    _put_made(place, decorate, undo)
 
 
 def as_mock(place: Place, undo: ExitStack) -> None:
@@ -68,11 +35,11 @@ def as_mock(place: Place, undo: ExitStack) -> None:
             mock = MagicMock(name=place.label, side_effect=sync_twin(original))
         else:
             mock = AsyncMock(name=place.label, side_effect=original)
-        if _binds(place):
+        if is_bound_by_class(place):
             mock.__get__ = _bound
         return mock
 
-    _put_made(place, teach, undo)
+    put_made(place, teach, undo)
 
 
 def override(place: Place, undo: ExitStack) -> None:
@@ -94,15 +61,15 @@ def override(place: Place, undo: ExitStack) -> None:
     setattr(outer, place.path[-2], subclass)
 
 
-def _put_made(place: Place, make: Callable[[Any], Any], undo: ExitStack) -> None:
+def put_made(place: Place, make: Callable[[Any], Any], undo: ExitStack) -> None:
     """Set what is made of the twin; static and class methods stay what they are."""
     holder = holder_of(place.twin)
     made = make(place.twin.__func__ if holder else place.twin)
     place.put(holder(made) if holder else made, undo)
 
 
-def _binds(place: Place) -> bool:
-    """Say whether an instance is handed on by the class that holds the name."""
+def is_bound_by_class(place: Place) -> bool:
+    """Return whether the class that has the name passes the instance on."""
     return place.is_method and holder_of(place.found) is None
 
 

@@ -1,20 +1,24 @@
-"""What has a mock to know of its original, and of each thing that it holds?"""
+"""Facts that a mock needs about its original and its members."""
 
 from __future__ import annotations
 
 import inspect
+import sys
+import typing
 from dataclasses import dataclass
 from functools import cached_property, partial, partialmethod, singledispatchmethod
-from types import FunctionType, ModuleType
+from types import FunctionType, ModuleType, NoneType
 from typing import Any, Self
 
+from ..._inspect.annotations import annotations_of, return_annotation
 from ..._inspect.awaitables import static_type_attribute
-from ..._inspect.callables import name_of
+from ..._inspect.callables import is_async, name_of
 from ..._inspect.colours import Colour, colour_of, plain_function
+from ..._inspect.promises import awaited_type, named_classes
 from ..._leaks.leak import short
-from .annotated import ABSENT, class_given_by, class_of_attribute, own_annotations
 
-__all__ = ["Member", "member_of", "names_of", "whole"]
+#: The class of what is not known.
+ABSENT: Any = object()
 
 _SELF_IS_IDIOM = ("__enter__", "__aenter__")
 # Typed Any, because their generic types say nothing about the function inside.
@@ -93,16 +97,16 @@ def member_of(owner: Member, name: str) -> Member:
         return _callable(raw.func, label, bound=None)  # pyright: ignore[reportUnknownMemberType]
     if isinstance(raw, _PROPERTIES):
         getter = raw.fget if isinstance(raw, property) else raw.func
-        return _of_class(class_given_by(getter, Colour.SYNC))
+        return _of_class(_given_by(getter, Colour.SYNC))
     if raw is ABSENT or inspect.isdatadescriptor(raw) or raw is None:
-        return _of_class(class_of_attribute(owner.found, name))
+        return _of_class(_annotated(owner.found, name))
     if isinstance(raw, type):
         return whole(raw)
     if _is_function(raw):
         return _method(owner, name, raw, label)
     if hasattr(_type(raw), "__get__"):
         return _UNKNOWN
-    annotated = class_of_attribute(owner.found, name)
+    annotated = _annotated(owner.found, name)
     return _of_class(annotated) if isinstance(annotated, type) else whole(raw)
 
 
@@ -112,7 +116,7 @@ def names_of(original: Any) -> list[str]:
     annotated = [
         name
         for base in type.__dict__["__mro__"].__get__(kind)
-        for name in own_annotations(base)
+        for name in annotations_of(base)
     ]
     return sorted({*dir(original), *annotated})
 
@@ -148,10 +152,53 @@ def _called(target: Any, kind: type) -> Member:
         is_callable=True,
         colour=colour,
         signature=_signature(call, 1),
-        gives=class_given_by(target, colour),
+        gives=_given_by(target, colour),
         stands_for=kind,
         is_instance=True,
     )
+
+
+def _given_by(target: Any, colour: Colour | None) -> Any:
+    """Return the class of what one gets from a call, awaited or entered.
+
+    Returns:
+        A class, ``None`` for a function that gives ``None``, ``Self``, and
+        ``ABSENT`` where it is not known or there are several.
+    """
+    function = plain_function(target)
+    if function is None or colour is Colour.EITHER:
+        return ABSENT
+    # Wrappers carry the annotations of what they wrap, which its own names explain.
+    original = inspect.unwrap(function)
+    annotation = return_annotation(original)
+    inner = typing.get_args(annotation)
+    if colour is Colour.ASYNC_CONTEXT:
+        annotation = inner[0] if inner else Any
+    elif colour is Colour.ASYNC and not is_async(function):
+        annotation = awaited_type(annotation)
+    return _only_class(annotation, original.__globals__)
+
+
+def _annotated(owner: Any, name: str) -> Any:
+    """Return the class that a class annotates its attribute with, else ``ABSENT``."""
+    kind: Any = owner if isinstance(owner, type) else type(owner)
+    for base in type.__dict__["__mro__"].__get__(kind):
+        annotations = annotations_of(base, only=name)
+        if name in annotations:
+            names = vars(sys.modules.get(base.__module__, ModuleType("")))
+            return _only_class(annotations[name], names)
+    return ABSENT
+
+
+def _only_class(annotation: object, names: dict[str, Any]) -> Any:
+    """Return the one class that an annotation names beside ``None``."""
+    if annotation is Self or annotation == "Self":
+        return Self
+    classes = named_classes(annotation, names)
+    found = [cls for cls in classes or [] if cls is not NoneType]
+    if classes and not found:
+        return None
+    return found[0] if len(found) == 1 else ABSENT
 
 
 def _of_class(kind: Any) -> Member:
@@ -194,7 +241,7 @@ def _callable(target: Any, label: str, *, bound: int | None) -> Member:
         is_callable=True,
         colour=colour,
         signature=None if bound is None else _signature(inner, bound),
-        gives=class_given_by(target, colour),
+        gives=_given_by(target, colour),
     )
 
 

@@ -1,4 +1,4 @@
-"""How does a mock keep the colours of its original?"""
+"""Mocks whose callables keep the colours of their original."""
 
 # The standard create_autospec() chooses the classes of its children itself, and
 # what their calls give is async all the way down, or sync. So the children are
@@ -13,8 +13,7 @@ from unittest.mock import AsyncMock, MagicMock, NonCallableMagicMock, NonCallabl
 
 from ..._inspect.colours import Colour
 from ..._leaks.errors import GuardUsageError
-from .annotated import ABSENT
-from .members import Member, member_of, names_of, whole
+from .members import ABSENT, Member, member_of, names_of, whole
 from .teaching import (
     refuse_attribute,
     refuse_result,
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from types import CoroutineType
 
-__all__ = ["mock_of"]
-
 _type: Any = type
 
 
@@ -46,7 +43,7 @@ def mock_of(original: Any, **options: Any) -> Any:
     ``async with`` turns into it. A sync facade that is annotated as giving an
     awaitable is async. Where it may be either, a call gives what was taught as
     it is; assign an ``AsyncMock`` where that is awaited. What a call gives is a
-    mock of the class that the annotation names, where that can be told without
+    mock of the class that the annotation names, where that is known without
     running code. Names that the original does not have, and calls that do not
     fit, are refused.
 

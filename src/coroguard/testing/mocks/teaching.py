@@ -1,4 +1,4 @@
-"""Which value must not be taught to a mock, because it has the wrong colour?"""
+"""Values that a mock refuses because they have the wrong colour."""
 
 from __future__ import annotations
 
@@ -13,9 +13,6 @@ from ..._leaks.errors import GuardUsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-__all__ = ["KEPT", "refuse_attribute", "refuse_result", "refuse_side_effect"]
-__all__ += ["refuse_return_value"]
 
 #: The class attribute by which mocks that keep their colours are known.
 KEPT = "_cg_keeps_its_colours"
