@@ -187,7 +187,15 @@ def _alternatives(annotation: object, names: dict[str, Any]) -> Iterator[Colour]
 
 # What makes a value of its own here, in the instructions of 3.11 to 3.13.
 _MAKES = (
-    *("BUILD_", "LOAD_CONST", "FORMAT_", "COMPARE_OP", "CONTAINS_OP", "IS_OP"),
+    *(
+        "BUILD_",
+        "LOAD_CONST",
+        "LOAD_SMALL_INT",
+        "FORMAT_",
+        "COMPARE_OP",
+        "CONTAINS_OP",
+        "IS_OP",
+    ),
     *("UNARY_NOT", "TO_BOOL", "LIST_APPEND", "LIST_EXTEND", "SET_ADD", "SET_UPDATE"),
     *("MAP_ADD", "DICT_UPDATE", "DICT_MERGE"),
 )

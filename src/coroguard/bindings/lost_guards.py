@@ -158,8 +158,10 @@ def _doubled(put: Put) -> Iterator[Finding]:
 
 
 def _from_before(puts: list[Put]) -> Iterator[Finding]:
-    """Find modules that imported a function before its guard was put on."""
-    bare = {id(it.function): it for it in puts if it.guarded is not it.function}
+    """Find modules that imported a function before ``protect`` was called."""
+    bare = {
+        id(it.function): it for it in puts if it.late and it.guarded is not it.function
+    }
     for name, module in modules() if bare else ():
         for attribute, value in list(namespace(module).items()):
             put = bare.get(id(value))

@@ -118,6 +118,7 @@ class Put:
         function: What was guarded.
         guarded: What is there since.
         file: The module's file.
+        late: Whether the module was imported before ``protect`` was called.
     """
 
     module: str
@@ -128,6 +129,7 @@ class Put:
     function: Any
     guarded: Any
     file: str
+    late: bool
 
 
 @dataclass(slots=True)

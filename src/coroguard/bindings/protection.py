@@ -81,7 +81,7 @@ def protect(
         try:
             for protection in made:
                 for module in _imported(protection.path):
-                    _guard_module(protection, module, [module])
+                    _guard_module(protection, module, [module], late=True)
         except GuardUsageError:
             for protection in made:
                 _take_off(protection)
@@ -169,7 +169,11 @@ def _imported(path: GuardPath) -> list[Any]:
 
 
 def _guard_module(
-    protection: Protection, module: Any, importers: list[ModuleType]
+    protection: Protection,
+    module: Any,
+    importers: list[ModuleType],
+    *,
+    late: bool = False,
 ) -> None:
     """Guard what a path means in one module.
 
@@ -177,6 +181,7 @@ def _guard_module(
         protection: The path.
         module: The module.
         importers: Modules whose names for the same functions get the guard too.
+        late: Whether the module was imported before ``protect`` was called.
 
     Raises:
         GuardUsageError: A plain path cannot be guarded.
@@ -192,7 +197,7 @@ def _guard_module(
             if id(target.value) not in guards:
                 guarded = _decorated(protection, target.value)
                 guards[id(target.value)] = target.value, guarded
-            _set(protection, target, guards[id(target.value)][1], module)
+            _set(protection, target, guards[id(target.value)][1], module, late)
         except Exception as error:
             if not is_pattern:
                 raise
@@ -202,7 +207,7 @@ def _guard_module(
             function, guarded = guards.get(id(value), (None, None))
             if function is value and guarded is not value and function is not None:
                 alias = Target(importer, name, value, name)
-                _set(protection, alias, guarded, importer)
+                _set(protection, alias, guarded, importer, late)
 
 
 def _decorated(protection: Protection, function: Any) -> Any:
@@ -216,7 +221,9 @@ def _decorated(protection: Protection, function: Any) -> Any:
     return guarded
 
 
-def _set(protection: Protection, target: Target, guarded: Any, module: Any) -> None:
+def _set(
+    protection: Protection, target: Target, guarded: Any, module: Any, late: bool
+) -> None:
     file = namespace(module).get("__file__")
     put = Put(
         module=module_name(module),
@@ -227,6 +234,7 @@ def _set(protection: Protection, target: Target, guarded: Any, module: Any) -> N
         function=target.value,
         guarded=guarded,
         file=file if isinstance(file, str) else "",
+        late=late,
     )
     if guarded is not target.value:
         try:

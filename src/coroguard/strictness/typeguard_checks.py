@@ -174,7 +174,7 @@ def _members(protocol: Any) -> set[str]:
             for base in protocol.__mro__
             if Protocol in base.__bases__
             for name in (*vars(base), *vars(base).get("__annotations__", ()))
-            if not name.startswith("_abc_") and name not in _OF_EVERY_PROTOCOL
+            if not name.startswith(("_abc_", "_is_")) and name not in _OF_EVERY
         }
     return set(found)
 
@@ -183,7 +183,7 @@ class _Empty(Protocol):
     """A protocol without members."""
 
 
-_OF_EVERY_PROTOCOL = frozenset((*vars(_Empty), "__slots__", "__annotations__"))
+_OF_EVERY = frozenset((*vars(_Empty), "__slots__", "__annotations__", "__orig_bases__"))
 
 
 def _is_variadic(argument: Any) -> bool:

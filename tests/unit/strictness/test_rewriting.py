@@ -168,6 +168,7 @@ result = pack(zlib)
 """,
     "a protocol with a property": """
 import typing
+@typing.runtime_checkable
 class Named(typing.Protocol):
     @property
     def name(self) -> str: ...
