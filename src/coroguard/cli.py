@@ -194,7 +194,7 @@ class _ProgramCommand(typer.core.TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         end = args.index("--") if "--" in args else len(args)
         ctx.meta[_PROGRAM] = args[end + 1 :]
-        # Without `--`, the command itself names the options that stand wrong.
+        # Without `--`, the command itself names the options that are misplaced.
         ctx.ignore_unknown_options = end == len(args)
         return super().parse_args(ctx, args[:end])
 
@@ -219,7 +219,7 @@ def run(
     types: Annotated[
         bool,
         typer.Option(
-            "--types", help="Raise where any value is not what its annotation says."
+            "--types", help="Raise where any value does not match its annotation."
         ),
     ] = False,
 ) -> None:

@@ -1,4 +1,4 @@
-"""What do `coroguard audit` and `coroguard lock` do, and with which exit code?"""
+"""The work of `coroguard audit` and `coroguard lock`."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def audit(
         found = [finding for it in audits for finding in it.findings]
         if baseline is not None and update:
             count = write_baseline(baseline, found)
-            _say(f"{baseline}: {_count(count, 'finding')} accepted")
+            _print(f"{baseline}: {_count(count, 'finding')} accepted")
             return _Code.CLEAN
     except (GuardUsageError, OSError) as error:
         return _refuse(error)
@@ -91,28 +91,28 @@ def audit(
     failed = {name: why for it in audits for name, why in it.failed}
     modules = sum(it.modules for it in audits)
     if format == "json":
-        _say(as_json(findings, failed=failed, modules=modules))
+        _print(as_json(findings, failed=failed, modules=modules))
     elif format == "sarif":
-        _say(as_sarif(findings))
+        _print(as_sarif(findings))
     else:
         for line in as_github(findings) if format == "github" else ():
-            _say(line)
+            _print(line)
         for finding in findings if format == "text" else ():
-            _say(f"{finding}\n")
-        _tell_failed(failed)
+            _print(f"{finding}\n")
+        _print_failed(failed)
         left_out = sum(len(it.left_out) for it in audits)
         aside = f", {left_out} left out" if left_out else ""
         if len(found) > len(findings):
             aside += f", {len(found) - len(findings)} accepted"
         read = _count(modules, "module")
-        _say(f"{read} read{aside}, {_count(len(findings), 'collision')}")
+        _print(f"{read} read{aside}, {_count(len(findings), 'collision')}")
     return _code(found=bool(findings), failed=bool(failed))
 
 
 def explain(*, rule: str) -> int:
     """Print what a rule of the audit means; 2 where there is no such rule."""
     try:
-        _say(explain_rule(rule))
+        _print(explain_rule(rule))
     except GuardUsageError as error:
         return _refuse(error)
     return _Code.CLEAN
@@ -128,17 +128,17 @@ def lock(
     """Write the lock of packages, or compare them with it.
 
     Args:
-        packages: Their names, as they are imported; those of the lock where
-            none is given.
+        packages: Their names, as they are imported; those of the lock
+            where no name is given.
         libraries: Packages of others to lock as far as these use them; those of
-            the lock where none is given.
-        check: Write nothing, and tell what has changed.
+            the lock where no name is given.
+        check: Write nothing, and print what has changed.
         file: The lock; by default ``coroguard.lock`` beside the nearest
-            ``pyproject.toml``, or here where there is none.
+            ``pyproject.toml``, or here without one.
 
     Returns:
         0 where it was written, or where nothing has changed; 1 for changes,
-        2 for wrong arguments or a file that is no lock, 4 where modules could
+        2 for wrong arguments or a file that is not a lock, 4 where modules could
         not be imported and no change was found in the others.
     """
     root = find_root(Path.cwd())
@@ -170,8 +170,8 @@ def _write(file: Path, packages: list[str], libraries: list[str], command: str) 
     loaded = [load_package(name, exclude) for name in names]
     failed = _failed(loaded)
     if failed:
-        _tell_failed(failed)
-        _say(f"{file.name} was not written: what these modules hold is not known")
+        _print_failed(failed)
+        _print(f"{file.name} was not written: what these modules hold is not known")
         return _Code.INCOMPLETE
     # An optional part of a library that is not installed is nobody's fault.
     theirs = [load_package(name) for name in beside]
@@ -183,14 +183,14 @@ def _write(file: Path, packages: list[str], libraries: list[str], command: str) 
     left_out = " ".join(sorted(before - {*new.packages}))
     if left_out:
         every = " ".join(sorted(before | {*new.packages}))
-        _say(f"no longer locked: {left_out}; to lock all, type {command} {every}")
+        _print(f"no longer locked: {left_out}; to lock all, type {command} {every}")
     changed = "written anew" if is_damaged or old is None else _changed(old, new)
-    _say(f"{file.name}: {_size(new)}; {changed}")
+    _print(f"{file.name}: {_size(new)}; {changed}")
     return _Code.CLEAN
 
 
 def _read_old(file: Path, command: str, named: list[str]) -> tuple[Lock | None, bool]:
-    """Read the lock that is to be replaced; say whether it could not be read.
+    """Return the lock that is replaced, and whether it could not be read.
 
     One that is damaged may be replaced where the packages are named; another
     program's file, or a newer coroguard's, never.
@@ -223,10 +223,10 @@ def _check(file: Path, packages: list[str], libraries: list[str], command: str) 
     loaded = [load_package(name, exclude) for name in asked]
     theirs = [load_package(name) for name in libraries or locked.libraries]
     drift, failed = drift_of(locked, loaded, theirs), _failed(loaded)
-    _tell(drift, command)
-    _tell_failed(failed)
+    _print_drift(drift, command)
+    _print_failed(failed)
     counted = f"{len(drift.changes) or 'nothing'} changed"
-    _say(f"{file.name}: {_size(locked)}; {counted}")
+    _print(f"{file.name}: {_size(locked)}; {counted}")
     return _code(found=bool(drift.changes), failed=bool(failed))
 
 
@@ -244,25 +244,25 @@ def _changed(old: Lock, new: Lock) -> str:
     return f"{changed or 'nothing'} changed"
 
 
-def _tell(drift: Drift, command: str) -> None:
+def _print_drift(drift: Drift, command: str) -> None:
     for change in drift.changes:
-        _say(f"{change.told(command)}\n")
+        _print(f"{change.told(command)}\n")
     for note in drift.notes[:_MOST_NOTES]:
-        _say(note)
+        _print(note)
     more = len(drift.notes) - _MOST_NOTES
     if more > 0:
-        _say(f"and {more} more")
+        _print(f"and {more} more")
     if drift.notes and not drift.changes:
-        _say(f"to take these into the lock, type {command}")
+        _print(f"to take these into the lock, type {command}")
 
 
 def _failed(loaded: Iterable[Loaded]) -> dict[str, str]:
     return {name: why for it in loaded for name, why in it.failed.items()}
 
 
-def _tell_failed(failed: dict[str, str]) -> None:
+def _print_failed(failed: dict[str, str]) -> None:
     for name, why in failed.items():
-        _say(f"could not import {name}: {why}")
+        _print(f"could not import {name}: {why}")
 
 
 def _size(lock: Lock) -> str:
@@ -289,7 +289,7 @@ def _prepare(*folders: Path) -> None:
         cast("io.TextIOWrapper", sys.stdout).reconfigure(errors="backslashreplace")
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     sys.stdout.write(f"{text}\n")
 
 

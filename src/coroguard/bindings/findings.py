@@ -1,4 +1,4 @@
-"""What is a finding: a name that collides, or a guard that was lost?"""
+"""Findings: names that collide, and guards that were lost."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import enum
 from dataclasses import dataclass
 
 from .._leaks.errors import labelled_lines
-
-__all__ = ["Finding", "FindingKind"]
 
 
 class FindingKind(enum.StrEnum):
@@ -37,15 +35,15 @@ class FindingKind(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One name that does not lead to what its users count on; strings only.
+    """One name that is not what its users count on; strings only.
 
     Args:
         kind: What is wrong.
         name: The name, as ``module:qualified.name``; of a module, the module's.
         headline: Who and what, in one line.
-        first: One of the two places, as ``file:line`` with what stands there.
+        first: One of the two places, as ``file:line`` with what is there.
         second: The other place; empty where there is only one.
-        advice: What to type to mend it.
+        advice: What to type to fix it.
     """
 
     kind: FindingKind
@@ -56,7 +54,7 @@ class Finding:
     advice: str
 
     def __str__(self) -> str:
-        """Say it as errors do: a headline, labelled lines, the last the fix."""
+        """Format it as errors are: a headline, labelled lines, the last the fix."""
         return labelled_lines(
             self.headline, first=self.first, second=self.second, fix=self.advice
         )

@@ -34,7 +34,7 @@ def lost_guards(
     Args:
         protections: The paths that are protected.
         ended: Whether the program has ended: a module that was not needed in it
-            is no finding then, one that does not exist is.
+            is not a finding then, one that does not exist is.
     """
     protections = list(protections)
     for protection in protections:

@@ -1,4 +1,4 @@
-"""Which modules does a package have, and which of them cannot be imported?"""
+"""The modules of a package, imported as deployed."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ from .._leaks.errors import GuardUsageError, nearest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Loaded", "load_package"]
-
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
@@ -28,7 +26,7 @@ class Loaded:
         name: The package, or the single module.
         modules: By name, in the order of their names.
         failed: Why the others could not be imported, by name.
-        left_out: Those that were not to be imported, with all below them.
+        left_out: Those that were excluded, with all below them.
     """
 
     name: str
@@ -59,7 +57,7 @@ def load_package(name: str, exclude: Sequence[str] = ()) -> Loaded:
     if found is None and name not in sys.modules:
         known = [it.name for it in pkgutil.iter_modules()]
         raise GuardUsageError(
-            f"there is no package {name!r} here; type its import name, "
+            f"there is no package {name!r} here; use its import name, "
             f"in the folder or the environment that has it.{nearest(name, known)}"
         )
     loaded = Loaded(name)
@@ -96,8 +94,8 @@ def _check_use(pattern: str, loaded: Loaded) -> None:
     )
     if pattern.startswith(f"{loaded.name}.") and not is_used:
         raise GuardUsageError(
-            f"exclude = [{pattern!r}] fits no module of {loaded.name}; mend it, or "
-            f"take it out.{nearest(pattern, loaded.modules)}"
+            f"exclude = [{pattern!r}] fits no module of {loaded.name}; correct or "
+            f"remove it.{nearest(pattern, loaded.modules)}"
         )
 
 

@@ -22,13 +22,13 @@ _PATTERN = re.compile(r"[*?\[]")
 #: What a class or module has a function as.
 METHODS: tuple[Any, ...] = (FunctionType, staticmethod, classmethod)
 _WRAPPED_AT_MOST = 16
-# Functions that look at the frame of their caller; a guard would stand there.
+# Functions with these names look at the frame of their caller: the guard's, then.
 _FRAME_READERS = frozenset(("_getframe", "currentframe", "f_back", "extract_stack"))
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One function, at the place where it is to be guarded.
+    """One function, at the place that is guarded.
 
     Args:
         owner: The module, class or object that has the name.
@@ -62,7 +62,7 @@ class GuardPath:
         """Read a path.
 
         Raises:
-            GuardUsageError: It is not a path; the text says what to write.
+            GuardUsageError: It is not a path; the text shows one.
         """
         if isinstance(text, str) and _PATH.fullmatch(text):
             module, _, name = text.partition(":")

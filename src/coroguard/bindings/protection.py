@@ -5,32 +5,24 @@ from __future__ import annotations
 import atexit
 import functools
 import threading
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .._guard.decorator import guard
 from .._guard.judge import act
-from .._guard.names import DEFINITIONS, key_of
 from .._inspect.attributes import MISSING, namespace
+<<<<<<< HEAD
 from .._inspect.callables import is_guarded
+=======
+>>>>>>> 85e8235 (Keep guards by path, strict packages and the commands in plain English)
 from .._leaks.errors import GuardUsageError, nearest
 from .._runtime.modes import Mode, current
 from .import_hook import Step, install
 from .lost_guards import lost_guards
-from .paths import (
-    GuardPath,
-    Protection,
-    Put,
-    Target,
-    module_name,
-    modules,
-    own,
-    reads_frames,
-)
+from .paths import GuardPath, Protection, module_name, modules
+from .placing import decorated, guard_module, take_off
 
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
-    from types import ModuleType
 
     from .._runtime.modes import ModeName
     from .findings import Finding
@@ -74,17 +66,17 @@ def protect(
             if not protection.path.is_pattern:
                 for module in _imported(protection.path):
                     for target in protection.path.targets(module):
-                        _decorated(protection, target.value)
+                        decorated(protection, target.value)
         for path in paths:
             if path in _protections:
                 unprotect(path)
         try:
             for protection in made:
                 for module in _imported(protection.path):
-                    _guard_module(protection, module, [module], late=True)
+                    guard_module(protection, module, [module], late=True)
         except GuardUsageError:
             for protection in made:
-                _take_off(protection)
+                take_off(protection)
             raise
         _protections.update({it.path.text: it for it in made})
     install("guards", Step(_is_wanted, _adapt))
@@ -105,7 +97,7 @@ def unprotect(*paths: str) -> None:
                 hint = nearest(path, _protections)
                 raise GuardUsageError(f"{path!r} is not protected.{hint}")
         for path in paths or tuple(_protections):
-            _take_off(_protections.pop(path))
+            take_off(_protections.pop(path))
 
 
 def verify(*, ended: bool = False) -> tuple[Finding, ...]:
@@ -119,7 +111,7 @@ def verify(*, ended: bool = False) -> tuple[Finding, ...]:
 
     Args:
         ended: Whether the program has ended: a protected module that it did not
-            need is no finding then.
+            need is not a finding then.
     """
     mode = current()
     if mode is Mode.OFF:
@@ -168,99 +160,6 @@ def _imported(path: GuardPath) -> list[Any]:
     return found
 
 
-def _guard_module(
-    protection: Protection,
-    module: Any,
-    importers: list[ModuleType],
-    *,
-    late: bool = False,
-) -> None:
-    """Guard what a path means in one module.
-
-    Args:
-        protection: The path.
-        module: The module.
-        importers: Modules whose names for the same functions get the guard too.
-        late: Whether the module was imported before ``protect`` was called.
-
-    Raises:
-        GuardUsageError: A plain path cannot be guarded.
-    """
-    is_pattern = protection.path.is_pattern
-    guards: dict[int, tuple[Any, Any]] = {}
-    for target in protection.path.targets(module):
-        path = f"{module_name(module)}:{target.qualified}"
-        try:
-            if is_pattern and reads_frames(target.value):
-                protection.passed[path] = "it looks at the frame of its caller"
-                continue
-            if id(target.value) not in guards:
-                guarded = _decorated(protection, target.value)
-                guards[id(target.value)] = target.value, guarded
-            _set(protection, target, guards[id(target.value)][1], module, late)
-        except Exception as error:
-            if not is_pattern:
-                raise
-            protection.refused[path] = str(error).partition("\n")[0]
-    for importer in importers:
-        for name, value in list(namespace(importer).items()):
-            function, guarded = guards.get(id(value), (None, None))
-            if function is value and guarded is not value and function is not None:
-                alias = Target(importer, name, value, name)
-                _set(protection, alias, guarded, importer, late)
-
-
-def _decorated(protection: Protection, function: Any) -> Any:
-    """Return a guard of a function; one that has a guard is only watched."""
-    if is_guarded(function):
-        return function
-    guarded = protection.decorate(function)
-    key = key_of(guarded)
-    if key is not None:  # a name that is protected, and not decorated
-        DEFINITIONS.pop(key, None)
-    return guarded
-
-
-def _set(
-    protection: Protection, target: Target, guarded: Any, module: Any, late: bool
-) -> None:
-    file = namespace(module).get("__file__")
-    put = Put(
-        module=module_name(module),
-        name=target.qualified,
-        owner=target.owner,
-        attribute=target.name,
-        original=own(target.owner).get(target.name, MISSING),
-        function=target.value,
-        guarded=guarded,
-        file=file if isinstance(file, str) else "",
-        late=late,
-    )
-    if guarded is not target.value:
-        try:
-            setattr(put.owner, put.attribute, guarded)
-        except Exception as error:
-            raise GuardUsageError(
-                f"{put.module}:{put.name} takes no guard: {error}."
-            ) from None
-    key = (put.module, put.name)
-    held = protection.put.get(key)
-    if held is None:
-        protection.put[key] = put
-    elif held.guarded is not guarded:  # imported again, perhaps from another file
-        protection.put[key] = replace(put, file=held.file)
-
-
-def _take_off(protection: Protection) -> None:
-    for put in protection.put.values():
-        if own(put.owner).get(put.attribute) is not put.guarded:
-            continue
-        if put.original is MISSING:
-            delattr(put.owner, put.attribute)
-        elif put.original is not put.guarded:
-            setattr(put.owner, put.attribute, put.original)
-
-
 def _is_wanted(module: str) -> bool:
     return any(it.path.fits(module) for it in list(_protections.values()))
 
@@ -299,7 +198,7 @@ def _protect_module(module: Any) -> None:
         for protection in list(_protections.values()):
             if protection.path.fits(name):
                 try:
-                    _guard_module(protection, module, _imported_meanwhile(module))
+                    guard_module(protection, module, _imported_meanwhile(module))
                 except Exception as error:  # the import itself must not fail
                     protection.problem = str(error)
 

@@ -132,7 +132,7 @@ def _is_open(value: object, annotation: object) -> bool:
 
 
 def _annotations(function: FunctionType) -> dict[str, Any]:
-    """Return what a function's annotations say of each place in it."""
+    """Return the annotation of each place in a function."""
     code = function.__code__
     found: dict[str, Any] = {
         name: Any if isinstance(annotation, str) else annotation
@@ -159,7 +159,7 @@ def _starred(code: CodeType) -> list[tuple[str, str]]:
 
 def _many(stars: str, annotation: Any) -> Any:
     """Return the annotation of all starred arguments together."""
-    # Unpack[Ts], *tuple[...], P.args: one annotation for all, which says too little.
+    # Unpack[Ts], *tuple[...], P.args: one annotation for all, which is not enough.
     name = type(annotation).__name__
     is_whole = getattr(annotation, "__unpacked__", False) or name.startswith(
         "ParamSpec"

@@ -38,7 +38,7 @@ def strict_packages(*packages: str, types: bool = False) -> None:
     """Check every annotated argument, return value and variable of packages.
 
     What is imported of them from now on is checked by typeguard. Where an
-    awaitable is found in place of what an annotation says, itself or inside
+    awaitable is found in the place of an annotated value, itself or inside
     the value, it is a leak with the kind ``RETURNED`` or ``NESTED``. Any other
     wrong value is an event, once for each place. The mode holds as for a guard:
     in ``off`` nothing is done, in ``observe`` leaks are reported only.
@@ -97,7 +97,7 @@ def hold(
         find: Refuse what is not found; not while ``sys.path`` is unfinished.
 
     Raises:
-        GuardUsageError: As ``strict_packages`` says.
+        GuardUsageError: As for ``strict_packages``.
     """
     check_names(packages, source)
     for name in packages if find else ():

@@ -1,4 +1,4 @@
-"""What is done about a value that its annotation does not allow."""
+"""Values that their annotations do not allow: leaks, and wrong types."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def judge(value: object, where: Place, mode: Mode, function: Any) -> None:
         function: The function, if it is still there.
 
     Raises:
-        CoroguardError: A coroutine, where the mode says so.
+        CoroguardError: A coroutine, where the mode raises leaks.
         TypeCheckError: Any other wrong value, where types were asked for.
     """
     names = where.frame.f_globals
@@ -89,7 +89,7 @@ def judge(value: object, where: Place, mode: Mode, function: Any) -> None:
         text = f"{where} ({type(value).__name__}) {wrong}"
         if _Types.raise_ and mode is not Mode.OBSERVE:
             raise type_error(text)
-        _report_once(mode, where, "is not what its annotation says", wrong)
+        _report_once(mode, where, "does not match its annotation", wrong)
 
 
 def _is_excused(value: object, where: Place, function: Any) -> bool:
@@ -156,7 +156,7 @@ def _error(where: Place, value: object, path: str) -> CoroguardError:
 def _refuse(
     where: Place, leaked: list[tuple[object, CoroguardError]], mode: Mode
 ) -> None:
-    """Report leaks, then raise the first where the mode says so."""
+    """Report leaks, then raise the first where the mode raises leaks."""
     if mode is Mode.OBSERVE:
         if _is_judged_by_guard(where):
             return

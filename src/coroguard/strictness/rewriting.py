@@ -57,7 +57,7 @@ class _Scope:
     """One function that is being rewritten.
 
     Args:
-        has_result: Whether it says what it returns or yields.
+        has_result: Whether its results are annotated.
         variables: The annotated variables, each with the text of its annotation;
             ``None`` for parameters, whose annotations the function has.
     """

@@ -1,4 +1,4 @@
-"""What typeguard says about a value, without its settings and its surprises."""
+"""Judgement of values by typeguard, without its settings and its side effects."""
 
 # Only public names of typeguard are used. Its own configuration, which is the
 # process's, is neither read nor changed.

@@ -110,7 +110,7 @@ def test_several_packages(audit: Run) -> None:
 @pytest.mark.parametrize(
     ("packages", "why"),
     [
-        (("ap",), "coroguard: there is no package 'ap' here; type its import name"),
+        (("ap",), "coroguard: there is no package 'ap' here; use its import name"),
         ((), "Invalid value for PACKAGE: name at least one package"),
     ],
     ids=["unknown", "none"],
@@ -149,7 +149,7 @@ def test_what_is_excluded_is_left_out(
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('exclude = ["app.brokn"]', "fits no module of app; mend it, or take it out"),
+        ('exclude = ["app.brokn"]', "fits no module of app; correct or remove it"),
         ('exclude = ["app.brokn"]', "Did you mean 'app.broken'?"),
         ('exclude = "app.broken"', 'write exclude = ["app.migrations"]'),
         ("exclude = [1]", 'write exclude = ["app.migrations"]'),

@@ -461,7 +461,7 @@ def test_types_raise_where_they_are_asked_for(write: Write, run: Run) -> None:
     )
     done = run(*STRICT, "main.py")
     assert done.stdout.endswith("x\n")
-    assert "argument 'x' of load() is not what its annotation says" in done.stdout
+    assert "argument 'x' of load() does not match its annotation" in done.stdout
     done = run(*STRICT[:-1], "--types", "--", "main.py")
     assert "TypeCheckError: argument 'x' (str) is not an instance of int" in done.stderr
     assert done.returncode == 1

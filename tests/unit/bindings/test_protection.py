@@ -70,7 +70,7 @@ def test_a_path_gets_its_guard(app, name, get, when):
 
 
 def test_a_submodule_that_its_package_imports_is_guarded(app):
-    """A module is guarded whoever imports it."""
+    """A module is guarded, whatever imports it."""
     (app / "__init__.py").write_text("from guarded_app.health import check_redis\n")
     protect("guarded_app.health:check_redis")
     package = importlib.import_module("guarded_app")
@@ -226,7 +226,7 @@ BAD = {
 
 @pytest.mark.parametrize(("path", "words"), BAD.items(), ids=map(str, BAD))
 def test_a_bad_path_is_refused_and_nothing_is_lost(app, path, words):
-    """A wrong path says what to type, and the others of the call stay bare too."""
+    """A wrong path is refused, and the others of the call stay bare too."""
     health = load()
     with pytest.raises(GuardUsageError) as raised:
         protect("guarded_app.health:check_redis", path)
@@ -235,7 +235,7 @@ def test_a_bad_path_is_refused_and_nothing_is_lost(app, path, words):
 
 
 def test_bad_calls_are_refused(app):
-    """No path, a wrong option and an unknown path say what to type."""
+    """No path, a wrong option and an unknown path are refused with the fix."""
     with pytest.raises(GuardUsageError, match=r'write protect\("module:function"\)'):
         protect()
     with pytest.raises(GuardUsageError, match="strict"):
@@ -265,7 +265,7 @@ def kinds(*, ended=False):
 
 
 def test_a_rebound_name_is_found_and_told_once(app, told):
-    """A guarded name that leads to something unguarded is found, and told once."""
+    """A guarded name with an unguarded value is found, and reported once."""
     health = load()
     protect("guarded_app.health:check_redis")
     health.check_redis = health.is_connected
@@ -312,7 +312,7 @@ def test_a_wrapper_around_the_guard_is_fine(app):
 
 
 def test_a_reloaded_module_is_guarded_again(app):
-    """A reload keeps the guards, and is no finding."""
+    """A reload keeps the guards, and is not a finding."""
     protect("guarded_app.health:check_redis")
     health = load()
     old = health.check_redis
@@ -368,7 +368,7 @@ def test_a_module_imported_under_two_names_is_found(app, monkeypatch):
 
 
 def test_a_second_name_with_a_guard_is_fine(app, monkeypatch):
-    """A copy that has its guard too, and a namesake that is no copy, are no finding."""
+    """A guarded copy, and another file of the same name, are not findings."""
     (app / "routes/health.py").write_text("def check_redis(): ...\n")
     load("guarded_app.routes.health")
     protect("guarded_app.health:check_redis", "health:check_redis")
@@ -382,7 +382,7 @@ def test_a_second_name_with_a_guard_is_fine(app, monkeypatch):
 
 
 def test_each_fault_is_one_finding(app):
-    """A name that leads back to the bare function, or has two guards, is found once."""
+    """A name that has the bare function again, or two guards, is found once."""
     (app / "health.py").write_text(
         "from coroguard import guard\ndef bare(): ...\n@guard\ndef check(): ...\n"
     )
@@ -395,7 +395,7 @@ def test_each_fault_is_one_finding(app):
 
 
 def test_other_values_of_a_guarded_name_are_fine(app):
-    """A mock, a class or nothing behind the name of a decorated check is no finding."""
+    """A mock, a class or nothing at the name of a decorated check is fine."""
     (app / "health.py").write_text(
         "from coroguard import guard\n@guard\ndef check(): ...\n"
     )
@@ -458,7 +458,7 @@ def test_a_path_that_never_resolved_is_found(app, path, why, at_the_end):
 
 
 def test_off_finds_nothing(app):
-    """In mode off nothing is said."""
+    """In mode off nothing is reported."""
     protect("guarded_app.health:typo")
     load()
     with mode("off"):
@@ -658,7 +658,7 @@ def test_a_lost_guard_is_logged_at_the_end_of_the_program(run):
 
 
 def test_a_program_that_starts_off_is_left_alone(run):
-    """Started in mode off, protect puts no guard and has nothing to say."""
+    """Started in mode off, protect puts no guard and reports nothing."""
     text = run(
         """
         from coroguard import configure, protect
@@ -727,7 +727,7 @@ protect = [
 
 
 def test_asking_twice_is_as_good_as_once(configured):
-    """Whoever asks again, such as a plugin inside `coroguard run`, changes nothing."""
+    """A second request, such as a plugin's inside `coroguard run`, changes nothing."""
     load()
     for _ in range(2):
         configured('protect = ["guarded_app.health:check_redis"]')
@@ -737,7 +737,7 @@ def test_asking_twice_is_as_good_as_once(configured):
 
 @pytest.mark.parametrize("text", ["", "guarded = []", "protect = []"])
 def test_a_project_without_wishes_protects_nothing(configured, text):
-    """A table without the key is no error."""
+    """A table without the key is not an error."""
     assert configured(text) == ()
 
 

@@ -346,7 +346,7 @@ def test_a_right_module_is_left_alone(told, run_module, source):
 
 
 def test_a_module_that_is_loaded_again_is_left_alone(run_module):
-    """A reload puts the guards on anew, and is no second definition."""
+    """A reload puts the guards on again, and is not a redefinition."""
     module = run_module("@guard(returns=Any)\ndef check(): return {}\n")
     importlib.reload(module)
     assert is_guarded(module.check)

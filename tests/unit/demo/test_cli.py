@@ -15,7 +15,7 @@ from coroguard.__main__ import main
 
 
 def test_without_typer_the_extra_is_named(monkeypatch, capsys):
-    """Without its libraries the command says which extra to install."""
+    """Without its libraries the command names the extra to install."""
     monkeypatch.setitem(sys.modules, "typer", None)
     monkeypatch.delitem(sys.modules, "coroguard.cli", raising=False)
     monkeypatch.delattr(coroguard, "cli", raising=False)
@@ -24,7 +24,7 @@ def test_without_typer_the_extra_is_named(monkeypatch, capsys):
 
 
 def test_without_the_servers_the_extra_is_named(monkeypatch, capsys):
-    """Without the demo's libraries `demo` says which extra to install."""
+    """Without the demo's libraries `demo` names the extra to install."""
 
     import_module = importlib.import_module
 

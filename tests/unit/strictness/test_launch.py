@@ -1,4 +1,4 @@
-"""What `coroguard run` makes of its command line, before anything is run."""
+"""The command line of `coroguard run`, before anything is run."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_environment_of_a_program(started: Started) -> None:
 
 
 def test_program_keeps_its_options(started: Started) -> None:
-    """What stands after ``--`` is the program's, as it is, a second ``--`` too."""
+    """Everything after ``--`` is the program's, a second ``--`` too."""
     cli.main(["run", "--", "-m", "app", "--strict", "--help", "--", "x"])
     expected = [sys.executable, "-m", "app", "--strict", "--help", "--", "x"]
     assert started["command"] == expected
@@ -75,7 +75,7 @@ def test_refusal(
     arguments: list[str],
     said: str,
 ) -> None:
-    """What cannot be run is refused with 2 and one line that says what to type."""
+    """What cannot be run is refused with 2 and one line with the fix."""
     assert cli.main(["run", *arguments]) == 2
     error = capsys.readouterr().err
     assert said in error
@@ -96,7 +96,7 @@ def test_misspelt_option_is_refused(
 def test_package_that_is_not_here_is_hinted_at(
     started: Started, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A name that nothing here has is told of, and the program runs."""
+    """A name that is not found here is reported, and the program runs."""
     cli.main(["run", "--strict", "--package", "asyncoi", "--", "-V"])
     error = capsys.readouterr().err
     assert "no package 'asyncoi' here" in error
@@ -115,7 +115,7 @@ def test_package_that_is_not_here_is_hinted_at(
     ],
 )
 def test_python_path(path: str, expected: list[str]) -> None:
-    """Our folder stands first, once, and what was there stays."""
+    """Our folder is first, once, and what was there stays."""
     made = environment_of({"PYTHONPATH": path}, None, [], 1)
     assert made["PYTHONPATH"].split(os.pathsep) == expected
 

@@ -138,7 +138,7 @@ def test_refused_coroutine_is_closed(load: Load) -> None:
 
 
 def test_argument_does_not_blame_the_function(load: Load) -> None:
-    """Who is given a coroutine is not told to become async."""
+    """A function that gets a coroutine is not advised to become async."""
     module = load(FIND + "def load(user: str) -> None: ...")
     with pytest.raises(CoroutineLeakError) as caught:
         module["load"](module["leak"]())
@@ -191,7 +191,7 @@ def test_task_is_left_to_its_owner(load: Load) -> None:
     ],
 )
 def test_promised_awaitable_passes(load: Load, source: str) -> None:
-    """What an annotation allows is nothing to tell of."""
+    """What an annotation allows is not reported."""
     module = load(FIND + source)
     module["load"]()
     assert inspect.getcoroutinestate(module["made"][0]) == "CORO_CREATED"
@@ -208,7 +208,7 @@ def test_wrong_type_beside_a_promised_awaitable(load: Load, types: None) -> None
 
 
 def test_awaitable_of_another_kind_is_no_leak(load: Load, types: None) -> None:
-    """Where an annotation speaks of awaitables, a wrong one is no leak."""
+    """Where an annotation speaks of awaitables, a wrong one is not a leak."""
     source = (
         "import typing\n"
         "class Handle(typing.Protocol):\n"
@@ -228,13 +228,13 @@ WRONG = "def load(user: str) -> int: return user"
 def test_wrong_type_is_one_event_for_each_place(
     load: Load, events: list[Event]
 ) -> None:
-    """A wrong value without a coroutine passes, and each place is told once."""
+    """A wrong value without a coroutine passes, and each place is reported once."""
     module = load(WRONG)
     assert [module["load"](1.5) for _ in range(3)] == [1.5] * 3
     texts = [str(event.error) for event in events]
     assert [event.action for event in events] == ["reported", "reported"]
-    assert "argument 'user' of load() is not what its annotation says" in texts[0]
-    assert "the return value of load() is not what its annotation says" in texts[1]
+    assert "argument 'user' of load() does not match its annotation" in texts[0]
+    assert "the return value of load() does not match its annotation" in texts[1]
 
 
 def test_wrong_type_raises_where_types_are_asked_for(load: Load, types: None) -> None:
@@ -249,7 +249,7 @@ def test_wrong_type_raises_where_types_are_asked_for(load: Load, types: None) ->
 def test_what_cannot_be_judged_passes_and_is_told(
     load: Load, types: None, events: list[Event]
 ) -> None:
-    """An annotation that raises when it is asked lets the value pass, once told."""
+    """An annotation that raises lets the value pass, and is reported once."""
     source = (
         "class Meta(type):\n"
         "    def __instancecheck__(cls, value): raise RuntimeError('asked')\n"
@@ -272,7 +272,7 @@ def test_typeguards_own_settings_are_left_alone(load: Load) -> None:
 
 
 def test_typeguard_of_another_shape_is_refused_in_a_sentence() -> None:
-    """A release of typeguard without what is needed says what to install."""
+    """A release of typeguard without what is needed is refused with what to install."""
     code = (
         "import typeguard\n"
         "del typeguard.check_type_internal\n"

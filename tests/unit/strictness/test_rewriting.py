@@ -74,7 +74,7 @@ def test_docstring_and_future_stay_first(load: Load) -> None:
 
 
 def test_wrong_syntax_is_pythons_error() -> None:
-    """A source that is no Python is refused as Python does."""
+    """A source that is not Python is refused as Python does."""
     with pytest.raises(SyntaxError, match=r"users\.py"):
         checked_code(b"def f(:", "users.py")
 

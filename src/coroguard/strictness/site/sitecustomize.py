@@ -1,4 +1,4 @@
-"""What every interpreter under `coroguard run` does before its program."""
+"""The start of every interpreter under `coroguard run`, before its program."""
 
 # Python imports this by its name, from the first folder on PYTHONPATH. Any
 # interpreter may, also one without coroguard.
