@@ -10,6 +10,8 @@ from typing import Annotated, Any
 import typer
 import typer.core
 
+from ._runtime.status import status as status_of_process
+
 __all__ = ["main"]
 
 _MISSING_EXTRA = 2
@@ -234,6 +236,12 @@ def run(
         program=context.meta[_PROGRAM],
         before_dashes=context.args,
     )
+
+
+@app.command()
+def status() -> None:
+    """Show which mode applies here, who set it, and what cannot be seen."""
+    sys.stdout.write(f"{status_of_process()}\n")
 
 
 def _run(target: str, *, extra: str, **options: object) -> None:

@@ -7,13 +7,16 @@ import sys
 import threading
 import warnings
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._inspect.awaitables import class_name, module_name
 from .._version import __version__
 from .events import logger
 from .modes import Mode, current, late, on_change, scan_limit, source, stays_bare
 from .modes import unclaimed as reports_unclaimed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _MOST_NAMES = 1_000
 _SHOWN = 10
@@ -37,7 +40,8 @@ class Status:
         hooks: The hooks of the interpreter that coroguard has in place.
         blind_spots: What cannot be seen in this process.
         problems: What does not apply as somebody may expect: a variable that
-            was set too late, guards that were put on while the process was off.
+            was set too late, guards that were put on while the process was off,
+            functions that a pattern left bare.
     """
 
     version: str
@@ -65,6 +69,10 @@ class Status:
         return "\n  ".join(lines)
 
 
+#: What higher layers add to the hooks and to the problems.
+more_hooks: list[Callable[[], list[str]]] = []
+more_problems: list[Callable[[], list[str]]] = []
+
 _lock = threading.RLock()
 _guards: dict[str, None] = {}
 _count = 0
@@ -85,9 +93,9 @@ def status() -> Status:
         scan_limit=scan_limit(),
         guards=tuple(_guards),
         guard_count=_count,
-        hooks=tuple(_hooks()),
+        hooks=(*_hooks(), *(it for more in more_hooks for it in more())),
         blind_spots=tuple(_blind_spots()),
-        problems=tuple(late()),
+        problems=(*late(), *(it for more in more_problems for it in more())),
     )
     announce()
     return found

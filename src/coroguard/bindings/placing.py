@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._guard.names import DEFINITIONS, key_of
 from .._inspect.attributes import MISSING, namespace
-from .._inspect.guarded import is_guarded
+from .._inspect.callables import is_guarded
 from .._leaks.errors import GuardUsageError
 from .paths import Protection, Put, Target, module_name, own, reads_frames
 

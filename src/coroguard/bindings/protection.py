@@ -10,12 +10,9 @@ from typing import TYPE_CHECKING, Any
 from .._guard.decorator import guard
 from .._guard.judge import act
 from .._inspect.attributes import MISSING, namespace
-<<<<<<< HEAD
-from .._inspect.callables import is_guarded
-=======
->>>>>>> 85e8235 (Keep guards by path, strict packages and the commands in plain English)
 from .._leaks.errors import GuardUsageError, nearest
 from .._runtime.modes import Mode, current
+from .._runtime.status import more_problems
 from .import_hook import Step, install
 from .lost_guards import lost_guards
 from .paths import GuardPath, Protection, module_name, modules
@@ -26,6 +23,8 @@ if TYPE_CHECKING:
 
     from .._runtime.modes import ModeName
     from .findings import Finding
+
+_MOST_SHOWN = 5
 
 # By the text of their paths.
 _protections: dict[str, Protection] = {}
@@ -222,3 +221,15 @@ def _imported_meanwhile(module: Any) -> list[Any]:
 @functools.cache
 def _verify_at_exit() -> None:
     atexit.register(verify, ended=True)
+
+
+def _bare_in_status() -> list[str]:
+    names = [*bare()]
+    if not names:
+        return []
+    shown = ", ".join(names[:_MOST_SHOWN])
+    more = f" and {len(names) - _MOST_SHOWN} more" if names[_MOST_SHOWN:] else ""
+    return [f"a pattern left bare: {shown}{more}"]
+
+
+more_problems.append(_bare_in_status)

@@ -14,6 +14,7 @@ from .._guard.judge import act
 from .._inspect.attributes import namespace
 from .._leaks.errors import CoroguardError, GuardUsageError, nearest
 from .._runtime.modes import Mode, current
+from .._runtime.status import more_hooks
 from .hook import checked_modules, extend, is_below, unchecked_modules
 from .refusal import raise_types
 
@@ -104,6 +105,7 @@ def hold(
         _find(name, source(name))
     if not _wanted:
         atexit.register(_report_at_exit, os.getpid())
+        more_hooks.append(lambda: [f"strict packages ({', '.join(_wanted)})"])
     _wanted.extend(name for name in packages if name not in _wanted)
     extend(packages)
     for name in dict.fromkeys(packages):

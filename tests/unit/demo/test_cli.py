@@ -77,3 +77,10 @@ def test_the_help_loads_no_heavy_dependency():
     loaded = {*done.stderr.split()}
     assert loaded & {"pydantic", "typeguard", "wrapt", "asyncio", "pytest"} == set()
     assert "typer" in loaded
+
+
+def test_the_status_is_printed(capsys):
+    """`coroguard status` shows the mode and who set it."""
+    with coroguard.mode("observe"):
+        assert main(["status"]) == 0
+    assert "mode observe (set by mode())" in capsys.readouterr().out
