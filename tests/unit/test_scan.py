@@ -273,6 +273,7 @@ def test_texts_count_below_the_names_of_errors() -> None:
     value = {"messages": [text], "db": {"error": text, "detail": [{"msg": text}]}}
     paths = [leak.path for leak in scan(value).symptoms]
     assert paths == ["$.db.error", "$.db.detail[0].msg"]
+    assert len(scan({"error": text, "id": 1}).symptoms) == 1
     assert len(scan(value, quoted=True).symptoms) == 3
 
 

@@ -31,6 +31,7 @@ from typing import Any
 import pytest
 
 from coroguard import LeakKind, explain
+from coroguard._leaks import symptoms
 from coroguard._leaks.symptoms import symptom
 
 pytestmark = [
@@ -258,6 +259,28 @@ def test_a_symptom_is_found_anywhere_in_a_long_text(before: int) -> None:
         assert symptom(text) is not None
 
 
+def repeats(parsed: Any) -> Iterator[tuple[Any, int]]:
+    """Yield how often each part of a parsed pattern may repeat."""
+    for operation, argument in parsed:
+        if str(operation) in ("MAX_REPEAT", "MIN_REPEAT"):
+            yield operation, argument[1]
+            yield from repeats(argument[2])
+        elif str(operation) == "SUBPATTERN":
+            yield from repeats(argument[3])
+        elif str(operation) == "BRANCH":
+            for branch in argument[1]:
+                yield from repeats(branch)
+
+
+def test_no_part_of_a_pattern_repeats_without_bound() -> None:
+    """A pattern can fail at a position only after a bounded number of steps."""
+    from re import _parser  # type: ignore[attr-defined]
+
+    bounds = [most for _, most in repeats(_parser.parse(symptoms._pattern()))]
+    assert len(bounds) > 10
+    assert max(bounds) <= 500
+
+
 REPEATED = [
     "a.",
     "'",
@@ -274,8 +297,6 @@ REPEATED = [
 @pytest.mark.parametrize("part", REPEATED)
 def test_a_search_is_linear(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten times the text is searched in about ten times as many windows."""
-    from coroguard._leaks import symptoms
-
     searched: list[int] = []
     compiled = symptoms._compiled
 
