@@ -99,6 +99,15 @@ def test_the_function_that_made_the_call_is_named(made: list[Any]) -> None:
     assert leak.lost.startswith("tests/unit/test_advice.py:")
 
 
+def test_a_comprehension_belongs_to_its_function(made: list[Any]) -> None:
+    """A comprehension has no name that helps; a lambda is called one."""
+    made.append(fetch())
+    leaks = [*(dropped(made[0], sys._getframe()) for _ in range(1))]
+    assert leaks[0].caller == "test_a_comprehension_belongs_to_its_function"
+    of_lambda = (lambda: dropped(made[0], sys._getframe()))()
+    assert "where the lambda calls it" in of_lambda.advice
+
+
 class Session:
     def __init__(self, coroutine: Any) -> None:
         self.coroutine = coroutine

@@ -52,6 +52,7 @@ def advice_for(leak: Leak, name: str, caller: str, owner: str, is_async: bool) -
         return f"{todo} in {there}: {here} cannot be async"
     verbs = ("read", "reads") if leak.use == "property" else ("called", "calls")
     if not is_owners:
+        caller = "the lambda" if caller == "<lambda>" else caller
         return f"{todo} where {caller} {verbs[1]} it, or use a synchronous twin there"
     todo += f" where it is {verbs[0]}"
     if is_async or (not owner.isidentifier() and "." not in owner):

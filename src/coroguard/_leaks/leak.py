@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import os
+import re
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import CoroutineType, FunctionType
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from types import CodeType, FrameType
 
 
+# Comprehensions are frames of their own before 3.12, and generators always.
+_INLINE = re.compile(r"(\.<locals>\.<(listcomp|setcomp|dictcomp|genexpr)>)+$")
 _STANDARD_LIBRARY = os.path.dirname(os.__file__) + os.sep
 
 
@@ -114,8 +117,8 @@ def record(
         name, code = _behind_task(value)
     created, created_in = _origin(value) if what == "coroutine" else ("", "")
     lost = ""
-    if frame is not None:
-        caller, lost = frame.f_code.co_qualname, _place_in(frame)
+    if frame is not None and not _is_ours(frame):
+        caller, lost = _INLINE.sub("", frame.f_code.co_qualname), _place_in(frame)
         if is_library(frame.f_code.co_filename):
             use = "library"
             caller = frame.f_globals.get("__name__", "").partition(".")[0]
@@ -163,6 +166,11 @@ def short(name: str) -> str:
 
 def _place_in(frame: FrameType) -> str:
     return place(frame.f_code.co_filename, frame.f_lineno or 0)
+
+
+def _is_ours(frame: FrameType) -> bool:
+    """Return whether the guard itself dropped it, and not the program."""
+    return str(frame.f_globals.get("__name__", "")).startswith("coroguard._")
 
 
 def _nearest(frame: FrameType | None) -> FrameType | None:

@@ -169,7 +169,8 @@ def _dropped(coroutine: Any, frame: FrameType) -> bool:
         terms = _terms_of(coroutine)
     until = interrupted()
     if not _claim(coroutine, frame, place_of(frame, until), in_collection=until):
-        leak = record(LeakKind.DROPPED, "coroutine", coroutine)
+        at = frame if until is None else None
+        leak = record(LeakKind.DROPPED, "coroutine", coroutine, frame=at)
         give_away(coroutine, leak, terms, collected=until is not None)
     return False
 
@@ -183,12 +184,14 @@ def _claim(
     scope = scope_of(frame, place) if in_collection is None else None
     if scope is not None and scope.is_inside(place):
         if scope.is_younger_than(coroutine):
-            scope.drops.append(record(LeakKind.DROPPED, "coroutine", coroutine))
+            leak = record(LeakKind.DROPPED, "coroutine", coroutine, frame=frame)
+            scope.drops.append(leak)
             return True
         return False
     if place.frame_id is None:
         return False
-    leak = record(LeakKind.DROPPED, "coroutine", coroutine)
+    at = frame if in_collection is None else None
+    leak = record(LeakKind.DROPPED, "coroutine", coroutine, frame=at)
     with _pending_lock:
         drops = _pending.setdefault(place.frame_id, [])
         drops.append(leak)
