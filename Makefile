@@ -47,8 +47,10 @@ demo: $(VENV)/.demo ## run the chat service, its outage, the guard, and the gate
 	@$(VENV)/bin/coroguard demo $(DEMO_FLAGS)
 	@$(VENV)/bin/coroguard gate --category critical
 
+# A file stays on one worker: its tests may share servers, and the last gate judges
+# the gates before it.
 test: $(TEST_VENV)/$(if $(CI),.wheel,.dev) ## run every test
-	@$(TEST_VENV)/bin/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST_FLAGS)
+	@$(TEST_VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_FLAGS)
 
 fast: $(VENV)/.dev ## run the tests that need no service and no minute
 	@$(VENV)/bin/python -m pytest -n $(WORKERS) --dist worksteal -m 'not slow' \

@@ -1,4 +1,4 @@
-"""Fixtures of every test, and the groups of tests that share servers."""
+"""Fixtures of every test, and the ground that all tests run on."""
 
 from __future__ import annotations
 
@@ -6,20 +6,11 @@ import gc
 import signal
 from collections.abc import Iterator
 from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 
 from coroguard import configure
 from coroguard._runtime import modes
-
-#: Folders whose tests share servers: each stays on one worker of pytest-xdist.
-SHARED = {
-    "integration/demo": "demo",
-    "integration/gates_ready": "gates",
-    "integration/websocket_coroutine_import_collision": "gates",
-    "mission_critical": "gates",
-}
 
 #: Folders whose tests need the packages of the demo, which a new Python may lack.
 OF_THE_DEMO = (
@@ -47,19 +38,6 @@ def pytest_configure() -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(
-    config: pytest.Config, items: list[pytest.Item]
-) -> None:
-    """Keep tests that share servers together."""
-    here = Path(__file__).parent
-    can_group = config.pluginmanager.hasplugin("xdist")
-    for item in items:
-        folder = item.path.parent.relative_to(here).as_posix()
-        if can_group and folder in SHARED:
-            item.add_marker(pytest.mark.xdist_group(SHARED[folder]))
 
 
 def pytest_collection_finish() -> None:
