@@ -119,12 +119,22 @@ def test_lazy_annotations_run_no_code(annotation: str) -> None:
 
 
 @pytest.mark.skipif(sys.version_info < (3, 15), reason="there are no lazy imports")
-def test_a_lazily_imported_name_is_not_imported() -> None:
-    """An annotation that names a lazily imported module does not import it."""
+@pytest.mark.parametrize(
+    ("statement", "annotation"),
+    [
+        ("lazy import colorsys", "colorsys.Hue"),
+        ("lazy from colorsys import hls_to_rgb as Hue", "Hue"),
+    ],
+    ids=["module", "name"],
+)
+def test_a_lazily_imported_name_is_not_imported(
+    statement: str, annotation: str
+) -> None:
+    """An annotation that names what is imported lazily does not import it."""
     sys.modules.pop("colorsys", None)
     names: dict[str, Any] = {"__name__": "annotated"}
-    run("lazy import colorsys\ndef f() -> colorsys.Hue: ...", names)
-    assert return_annotation(names["f"]) == "colorsys.Hue"
+    run(f"{statement}\ndef f() -> {annotation}: ...", names)
+    assert return_annotation(names["f"]) == annotation
     assert "colorsys" not in sys.modules
 
 

@@ -156,7 +156,7 @@ def contract_for(returns: Any) -> Contract:
     Raises:
         GuardUsageError: ``returns`` is not a type.
     """
-    if isinstance(returns, str):
+    if type(returns) is str:
         raise GuardUsageError(
             f"returns={returns!r} is text; give the type itself: returns={returns}"
         )
@@ -212,9 +212,14 @@ def _known() -> dict[str, Any]:
     return {"HealthReport": HealthReport, **_WELL_KNOWN}
 
 
+def _is_class(annotation: Any) -> bool:
+    """Return whether an annotation is a class, without asking its metaclass."""
+    return issubclass(type(annotation), type)
+
+
 def _without_none(annotation: Any) -> tuple[Any, bool]:
     """Return what an optional annotation is beside ``None``, and whether it is one."""
-    if typing.get_origin(annotation) in _UNIONS:
+    if not _is_class(annotation) and typing.get_origin(annotation) in _UNIONS:
         left = [it for it in typing.get_args(annotation) if it is not type(None)]
         if len(left) == 1:
             return left[0], True
@@ -222,9 +227,8 @@ def _without_none(annotation: Any) -> tuple[Any, bool]:
 
 
 def _is_health_report(annotation: Any) -> bool:
-    if not issubclass(type(annotation), type):
-        return False
-    if class_name(annotation) != "HealthReport":  # before pydantic is imported
+    # Its name is asked first, because pydantic is imported late.
+    if not _is_class(annotation) or class_name(annotation) != "HealthReport":
         return False
     from ..report.models import HealthReport
 
@@ -233,8 +237,10 @@ def _is_health_report(annotation: Any) -> bool:
 
 def _is_open_mapping(annotation: Any) -> bool:
     """Return whether a mapping's annotation leaves room for a report."""
-    origin = typing.get_origin(annotation) or annotation
-    if not issubclass(type(origin), type) or class_name(origin) not in _MAPPINGS:
+    origin = annotation
+    if not _is_class(annotation):
+        origin = typing.get_origin(annotation)
+    if not _is_class(origin) or class_name(origin) not in _MAPPINGS:
         return False
     if origin is not dict and origin.__module__ not in ("collections.abc", "builtins"):
         return False
@@ -244,7 +250,7 @@ def _is_open_mapping(annotation: Any) -> bool:
 
 
 def _is_type(returns: Any) -> bool:
-    if returns is None or issubclass(type(returns), (type, typing.TypeVar)):
+    if returns is None or _is_class(returns) or type(returns) is typing.TypeVar:
         return True
     kinds = {type(returns).__module__, type(typing.get_origin(returns)).__module__}
     return not kinds.isdisjoint(_TYPING) or typing.get_origin(returns) is not None
@@ -253,6 +259,6 @@ def _is_type(returns: Any) -> bool:
 def _name_of(type_: Any, is_report: bool) -> str:
     if is_report:
         return "HealthReport"
-    if issubclass(type(type_), type) and not typing.get_args(type_):
+    if _is_class(type_):
         return class_name(type_)
     return str(type_).replace("typing.", "")

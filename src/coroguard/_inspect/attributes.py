@@ -18,7 +18,13 @@ from .colours import colour_of, plain_function
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MISSING: Any = object()
+
+class _Missing:
+    def __repr__(self) -> str:  # as signatures show it
+        return "<missing>"
+
+
+MISSING: Any = _Missing()
 _UNBOUND: Any = (staticmethod, classmethod)
 _NAMES: Any = vars(ModuleType)["__dict__"]
 _STORE = dis.opmap["STORE_ATTR"]
