@@ -10,11 +10,11 @@ from weakref import WeakValueDictionary
 
 from .._guard.judge import act
 from .._inspect.awaitables import close_refused, what_is
+from .._inspect.callables import MARK, QUIET_MARK
 from .._inspect.promises import mentions, promises
 from .._leaks.errors import CoroguardError, labelled_lines, leak_error
 from .._leaks.leak import LeakKind, place, record
 from .._leaks.scan import scan
-from .._runtime import hot as _hot
 from .._runtime.modes import Mode, scan_limit
 from .typeguard_checks import mismatch, type_error
 
@@ -174,8 +174,8 @@ def _refuse(
 def _is_judged_by_guard(where: Place) -> bool:
     """Return whether a guard gets this value next, and will report it."""
     caller = where.frame.f_back
-    names = caller.f_globals if caller is not None else {}
-    return not where.role and names.get("__name__") == _hot.__name__
+    names = caller.f_code.co_freevars if caller is not None else ()
+    return not where.role and (MARK in names or QUIET_MARK in names)
 
 
 def _is_news(value: object) -> bool:

@@ -83,4 +83,4 @@ def test_the_status_is_printed(capsys):
     """`coroguard status` shows the mode and who set it."""
     with coroguard.mode("observe"):
         assert main(["status"]) == 0
-    assert "mode observe (set by mode())" in capsys.readouterr().out
+    assert "mode observe (set by mode()" in capsys.readouterr().out
