@@ -1,4 +1,4 @@
-"""Which conditions block a deployment, and are all of them positively met?"""
+"""The deployment gates: conditions that all have to be positively met."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 _Path = Annotated[str, StringConstraints(pattern=r"^[\w.]+:[\w.]+$")]
 _Amount = Annotated[int, Field(ge=0)]
 
-# A waiver is to be looked at again; one without a near end is a way around its gate.
+# A waiver needs a second look; one without a near end is a way around its gate.
 _LONGEST_WAIVER = datetime.timedelta(days=366)
 
 

@@ -56,17 +56,17 @@ class Wishes:
 def run_gates(
     root: Path | None = None,
     wishes: Wishes | None = None,
-    tell: Callable[[str], None] = lambda _text: None,
+    progress: Callable[[str], None] = lambda _text: None,
 ) -> Readiness:
-    """Run the gates of a project and say whether it is ready.
+    """Run the gates of a project and return whether it is ready.
 
-    Nothing is raised and nothing is printed: whatever goes wrong stands in
+    Nothing is raised and nothing is printed: whatever goes wrong is in
     `problem`, with the exit code that belongs to it.
 
     Args:
         root: A folder of the project; `None` is the current one.
         wishes: What was asked for; `None` is every gate.
-        tell: Is told what is being done, one line at a time.
+        progress: Is called with a line for each step.
     """
     started = datetime.datetime.now(datetime.UTC)
     clock = time.monotonic()
@@ -87,14 +87,14 @@ def run_gates(
                 fail_fast=wishes.fail_fast,
                 ini=str(folder / config.pytest_ini) if config.pytest_ini else "",
             )
-            readiness = _run(runs, wishes, tell)
+            readiness = _run(runs, wishes, progress)
     except GateConfigError as wrong:
         readiness = Readiness(problem=(ExitCode.CONFIGURATION, str(wrong)))
     except CollectionError as broken:
         text = f"which tests there are could not be found out\n{broken}"
         readiness = Readiness(problem=(ExitCode.INTERNAL, text))
     except Exception:
-        # Left to Python it would end with 1, which says that a gate has failed.
+        # Left to Python it would end with 1, which means that a gate has failed.
         text = f"coroguard itself broke\n{traceback.format_exc()}"
         readiness = Readiness(problem=(ExitCode.INTERNAL, text))
     about = {
@@ -132,8 +132,8 @@ def _capped(judgement: Judgement) -> Judgement:
     return Judgement(judgement.verdict, tuple(kept))
 
 
-def _run(runs: Runs, wishes: Wishes, tell: Callable[[str], None]) -> Readiness:
-    tell("collecting")
+def _run(runs: Runs, wishes: Wishes, progress: Callable[[str], None]) -> Readiness:
+    progress("collecting")
     report = runs.collect()
     gates = pin(runs.config, report["collected"])
     gates = [
@@ -146,11 +146,11 @@ def _run(runs: Runs, wishes: Wishes, tell: Callable[[str], None]) -> Readiness:
         names = ", ".join(gate.name for gate in gates)
         text = f"no gate fits what was asked for; there are: {names}"
         return Readiness(problem=(ExitCode.INCOMPLETE, text), about=about)
-    results = _judge_all(runs, asked, wishes, tell)
+    results = _judge_all(runs, asked, wishes, progress)
     proof = None
     if wishes.self_test:
         verdicts = {result.gate.name: result.verdict for result in results}
-        proof = prove(runs, faults, asked, verdicts, tell)
+        proof = prove(runs, faults, asked, verdicts, progress)
     return Readiness(
         results=results,
         not_asked=[gate.name for gate in gates if gate not in asked],
@@ -160,7 +160,7 @@ def _run(runs: Runs, wishes: Wishes, tell: Callable[[str], None]) -> Readiness:
 
 
 def _judge_all(
-    runs: Runs, gates: Sequence[Gate], wishes: Wishes, tell: Callable[[str], None]
+    runs: Runs, gates: Sequence[Gate], wishes: Wishes, progress: Callable[[str], None]
 ) -> list[GateResult]:
     results: list[GateResult] = []
     verdicts: dict[str, Verdict] = {}
@@ -171,7 +171,7 @@ def _judge_all(
             judgement = Judgement(Verdict.NOT_RUN, (reason,))
             run = RunEvidence()
         else:
-            tell(f"running {gate.name!r}: {len(gate.expected)} tests")
+            progress(f"running {gate.name!r}: {len(gate.expected)} tests")
             run = runs.run(gate, verdicts)
             judgement = judge(
                 gate, run, real_services=wishes.real_services, verdicts=verdicts

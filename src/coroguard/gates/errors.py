@@ -1,4 +1,4 @@
-"""What stops `coroguard gate` before a gate is run."""
+"""Errors that stop `coroguard gate` before a gate is run."""
 
 # CoroguardError
 # ├── GateConfigError (ValueError)    the configuration, or what was typed, is wrong
@@ -12,7 +12,7 @@ __all__ = ["CollectionError", "GateConfigError"]
 
 
 class GateConfigError(CoroguardError, ValueError):
-    """The gates are configured wrongly; the text says what to type."""
+    """The gates are configured wrongly; the text shows what to write."""
 
 
 class CollectionError(CoroguardError, RuntimeError):

@@ -1,4 +1,4 @@
-"""How do other tools read the readiness: JSON, JUnit XML, Markdown, annotations?"""
+"""The readiness for other tools: JSON, JUnit XML, Markdown, annotations."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def as_json(readiness: Readiness) -> str:
-    """Return the whole readiness; `schema` says how to read it."""
+    """Return the whole readiness; `schema` is the version of its shape."""
     # RFC 8259 has no NaN and no infinity; Python's own reader and writer do.
     plain = json.loads(json.dumps(readiness.to_json()), parse_constant=lambda _: None)
     return json.dumps(plain, indent=2, allow_nan=False) + "\n"
@@ -104,7 +104,7 @@ def _xml(text: str) -> str:
 
 
 def as_markdown(readiness: Readiness) -> str:
-    """Return a table of the gates and a list of what stands in the way."""
+    """Return a table of the gates and a list of what blocks the release."""
     head = "READY" if readiness.ready else "NOT READY"
     lines = [f"## {head}", ""]
     if readiness.results:

@@ -1,4 +1,4 @@
-"""What does a run of pytest have to know about the gate it runs for?"""
+"""The job that the engine gives to a run of pytest."""
 
 from __future__ import annotations
 

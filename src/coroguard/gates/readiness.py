@@ -1,4 +1,4 @@
-"""Is the release ready, and what is that based on?"""
+"""The readiness of a release, and what it is based on."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class GateResult:
 
     Args:
         gate: The gate.
-        judgement: What the evidence says.
+        judgement: The verdict that the evidence supports.
         run: The evidence.
         waiver: Why it does not count although it is not green, if it does not.
     """
@@ -64,7 +64,7 @@ class GateResult:
 
     @property
     def blocks(self) -> bool:
-        """Say whether this gate stands between the release and production."""
+        """Whether this gate blocks the release."""
         green = self.verdict in (Verdict.PASSED, Verdict.WAIVED)
         return self.gate.blocks_deployment and not green
 
@@ -87,7 +87,7 @@ class GateResult:
 
     @property
     def evidence(self) -> str:
-        """Say in one line what the verdict rests on."""
+        """What the verdict is based on, in one line."""
         parts = [f"{self.passed} of {len(self.gate.expected)} tests"]
         for kind, (done, least) in self.done.items():
             noun = kind[:-1] if done == 1 else kind
@@ -149,7 +149,7 @@ class Plant:
         gate: The gate's name.
         caught: Whether the gate turned red because of it.
         verdict: The gate's verdict with the fault planted.
-        reason: What it said.
+        reason: The first reason that it gave.
     """
 
     fault: str
@@ -206,8 +206,8 @@ class Readiness:
     Args:
         results: The gates that were asked for, in the order of the configuration.
         not_asked: Names of the gates that were not.
-        self_test: What the self-test found; `None` when there was none.
-        about: Versions, commit, seeds and all else that says which run this was.
+        self_test: What the self-test found; `None` without one.
+        about: Versions, commit, seeds and all else that identifies the run.
         problem: Why no gate was run, if none was; an exit code comes with it.
     """
 
@@ -219,7 +219,7 @@ class Readiness:
 
     @property
     def ready(self) -> bool:
-        """Say whether nothing stands between the release and production."""
+        """Whether nothing blocks the release."""
         return self.exit_code is ExitCode.READY
 
     @property

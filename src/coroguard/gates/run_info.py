@@ -1,4 +1,4 @@
-"""Which run is this: versions, commit, seeds?"""
+"""The identity of a run: versions, commit, seeds."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def commit(root: Path) -> dict[str, Any] | None:
     if not head:
         return None
     changed = _git(root, "status", "--porcelain")
-    # When git does not answer, what stands there may be anything.
+    # When git does not answer, the files may be anything.
     return {"id": head, "dirty": changed is None or bool(changed)}
 
 

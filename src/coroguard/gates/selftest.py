@@ -61,7 +61,7 @@ def prove(
     faults: Faults,
     gates: Sequence[Gate],
     verdicts: Mapping[str, Verdict],
-    tell: Callable[[str], None],
+    progress: Callable[[str], None],
 ) -> SelfTest:
     """Plant each fault and look which gates see it.
 
@@ -70,15 +70,15 @@ def prove(
         faults: The faults and the gates that each has to turn red.
         gates: The gates that were asked for, in order.
         verdicts: Their verdicts without any fault.
-        tell: Is told what is being done.
+        progress: Is called with a line for each step.
     """
-    engine = try_engine(runs, tell)
+    engine = try_engine(runs, progress)
     plants: list[Plant] = []
     asked = {gate.name for gate in gates}
     for fault, named in faults.items():
         if named and asked.isdisjoint(named):
             continue
-        tell(f"self-test: planting {fault!r}")
+        progress(f"self-test: planting {fault!r}")
         plants += _plant(runs, fault, named, gates, verdicts)
     unproven = [*_unproven(gates, plants, verdicts)]
     if not plants:
@@ -137,7 +137,7 @@ def _with_needs(names: set[str], gates: Sequence[Gate]) -> set[str]:
 def _unproven(
     gates: Sequence[Gate], plants: Sequence[Plant], verdicts: Mapping[str, Verdict]
 ) -> list[str]:
-    """Name the green gates that no fault turned red; of the others nothing is said."""
+    """Name the green gates that no fault turned red; the others are not judged."""
     caught = {plant.gate for plant in plants if plant.caught}
     return [
         f"{gate.name}: no planted fault turned it red"

@@ -1,4 +1,4 @@
-"""How does a release manager see at a glance what stands in the way?"""
+"""The readiness on a terminal."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def _show_red(result: GateResult, console: Console) -> None:
 
 
 def _innermost(stacks: str) -> list[str]:
-    """Return where the main thread was; the whole stacks stand in the files."""
+    """Return where the main thread was; the whole stacks are in the files."""
     _, _, main = stacks.rpartition("most recent call first):\n")
     lines = [line.strip() for line in main.splitlines()]
     return lines[:_MOST_FRAMES] + ["and more, in --json"] * (len(lines) > _MOST_FRAMES)

@@ -1,4 +1,4 @@
-"""What the command shows, writes, chooses and refuses, as a real process."""
+"""The command's output, files, choices and refusals, as a real process."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_a_red_gate_is_explained(two):
     assert "\x1b" not in ran.out
 
 
-def test_what_a_test_says_steers_no_terminal(two):
+def test_what_a_test_writes_steers_no_terminal(two):
     """Control characters and letters that cannot be shown are replaced."""
     body = "import pytest\n@pytest.mark.gate('first')\n"
     body += "def test_first(): raise ValueError('\\x1b[32mü\\ud800 \\x07')\n"
@@ -467,7 +467,7 @@ STALE = '{"ready": true}'
     ],
 )
 def test_a_wrong_command_line_leaves_no_old_file(project, monkeypatch, arguments):
-    """What cannot be run leaves no readiness of an earlier run, and says 2."""
+    """What cannot be run leaves no readiness of an earlier run, and exits with 2."""
     monkeypatch.chdir(project.root)
     project.write("r.json", STALE)
     assert main(["gate", *arguments]) == ExitCode.CONFIGURATION
@@ -501,7 +501,7 @@ def test_an_old_file_that_cannot_be_removed_is_an_error(project, monkeypatch, ca
 
 
 def test_a_reader_that_goes_changes_no_verdict(project):
-    """The exit code is that of the gates, whoever reads the output."""
+    """The exit code is that of the gates, even if the reader of its output goes away."""
     read, write = os.pipe()
     os.close(read)
     done = subprocess.run(

@@ -78,7 +78,7 @@ def test_nobody_answers(address):
 
 @pytest.mark.parametrize("address", ["", "memory://", "shop-bucket", "http://[broken"])
 def test_there_is_nobody_to_talk_to(address):
-    """An address of no place says nothing about the service."""
+    """An address of no place proves nothing about the service."""
     found = reach(address)
     assert found is not None
     assert not found.is_refuted

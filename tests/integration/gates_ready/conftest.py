@@ -1,4 +1,4 @@
-"""Which service do the ready-made gates look at?"""
+"""The service that the ready-made gates look at."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ class Stranger:
             mine.append(entry)
 
     async def refuse(self, socket):
-        """Say that the database is away."""
+        """Report that the database is away."""
         message = "the database is down"
         match self.flaw:
             case "hangs":

@@ -1,4 +1,4 @@
-"""What the gates have found in the chat service stays found."""
+"""Faults that the gates have found in the chat service stay found."""
 
 from __future__ import annotations
 

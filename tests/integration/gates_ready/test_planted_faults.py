@@ -1,4 +1,4 @@
-"""Do the gates see what they are there for? Faults are planted, for real."""
+"""Planted faults turn the gates red that are there for them."""
 
 from __future__ import annotations
 

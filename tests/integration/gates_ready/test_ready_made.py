@@ -1,4 +1,4 @@
-"""Do the ready-made gates judge a service that they know nothing of?"""
+"""The ready-made gates judge a service that they know nothing of."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ async def through(gate, service, record, harm):
     ],
 )
 async def test_a_sound_service_passes(stranger, served, gate, expected):
-    """A service without a flaw passes, and the gate says how much it did."""
+    """A service without a flaw passes, and the gate records how much it did."""
     sound, record = stranger(None), GateRecord()
     with served(sound) as service:
         await through(gate, service, record, sound.harm)
@@ -210,7 +210,7 @@ def test_nothing_to_judge_is_refused(gate):
 
 
 async def test_a_harm_that_nobody_noticed_is_no_evidence(stranger, served):
-    """A fault that did no harm is not counted, and the gate says so."""
+    """A fault that did no harm is not counted, and the gate reports it."""
     record = GateRecord()
     with served(stranger(None)) as service, pytest.raises(GateFailed, match="noticed"):
         await error_handler_gate(record, (service, [NOTHING]))
@@ -280,7 +280,7 @@ async def test_a_flaw_behind_an_own_client_is_seen(gate, flaw, words):
 
 
 def test_readiness_names_every_gate_that_is_not_green():
-    """The summary tells rule, impact and what is blocked; not run is not green."""
+    """The summary names rule, impact and what is blocked; not run is not green."""
     gates = {
         "one": GateConfig(rule="never a coroutine", impact="all is lost"),
         "two": GateConfig(rule="answers", impact="nobody hears"),

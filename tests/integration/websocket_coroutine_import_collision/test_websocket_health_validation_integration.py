@@ -61,13 +61,13 @@ async def test_exception_handler_with_real_services(
         with lane.links[component].refusing():
             health_report = await asyncio.to_thread(ask)
             # Keys that the service knows already let a new user in without auth.
-            turn = await before.say("anybody?")
+            turn = await before.send("anybody?")
         if component == "auth":
             assert turn.ending == "answered", turn.fault(lane.service.script)
         else:
             assert turn.fault(lane.service.script) == "", lane.service.last_error()
             assert turn.frames[-1]["failed_components"] == [component]
-        after = await before.say("and now?")
+        after = await before.send("and now?")
     assert health_report["failed_components"] == [component]
     assert after.ending == "answered"
     gate_record.did(scenarios=1, faults=1)

@@ -1,4 +1,4 @@
-"""What may be written in `[tool.coroguard]`, and what is said of the rest."""
+"""The keys of `[tool.coroguard]`, and the refusals of everything else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How is a link to a server broken on purpose, while it is in use?"""
+"""A TCP proxy that breaks a link on purpose, while it is in use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How do the bytes of one connection travel, and what do toxics do to them?"""
+"""The bytes of one connection, and what toxics do to them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Link:
         return self._toxics[stream]
 
     def toxics_changed(self) -> None:
-        """Do what the toxics now say to what is under way."""
+        """Apply the current toxics to data in flight."""
         for timer in self._timers:
             timer.cancel()
         self._timers.clear()
@@ -134,7 +134,7 @@ class Pipe:
         return due
 
     def _swallow(self) -> None:
-        """Lose the data; an end that came stays, to be told when the hole is gone."""
+        """Lose the data; an end that came is passed on when the hole is gone."""
         ends = [item for item in self._waiting if not item[1]]
         self._waiting.clear()
         self._waiting.extend(ends)
@@ -179,7 +179,7 @@ class End(asyncio.Protocol):
         return not self._heard_all
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
-        """Tell the link."""
+        """Notify the link."""
         self.never_came()
 
     def never_came(self) -> None:
@@ -201,7 +201,7 @@ class End(asyncio.Protocol):
             self.other._transport.resume_reading()
 
     def deliver(self, data: bytes) -> None:
-        """Send to whoever is connected here; nothing at all is the end."""
+        """Send to the one connected here; nothing at all is the end."""
         if self._transport is None or self._transport.is_closing():
             return
         if data:

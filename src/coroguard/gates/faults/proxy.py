@@ -1,4 +1,4 @@
-"""How is a proxy put before a server, and poisoned while it runs?"""
+"""A proxy before a server, which can be poisoned while it runs."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class FaultProxy:
         """
         parts = urlsplit(url)
         if parts.hostname is None or parts.port is None:
-            raise ValueError("the address names no host and port to stand before")
+            raise ValueError("the address has no host and port")
         return cls(parts.hostname, parts.port)
 
     def __enter__(self) -> Self:

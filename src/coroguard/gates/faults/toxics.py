@@ -1,4 +1,4 @@
-"""What can be wrong with a link? The words are toxiproxy's."""
+"""The faults of a link, in toxiproxy's words."""
 
 # Source: https://github.com/Shopify/toxiproxy#toxics
 

@@ -40,7 +40,7 @@ async def chat_flow_gate(
     goes on, and after a reconnect the history holds what was answered, once each.
 
     Args:
-        record: Where the gate says what it did.
+        record: Where the gate records what it did.
         service: Whom to talk to.
         turns: How many messages are sent before, and after each outage.
         outages: What happens in the middle of the conversation, one after another.
@@ -91,7 +91,7 @@ class _Flow:
             async with ChatUser(service, headers=headers) as stranger:
                 turn = stranger.first
                 if turn.ending == "answered" and not self._script.greeting:
-                    turn = await stranger.say("let me in")
+                    turn = await stranger.send("let me in")
             if turn.ending == "answered":
                 self._findings.add(who, "somebody was let in")
             elif turn.ending == "silent":
@@ -106,7 +106,7 @@ class _Flow:
     async def talk(self, user: User, turns: int) -> None:
         """Send messages; each is answered, event by event, and quoted."""
         for _ in range(turns):
-            await self._say(user, f"marker-{uuid.uuid4().hex[:12]} {self.said + 1}")
+            await self._send(user, f"marker-{uuid.uuid4().hex[:12]} {self.said + 1}")
 
     async def through(self, harm: Harm, user: User) -> None:
         """Send a message in an outage, and the same once more when it is over."""
@@ -115,7 +115,7 @@ class _Flow:
         self.said += 1
         try:
             harm.begin()
-            turn = await user.say(text, message_id)
+            turn = await user.send(text, message_id)
             self.felt += turn.ending != "answered" or harm.is_felt()
         finally:
             harm.end()
@@ -123,18 +123,18 @@ class _Flow:
         if fault:
             self._findings.add(harm.name, fault + self._service.last_error())
         else:
-            await self._say(user, text, message_id)
+            await self._send(user, text, message_id)
 
-    async def _say(self, user: User, text: str, message_id: str | None = None) -> None:
+    async def _send(self, user: User, text: str, message_id: str | None = None) -> None:
         message_id = message_id or str(uuid.uuid4())
         self.said += 1
-        turn = await user.say(text, message_id)
+        turn = await user.send(text, message_id)
         for _ in range(3):
             if turn.ending != "error":
                 break
             # A connection that broke in the outage may still lie in a pool.
             await asyncio.sleep(0)
-            turn = await user.say(text, message_id)
+            turn = await user.send(text, message_id)
         where = f"message {self.said}"
         fault = turn.fault(self._script)
         if turn.ending != "answered" or fault:

@@ -10,7 +10,7 @@ from coroguard._leaks.errors import GuardUsageError
 
 from .crowd import Crowd
 from .findings import Findings
-from .leaks import leaks_in, leaks_told
+from .leaks import leaks_in, reported_leaks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,12 +36,12 @@ async def concurrent_users_gate(
 ) -> None:
     """Let many users talk at once, each with its own marker, through mixed faults.
 
-    Whoever gets an error frame says the same again, with the same id. One in ten
+    A user who gets an error frame sends the same again, with the same id. One in ten
     loses its own connection in the middle of a turn. In the end no message is lost,
     doubled or with somebody else, and nothing leaked.
 
     Args:
-        record: Where the gate says what it did, and how long the turns took.
+        record: Where the gate records what it did, and how long the turns took.
         service: Whom they talk to.
         users: How many they are.
         turns: How many messages each of them sends.
@@ -58,7 +58,7 @@ async def concurrent_users_gate(
         )
     findings = Findings(_GATE)
     crowd = Crowd(service, findings, users=users, turns=turns, seed=seed)
-    with leaks_told() as leaks:
+    with reported_leaks() as leaks:
         try:
             await crowd.enter()
             started = time.monotonic()
@@ -79,12 +79,12 @@ async def concurrent_users_gate(
 
 
 def _compare(findings: Findings, members: Sequence[Member]) -> None:
-    """Hold what the service remembers of every user against what it said."""
+    """Compare what the service remembers of every user with what the user sent."""
     for number, member in enumerate(members):
         where = f"history of user {number}"
         remembered = member.remembered
         if remembered is None:
-            findings.add(where, "it was not told")
+            findings.add(where, "it was not returned")
             continue
         lost = [text for text in member.texts if text not in remembered]
         crossed = [text for text in remembered if member.marker not in text]
@@ -99,7 +99,7 @@ def _compare(findings: Findings, members: Sequence[Member]) -> None:
 
 
 def _measure(record: GateRecord, crowd: Crowd, turns_per_s: float) -> None:
-    """Say how long the turns took, those that were said again included."""
+    """Record how long the turns took, those that were sent again included."""
     if len(crowd.turn_ms) < 2:
         return
     cuts = statistics.quantiles(crowd.turn_ms, n=100, method="inclusive")
@@ -107,4 +107,4 @@ def _measure(record: GateRecord, crowd: Crowd, turns_per_s: float) -> None:
         record.measure(f"turn p{percent}", round(cuts[percent - 1]), "ms")
     record.measure("turn max", round(max(crowd.turn_ms)), "ms")
     record.measure("turns", round(turns_per_s), "1/s")
-    record.measure("said again", crowd.said_again)
+    record.measure("sent again", crowd.sent_again)

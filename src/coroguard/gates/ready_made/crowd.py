@@ -23,12 +23,12 @@ __all__ = ["Crowd"]
 _MARKER = re.compile(r"marker-[0-9a-f]{32}")
 _AT_THE_DOOR = 25  # so many connect at the same time
 _VANISHING = 10  # one of so many loses the connection in the middle of a turn
-_PAUSE_S = 0.05  # before something is said again
+_PAUSE_S = 0.05  # before something is sent again
 _PATIENCES = 4  # after so many times its patience a user gives up
 
 
 class Member:
-    """One user of the crowd, and what it said."""
+    """One user of the crowd, and what it sent."""
 
     def __init__(self, service: Service) -> None:
         self.user = service.user()
@@ -63,7 +63,7 @@ class Crowd:
     ) -> None:
         self.members = [Member(service) for _ in range(users)]
         self.turn_ms: list[float] = []
-        self.said_again = 0
+        self.sent_again = 0
         self.felt = 0
         self._service = service
         self._findings = findings
@@ -117,7 +117,7 @@ class Crowd:
                 await member.user.vanish(text, message_id)
                 await self._enter(member)
             started = time.monotonic()
-            turn = await self._insist(partial(member.user.say, text, message_id))
+            turn = await self._insist(partial(member.user.send, text, message_id))
             self.turn_ms.append((time.monotonic() - started) * 1000)
             self._judge(f"user {number}, message {count + 1}", member, text, turn)
             self._progress.set()
@@ -130,7 +130,7 @@ class Crowd:
             over = self._findings.enough or time.monotonic() > until
             if turn.ending != "error" or turn.fault(self._service.script) or over:
                 return turn
-            self.said_again += 1
+            self.sent_again += 1
             self._progress.set()
             await asyncio.sleep(_PAUSE_S)
 
@@ -163,18 +163,18 @@ class Crowd:
             return
         # Each user may have an answer on its way that the harm came too late for.
         on_their_way = len(self.members)
-        before = self.said_again
+        before = self.sent_again
         enough = len(self.turn_ms) + on_their_way + answers
         try:
             harm.begin()
             seen = harm.is_felt()
             while not (
-                self.said_again > before
+                self.sent_again > before
                 or len(self.turn_ms) >= enough
                 or talking.done()
             ):
                 await self._next()
-            self.felt += seen or self.said_again > before
+            self.felt += seen or self.sent_again > before
         finally:
             harm.end()
 

@@ -38,7 +38,7 @@ async def error_handler_gate(
     when the component is back.
 
     Args:
-        record: Where the gate says what it did.
+        record: Where the gate records what it did.
         trials: Services and what is done to them; they suffer side by side, so what
             is done to one may not touch another.
         victims: How many users of each service are in the middle of a chat.
@@ -74,7 +74,7 @@ class _Trial:
         self._service = service
         self._victims = [service.user() for _ in range(victims)]
         self._bystander = service.user()
-        self._told_s: list[float] = []
+        self._heard_s: list[float] = []
         self._said = 0
 
     async def suffer(self, harms: Sequence[Harm]) -> None:
@@ -94,9 +94,9 @@ class _Trial:
             messages=self._said,
             users=len(self._victims) + 1,
         )
-        if self._told_s:
-            slowest_ms = max(self._told_s) * 1000
-            self._record.measure("slowest error told", round(slowest_ms), "ms")
+        if self._heard_s:
+            slowest_ms = max(self._heard_s) * 1000
+            self._record.measure("slowest error", round(slowest_ms), "ms")
 
     async def _through(self, harm: Harm) -> bool:
         """Let one component fail and come back, and look at everybody meanwhile.
@@ -130,7 +130,7 @@ class _Trial:
             running = asyncio.gather(*(user.open() for user in struck))
             beside = self._talk_beside(harm)
         else:
-            running = asyncio.gather(*(self._say(user, "anybody?") for user in struck))
+            running = asyncio.gather(*(self._send(user, "anybody?") for user in struck))
             beside = self._ping_beside(harm, running)
         turns, _ = await asyncio.gather(running, beside)
         for turn in turns:
@@ -144,11 +144,11 @@ class _Trial:
         elif turn.ending == "answered":
             # It may serve without the component.
             return
-        self._told_s.append(turn.took_s)
+        self._heard_s.append(turn.took_s)
 
     async def _talk_beside(self, harm: Harm) -> None:
-        """Whoever is in already is served as ever."""
-        turn = await self._say(self._bystander, "I am in already")
+        """A user who is in already is served as ever."""
+        turn = await self._send(self._bystander, "I am in already")
         if turn.ending != "answered":
             what = turn.fault(self._service.script) or f"got {turn.frames}"
             self._findings.add(harm.name, f"a user who was in already: {what}")
@@ -175,10 +175,10 @@ class _Trial:
                 self._findings.add(harm.name, text + self._service.last_error())
 
     async def _served_again(self, user: User) -> Turn:
-        """Say something until it is answered; who was sent away connects again."""
+        """Send something until it is answered; who was sent away connects again."""
         until = time.monotonic() + self._service.patience_s
         while True:
-            turn = await self._say(user, "hello again")
+            turn = await self._send(user, "hello again")
             if turn.ending in ("closed", "broke", "silent"):
                 await user.leave()
                 await user.open()
@@ -194,9 +194,9 @@ class _Trial:
             self._findings.add(where, text + self._service.last_error())
         return not wrong
 
-    async def _say(self, user: User, text: str) -> Turn:
+    async def _send(self, user: User, text: str) -> Turn:
         self._said += 1
-        return await user.say(text)
+        return await user.send(text)
 
 
 async def _leave(users: Sequence[User]) -> None:

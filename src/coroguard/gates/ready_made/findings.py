@@ -1,4 +1,4 @@
-"""What did a gate find, and how is all of it told at once?"""
+"""Findings of a gate, all of them in one error."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class GateFailed(CoroguardError, AssertionError):  # noqa: N818  # a verdict
 
 
 class Findings:
-    """Collects what is wrong, so that a gate tells more than the first of it.
+    """Collects what is wrong, so that a gate reports more than the first of it.
 
     Args:
         gate: The gate that looks.

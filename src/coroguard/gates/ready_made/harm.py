@@ -30,7 +30,7 @@ class Harm:
             only asked when somebody connects, those who do.
         felt: Looks at the component past the error handler, and returns whether it
             does fail now. Needed where the service goes on without the component:
-            a harm that nobody sees is no evidence.
+            a harm that nobody sees proves nothing.
     """
 
     name: str
@@ -80,7 +80,7 @@ def harms_of_link(
 
     Args:
         component: The component's name.
-        link: The proxy that stands before it.
+        link: The proxy before it.
         slow_ms: What is too slow: more than the service's deadline.
         strikes: As for `Harm`.
     """

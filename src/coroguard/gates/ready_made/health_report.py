@@ -21,7 +21,7 @@ from coroguard.report.check import check_report
 from coroguard.testing import collide
 
 from .findings import Findings
-from .leaks import leaks_told
+from .leaks import reported_leaks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -51,10 +51,10 @@ def health_report_gate(
     Every scenario is called with every combination of components down, by many
     users at once, and with the name of the check colliding at seeded moments. It has
     to return a report of the right shape which names exactly what is down; in a
-    collision it may instead say that it leaked.
+    collision it may instead raise that it leaked.
 
     Args:
-        record: Where the gate says what it did.
+        record: Where the gate records what it did.
         check: The guarded check, as those who need the report call it.
         scenarios: The arguments of a call, by the name of the scenario.
         outages: By the name that the report gives to a component, something that
@@ -80,11 +80,11 @@ def health_report_gate(
     if awaited is None:
         awaited = is_async(check) and is_guarded(check)
     calls = _Calls(findings, _completed(check) if awaited else check)
-    with leaks_told() as leaks:
+    with reported_leaks() as leaks:
         _in_every_combination(calls, scenarios, outages or {})
         _many_at_once(calls, scenarios, users)
     for leak in dict.fromkeys(leaks):
-        findings.add("told while it was called", leak)
+        findings.add("reported while it was called", leak)
     if collides_at and not findings.enough:
         _in_collisions(calls, scenarios, collides_at, seed)
     record.did(scenarios=calls.done, users=users)
@@ -125,7 +125,7 @@ class _Calls:
             self.findings.add(where, " | ".join(map(str.strip, text.splitlines())))
 
     def report_or_leak(self, where: str, args: tuple[Any, ...]) -> bool:
-        """Call the check while its name may collide; whether it said that it leaked."""
+        """Call the check while its name may collide; return whether it leaked."""
         self.done += 1
         try:
             found = self._check(*args)
@@ -186,7 +186,7 @@ def _in_collisions(
             leaked = calls.report_or_leak(where, args)
         seen += leaked
         if leaked != collides and not calls.findings.enough:
-            what = "went unseen" if collides else "was told where there was none"
+            what = "went unseen" if collides else "was reported without a collision"
             calls.findings.add(where, f"a collision {what}")
     if not seen:
         calls.findings.add(f"seed {seed}", f"no collision at {name} was ever seen")
@@ -203,7 +203,7 @@ def _problems(found: Any, down: frozenset[str] | None) -> Iterator[str]:
     if lines:
         yield f"health_report is {type(found)}: {'; '.join(lines[:3])}"
         return
-    said: list[str] = sorted(found.get("failed_components", []))
-    if down is not None and said != sorted(down):
-        told, true = said or "nothing", sorted(down) or "nothing"
-        yield f"the report says that {told} failed, not {true}"
+    reported: list[str] = sorted(found.get("failed_components", []))
+    if down is not None and reported != sorted(down):
+        named, true = reported or "nothing", sorted(down) or "nothing"
+        yield f"by the report {named} failed, not {true}"

@@ -1,4 +1,4 @@
-"""Which leaks came to light while a gate looked at something else?"""
+"""Leaks that are reported while a gate looks at something else."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
     from coroguard._runtime.events import Event
 
-__all__ = ["leaks_in", "leaks_told"]
+__all__ = ["leaks_in", "reported_leaks"]
 
 _OF_OURS = ("coroguard.CoroutineLeakError: ", "coroguard reported a leak: ")
 
 
 @contextmanager
-def leaks_told() -> Generator[list[str], None, None]:
-    """Keep every leak that a guard of this process tells of, raised or not."""
+def reported_leaks() -> Generator[list[str], None, None]:
+    """Keep every leak that a guard of this process reports, raised or not."""
     leaks: list[str] = []
 
     def note(event: Event) -> None:
@@ -36,10 +36,10 @@ def leaks_told() -> Generator[list[str], None, None]:
 
 
 def leaks_in(log: str) -> list[str]:
-    """Return the lines of a log that tell of a leak, each once."""
+    """Return the lines of a log that show a leak, each once."""
     lines = (line.strip() for line in log.splitlines())
-    return list(dict.fromkeys(line for line in lines if _tells(line)))
+    return list(dict.fromkeys(line for line in lines if _has_leak(line)))
 
 
-def _tells(line: str) -> bool:
+def _has_leak(line: str) -> bool:
     return any(text in line for text in _OF_OURS) or symptom(line) is not None

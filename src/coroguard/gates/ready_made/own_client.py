@@ -102,7 +102,7 @@ class ClientUser:
         """Return an answer: a client of this kind connects with each call."""
         return self.first
 
-    async def say(self, text: str, message_id: str | None = None) -> Turn:
+    async def send(self, text: str, message_id: str | None = None) -> Turn:
         """Send a text and return what came of it."""
         started = time.monotonic()
         asked = self._service.ask(self.user_id, text, message_id or str(uuid.uuid4()))
@@ -140,7 +140,7 @@ class ClientUser:
 
     async def vanish(self, text: str, message_id: str) -> None:
         """Begin a call and give it up before the answer."""
-        calling = asyncio.ensure_future(self.say(text, message_id))
+        calling = asyncio.ensure_future(self.send(text, message_id))
         await asyncio.sleep(0)
         calling.cancel()
         await asyncio.gather(calling, return_exceptions=True)

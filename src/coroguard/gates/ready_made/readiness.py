@@ -28,7 +28,7 @@ def readiness_gate(
     """Demand that every one of these gates was judged, and is green.
 
     Args:
-        record: Where the gate says what it did.
+        record: Where the gate records what it did.
         gates: The gates that it sums up, with their rules, as in `pyproject.toml`.
         verdicts: What became of them; `None` takes what `coroguard gate` has found
             so far.

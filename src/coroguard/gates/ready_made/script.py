@@ -43,14 +43,14 @@ class ChatScript:
         path: Where the WebSocket is.
         greeting: The type of the frame that a new socket gets; empty means none.
         error: The type of an error frame.
-        error_keys: What an error frame has to say besides.
+        error_keys: What an error frame has to hold besides.
         headers: The headers by which a user, given as a new UUID, is let in, such as
             a bearer token. Without it nobody is asked who they are.
         message: The frame for a text and the id of the message, a new UUID; it keeps
             its id when it is sent again.
-        answer: The text of the last frame; it has to quote what the user said.
-        history: The frame that asks for the conversation; `None` if there is none.
-        remembered: What the user said, oldest first, from the frame that answers it.
+        answer: The text of the last frame; it has to quote what the user sent.
+        history: The frame that asks for the conversation; `None` without one.
+        remembered: What the user sent, oldest first, from the frame that answers it.
     """
 
     events: Sequence[str]

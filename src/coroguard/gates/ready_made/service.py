@@ -27,11 +27,11 @@ class ChatService:
 
     Args:
         url: Its address, `http://...`.
-        script: What is said.
-        deadline_s: Seconds within which a user is told that a component failed.
+        script: The words of the chat.
+        deadline_s: Seconds within which a user has to hear that a component failed.
         slack_s: Seconds that a busy machine may add.
         log: All that the service has logged so far; leaks are looked for in it, and
-            its last error is told with a connection that broke.
+            its last error is reported with a connection that broke.
     """
 
     url: str
@@ -74,7 +74,7 @@ class User(Protocol):
         """Connect, again if need be, and return what came with it."""
         ...
 
-    async def say(self, text: str, message_id: str | None = None) -> Turn:
+    async def send(self, text: str, message_id: str | None = None) -> Turn:
         """Send a text and return what came until the answer, an error or the end."""
         ...
 

@@ -61,5 +61,5 @@ def _wait(server: Any, thread: threading.Thread) -> None:
     until = time.monotonic() + _START_S
     while not server.started:
         if not thread.is_alive() or time.monotonic() > until:
-            raise RuntimeError("the application did not start; its log says why")
+            raise RuntimeError("the application did not start; its log has the reason")
         time.sleep(0.005)

@@ -1,4 +1,4 @@
-"""How does one user of a script talk, and how is everything that comes judged?"""
+"""One user of a chat script, and the judgement of everything that comes."""
 
 from __future__ import annotations
 
@@ -90,20 +90,20 @@ class ChatUser:
             self.first = _over((), "answered", "", started)
         return self.first
 
-    async def say(self, text: str, message_id: str | None = None) -> Turn:
-        """Say something; return all that came until the answer, an error, or the end.
+    async def send(self, text: str, message_id: str | None = None) -> Turn:
+        """Send something; return all that came until the answer, an error, or the end.
 
         Args:
-            text: What to say.
+            text: What to send.
             message_id: The id of the message; `None` makes a new one.
         """
         frame = self._script.message(text, message_id or str(uuid.uuid4()))
         return await self._ask(frame, self._script.events[-1])
 
     async def history(self) -> list[str] | None:
-        """Return what this user said, as the service remembers it.
+        """Return what this user sent, as the service remembers it.
 
-        `None` if the service keeps no history, or did not tell it.
+        `None` if the service keeps no history, or did not return it.
         """
         if self._script.history is None:
             return None
@@ -133,7 +133,7 @@ class ChatUser:
             await self._connection.close()
 
     async def vanish(self, text: str, message_id: str) -> None:
-        """Say something and be gone before the answer, as in a tunnel."""
+        """Send something and be gone before the answer, as in a tunnel."""
         from websockets.exceptions import ConnectionClosed
 
         with suppress(OSError, ConnectionClosed):
@@ -181,7 +181,7 @@ class ChatUser:
 
 
 def _parsed(raw: str | bytes) -> Frame:
-    """Read a frame; what is no JSON object is kept under a name nobody expects."""
+    """Read a frame; anything but a JSON object is kept under a name nobody expects."""
     try:
         data: Any = json.loads(raw)
     except ValueError:
