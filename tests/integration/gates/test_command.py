@@ -501,7 +501,7 @@ def test_an_old_file_that_cannot_be_removed_is_an_error(project, monkeypatch, ca
 
 
 def test_a_reader_that_goes_changes_no_verdict(project):
-    """The exit code is that of the gates, even if the reader of its output goes away."""
+    """The exit code is that of the gates, also where the reader goes away."""
     read, write = os.pipe()
     os.close(read)
     done = subprocess.run(
