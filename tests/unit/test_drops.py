@@ -7,7 +7,7 @@ import gc
 import logging
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from typing import Any
 
 import pytest
@@ -98,11 +98,8 @@ def test_a_guard_that_is_off_takes_nothing(seen: Any) -> None:
     assert seen == [("health", "health check"), ("health", "outer")]
 
 
-def facade() -> Any:
+def facade() -> Awaitable[bool]:
     return twin()
-
-
-facade.__annotations__["return"] = "Awaitable[bool]"
 
 
 @pytest.mark.usefixtures("no_takers")

@@ -10,7 +10,7 @@ from .._inspect.awaitables import ATOMS
 from .._inspect.callables import MARK, QUIET_MARK
 from .._runtime import drops as tracking
 from .._runtime.collector import interrupted
-from .._runtime.modes import Mode
+from .._runtime.modes import Mode, current
 from .._runtime.scopes import Scope
 from .contracts import scalar_of
 from .deferred import deferred, is_promised
@@ -55,12 +55,12 @@ class Hooks:
 
 def _made(terms: Terms) -> Any:
     """Make the three hooks, as closures, because a method would cost more."""
-    glance = terms.contract.is_plainly_right
+    pinned, glance = terms.pinned, terms.contract.is_plainly_right
     scalar = scalar_of(terms.contract, terms.function)
     plain = ATOMS if scalar is object else {scalar}
 
     def opened() -> Scope | None:
-        if terms.mode is not Mode.STRICT or not terms.dropped:
+        if (pinned or current()) is not Mode.STRICT or not terms.dropped:
             return None
         if interrupted() is not None:
             return None

@@ -185,7 +185,7 @@ def _claim(
     if scope is not None and scope.is_inside(place):
         if scope.is_younger_than(coroutine):
             leak = record(LeakKind.DROPPED, "coroutine", coroutine, frame=frame)
-            scope.drops.append(leak)
+            scope.note(leak)
             return True
         return False
     if place.frame_id is None:
@@ -222,7 +222,7 @@ def _install_fallback() -> None:
         match = re.match(_NEVER_AWAITED, str(message))
         scope = here()
         if match and category is RuntimeWarning and scope is not None:
-            scope.drops.append(Leak(kind=LeakKind.DROPPED, name=match[1]))
+            scope.note(Leak(kind=LeakKind.DROPPED, name=match[1]))
         previous(message, category, *rest, **named)
 
     showwarning.coroguard = True  # type: ignore[attr-defined]

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 import time
 from contextvars import Context, ContextVar
@@ -14,6 +13,7 @@ from .collector import interrupted
 from .threads import get_ident
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from contextvars import Token
     from types import FrameType
 
@@ -33,37 +33,46 @@ class Scope:
         anchor: Identity of the guard's frame that it belongs to or was opened in.
     """
 
-    __slots__ = (
-        *("anchor", "closed", "drops", "loop", "parent", "seen", "started"),
-        *("thread", "token"),
-    )
+    # Defaults, because a strict guard opens a scope at each call.
+    closed = False
+    drops: Sequence[Leak] = ()
+    #: Every leak seen inside, by guards too; only a watch keeps it.
+    seen: list[Leak] | None = None
+    loop: Any = None
+    parent: Scope | None = None
+    #: When it was entered, where coroutine origins are tracked in it.
+    started: float | None = None
+    thread = 0
+    token: Token[Scope | None] | None = None
 
     def __init__(self, anchor: int | None) -> None:
         self.anchor = anchor
-        self.closed = False
-        self.drops: list[Leak] = []
-        #: Every leak seen inside, by guards too; only a watch keeps it.
-        self.seen: list[Leak] | None = None
-        self.loop: Any = None
-        self.parent: Scope | None = None
-        #: When it was entered, where coroutine origins are tracked in it.
-        self.started: float | None = None
-        self.thread = 0
-        self.token: Token[Scope | None] | None = None
 
     def enter(self) -> None:
         """Make this the innermost scope of the context."""
-        self.parent = _open(_var.get())
-        asyncio = sys.modules.get("asyncio")
-        if asyncio is not None:
-            self.loop = asyncio._get_running_loop()
+        around = _var.get()
+        if around is not None:
+            self.parent = _open(around)
+        self.loop = _running_loop()
         self.token = _var.set(self)
 
     def track_origins(self) -> None:
         """Note where coroutines are created until the scope is left."""
-        self.thread = get_ident()
+        self.thread = thread = get_ident()
         self.started = time.perf_counter()
-        _track_origins(self.thread, 1)
+        origins = _origins.get(thread)
+        if origins is None:
+            origins = _origins[thread] = _Origins()
+        if origins.count == 0:
+            origins.before = before = sys.get_coroutine_origin_tracking_depth()
+            if before < ORIGIN_DEPTH:
+                sys.set_coroutine_origin_tracking_depth(ORIGIN_DEPTH)
+        origins.count += 1
+
+    def note(self, leak: Leak) -> None:
+        """Keep a drop."""
+        # In one step, because workers of several threads may share a scope.
+        self.__dict__.setdefault("drops", []).append(leak)
 
     def leave(self, *, in_context: bool = True) -> None:
         """Close it; what its late children drop goes to the scope around it.
@@ -74,14 +83,17 @@ class Scope:
         """
         self.closed = True
         self.loop = None
-        # Closed scopes keep no others: a chain of tasks would keep all of them.
-        self.parent = _open(self.parent)
+        if self.parent is not None:
+            # Closed scopes keep no others: a chain of tasks would keep all of them.
+            self.parent = _open(self.parent)
         token, self.token = self.token, None
         if self.started is not None:
-            _track_origins(self.thread, -1)
+            _stop_tracking(self.thread)
         if token is not None and in_context and interrupted() is None:
-            with contextlib.suppress(ValueError):  # left in another context
+            try:  # noqa: SIM105 - contextlib.suppress() costs more than the rest
                 _var.reset(token)
+            except ValueError:  # left in another context
+                pass
 
     def is_inside(self, place: Place) -> bool:
         """Return whether this lies inside the guarded call of a place."""
@@ -93,12 +105,22 @@ class Scope:
                 return True
             scope = _open(scope.parent)
         if place.below and self.loop is not None:
-            return bool(self.loop is sys.modules["asyncio"]._get_running_loop())
+            return self.loop is _running_loop()
         return False
 
     def is_younger_than(self, coroutine: Any) -> bool:
         """Return whether a coroutine may have been made inside this scope."""
         return self.thread != get_ident() or coroutine.cr_origin is not None
+
+
+def _running_loop() -> Any:
+    """Return the event loop that runs in this thread, if any."""
+    global _running_loop
+    asyncio = sys.modules.get("asyncio.events")
+    if asyncio is None:
+        return None
+    _running_loop = asyncio._get_running_loop  # from now on, with nothing in between
+    return _running_loop()
 
 
 _var: ContextVar[Scope | None] = ContextVar("coroguard_scope", default=None)
@@ -154,28 +176,21 @@ def _brings_context(item: Any) -> bool:
 class _Origins:
     """How many scopes of a thread track origins, and the depth before the first."""
 
-    __slots__ = ("before", "count", "depth")
+    __slots__ = ("before", "count")
 
     def __init__(self) -> None:
-        self.count = 0
-        self.before = sys.get_coroutine_origin_tracking_depth()
-        self.depth = max(self.before, ORIGIN_DEPTH)
+        self.before = self.count = 0
 
 
 _origins: dict[int, _Origins] = {}
 
 
-def _track_origins(thread: int, step: int) -> None:
-    """Switch origin tracking, which is the thread's, on and back."""
-    origins = _origins.get(thread)
-    if origins is None:
-        if step < 0:
-            return
-        origins = _origins[thread] = _Origins()
-        sys.set_coroutine_origin_tracking_depth(origins.depth)
-    origins.count += step
-    if origins.count > 0 or thread != get_ident():
+def _stop_tracking(thread: int) -> None:
+    """Put the depth of a thread back where no scope of it tracks origins any more."""
+    origins = _origins[thread]
+    origins.count -= 1
+    if origins.count or thread != get_ident():
         return  # another thread's depth is put back with its next scope
-    del _origins[thread]
-    if sys.get_coroutine_origin_tracking_depth() == origins.depth:
+    depth = sys.get_coroutine_origin_tracking_depth()
+    if origins.before < ORIGIN_DEPTH == depth:
         sys.set_coroutine_origin_tracking_depth(origins.before)
