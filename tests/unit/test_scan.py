@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import itertools
 import sys
 import threading
 import types
+import weakref
 from collections import ChainMap, OrderedDict, UserDict, UserList, deque, namedtuple
 from typing import Any
 
@@ -339,3 +341,18 @@ def test_a_changing_value_can_be_scanned() -> None:
         for thread in threads:
             thread.join()
     assert (results, all(quiet)) == ([[]] * 20, True)
+
+
+def test_a_class_is_not_kept_by_what_is_known_of_it() -> None:
+    """A class that was scanned dies as it would without, and its name is free."""
+
+    def scanned() -> weakref.ref[type]:
+        class Record:
+            value = 1
+
+        assert scan([Record()]).found == []
+        return weakref.ref(Record)
+
+    kind = scanned()
+    gc.collect()
+    assert kind() is None

@@ -13,7 +13,13 @@ from inspect import (
     isgenerator,
 )
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import ref
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_T = TypeVar("_T")
 
 #: Types whose instances can neither be awaited nor hold anything that can.
 ATOMS = frozenset({type(None), bool, int, float, complex, bytes})
@@ -54,6 +60,26 @@ def module_name(cls: type) -> str:
     """Return the module of a class without asking its metaclass."""
     found: object = type.__dict__["__module__"].__get__(cls)
     return found if isinstance(found, str) else ""
+
+
+def per_class(ask: Callable[[type], _T]) -> Callable[[type], _T]:
+    """Remember what was found out about a class for as long as the class lives.
+
+    Classes are known by their identity, since a metaclass may define ``__hash__``.
+    What is remembered must not refer to the class.
+    """
+    known: dict[int, tuple[ref[type], _T]] = {}
+
+    def asked(kind: type) -> _T:
+        number = id(kind)
+        entry = known.get(number)
+        if entry is not None and entry[0]() is kind:
+            return entry[1]
+        found = ask(kind)
+        known[number] = (ref(kind, lambda _: known.pop(number, None)), found)
+        return found
+
+    return asked
 
 
 def static_type_attribute(kind: type, name: str) -> Any:

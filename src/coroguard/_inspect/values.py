@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from gc import get_referents
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .awaitables import ATOMS, static_type_attribute
+from .awaitables import ATOMS, per_class, static_type_attribute
 from .texts import Mark
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ PLAIN = ATOMS | {str}
 #: ``frozendict``, where the interpreter has it (3.15); it is not a ``dict``.
 FROZENDICT: type[Any] | None = getattr(builtins, "frozendict", None)
 
+_RECORDS = ("__dataclass_fields__", "__attrs_attrs__")
+_MODEL = "__pydantic_core_schema__"
 _ITEM, _KEY, _THROUGH = Mark("<item>"), Mark("<key>"), Mark("")
 _COPIES = 3
 _T = TypeVar("_T")
@@ -252,7 +254,9 @@ def _of_mapping(base: Any, node: object) -> _Pairs:
 
 
 def _of_tuple(node: object, kind: type) -> _Pairs:
-    names = static_type_attribute(kind, "_fields")
+    names: Any = None
+    if kind is not _Tuple:
+        names = static_type_attribute(kind, "_fields")
     if type(names) is _Tuple and len(names) == _Tuple.__len__(node):
         pairs = zip(names, _Tuple.__iter__(node), strict=True)
         return (((kind, name), child) for name, child in pairs)
@@ -261,11 +265,18 @@ def _of_tuple(node: object, kind: type) -> _Pairs:
 
 def _of_record(node: object, kind: type) -> _Pairs | None:
     """Return what a dataclass, attrs class or pydantic model holds."""
-    for marker in ("__dataclass_fields__", "__attrs_attrs__"):
+    marker = _record_marker(kind)
+    if marker is None:
+        return None
+    inside = _of_model if marker == _MODEL else _of_slots
+    return [*_of_attributes(node, kind), *inside(node, kind)]
+
+
+@per_class
+def _record_marker(kind: type) -> str | None:
+    for marker in (*_RECORDS, _MODEL):
         if static_type_attribute(kind, marker) is not None:
-            return [*_of_attributes(node, kind), *_of_slots(node, kind)]
-    if static_type_attribute(kind, "__pydantic_core_schema__") is not None:
-        return [*_of_attributes(node, kind), *_of_model(node, kind)]
+            return marker
     return None
 
 
