@@ -14,6 +14,7 @@ SUFFIX := -$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 endif
 VENV ?= .venv$(SUFFIX)
 WHEEL_VENV ?= .venv-wheel$(SUFFIX)
+BOUNDS_VENV ?= .venv-bounds$(SUFFIX)
 
 PIP = -m pip --disable-pip-version-check --no-input --quiet
 LOCK = requirements/dev.txt
@@ -25,14 +26,14 @@ TEST_VENV = $(if $(CI),$(WHEEL_VENV),$(VENV))
 
 # A moved folder or a removed interpreter leaves a dead environment behind: without
 # its stamps it is made anew.
-$(foreach venv,$(VENV) $(WHEEL_VENV),$(shell \
+$(foreach venv,$(VENV) $(WHEEL_VENV) $(BOUNDS_VENV),$(shell \
   test -x $(venv)/bin/python && grep -qsxF '$(CURDIR)' $(venv)/.made \
-  || rm -f $(venv)/.made $(venv)/.demo $(venv)/.dev $(venv)/.wheel))
+  || rm -f $(venv)/.made $(venv)/.demo $(venv)/.dev $(venv)/.wheel $(venv)/.bounds))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help check demo test fast lint format-check style mypy pyright format
-.PHONY: bench pythons lock wheel clean
+.PHONY: bench pythons bounds lock wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -80,6 +81,11 @@ bench: $(VENV)/.dev ## measure the guard beside its peers
 pythons: ## run the fast tests on every other Python that can be had here
 	@.ci/pythons
 
+bounds: $(BOUNDS_VENV)/.bounds ## run the core's tests on the lowest allowed versions
+	@$(BOUNDS_VENV)/bin/python -m pip list | grep -E '^(pydantic|typeguard|wrapt) '
+	@$(BOUNDS_VENV)/bin/python -m pytest -m 'not slow' tests/unit/test_*.py \
+	  $(PYTEST_FLAGS)
+
 lock: $(VENV)/.made ## choose the newest development tools and write them down
 	@$(VENV)/bin/python .ci/lock.py $(LOCK)
 
@@ -100,6 +106,13 @@ $(VENV)/.dev: $(SOURCES) $(VENV)/.made
 	@echo "installing coroguard and its development tools into $(VENV)"
 	@$(VENV)/bin/python $(INSTALL) --editable '.[demo,gate]' --group dev
 	@touch $@ $(VENV)/.demo
+
+$(BOUNDS_VENV)/.bounds: $(SOURCES) $(BOUNDS_VENV)/.made
+	@$(BOUNDS_VENV)/bin/python $(PIP) install packaging
+	@$(BOUNDS_VENV)/bin/python .ci/bounds.py > $(BOUNDS_VENV)/bounds.txt
+	@$(BOUNDS_VENV)/bin/python $(PIP) install --editable '.[cli]' --group test \
+	  --constraint $(BOUNDS_VENV)/bounds.txt
+	@touch $@
 
 # Always built anew: a test against yesterday's wheel proves nothing.
 $(WHEEL_VENV)/.wheel: wheel $(WHEEL_VENV)/.made

@@ -11,12 +11,12 @@ from benchmarks.table import Section, Target
 if TYPE_CHECKING:
     from benchmarks.timing import Effort
 
-_NAMES = ("httpx", "starlette")
+_NAMES = ("httpx",)
 _TITLE = "Whole packages guarded"
 
 
 def measure_packages(effort: Effort) -> Section:
-    """Run the suites of two packages bare and guarded, in the default mode."""
+    """Run the suite of a package bare and guarded, in the default mode."""
     if not effort.packages:
         return Section(_TITLE, ("package",), [], notes=("Not measured in this run.",))
     projects = [it for it in PROJECTS if it.name in _NAMES]

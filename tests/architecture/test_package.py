@@ -19,8 +19,8 @@ def required(extra: str = "") -> set[str]:
     found = set()
     for requirement in metadata.requires("coroguard") or ():
         name, _, marker = requirement.partition(";")
-        wanted = f"extra == '{extra}'" if extra else ""
-        if marker.strip().replace('"', "'") == wanted:
+        marker = marker.replace('"', "'")
+        if f"extra == '{extra}'" in marker if extra else "extra ==" not in marker:
             found.add(re.split(r"[\s<>=!~\[(]", name, maxsplit=1)[0].lower())
     return found
 
