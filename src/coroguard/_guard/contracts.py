@@ -24,8 +24,7 @@ _MAPPINGS = ("dict", "Mapping", "MutableMapping", "frozendict")
 _WELL_KNOWN = {
     name: getattr(typing, name)
     for name in ("Any", "Awaitable", "Coroutine", "Literal", "Optional", "Union")
-}
-_WELL_KNOWN |= {name: getattr(collections.abc, name) for name in _MAPPINGS[1:3]}
+} | {name: getattr(collections.abc, name) for name in _MAPPINGS[1:3]}
 
 
 class Contract:

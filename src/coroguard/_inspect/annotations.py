@@ -107,13 +107,13 @@ def _annotated_callable(target: Any) -> Any:
     for _ in range(100):
         kind = class_of(target)
         if issubclass(kind, partial):
-            target = target.func
+            target = target.func  # pyright: ignore[reportFunctionMemberAccess]
         elif issubclass(kind, _BINDING):
-            target = target.__func__
+            target = target.__func__  # pyright: ignore[reportFunctionMemberAccess]
         elif kind is FunctionType or issubclass(kind, type):
             return target
         elif module_name(kind).partition(".")[0] in ("wrapt", "coroguard"):
-            target = target.__wrapped__
+            target = target.__wrapped__  # pyright: ignore[reportFunctionMemberAccess]
         elif _descriptor(kind, "__annotations__"):  # functions that Cython compiled
             return target
         else:
@@ -188,7 +188,7 @@ def _meaning(node: ast.expr, names: Callable[[str], object]) -> Any:
     Raises:
         LookupError: A name is not known, or to find out would run code.
     """
-    match node:
+    match node:  # pyright: ignore[reportMatchNotExhaustive]
         case ast.Constant(value=str() as text):
             return _meaning(ast.parse(text.strip(), mode="eval").body, names)
         case ast.Constant(value=None | builtins.Ellipsis as value):

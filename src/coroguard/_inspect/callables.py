@@ -37,7 +37,7 @@ def is_async(target: object) -> bool:
     target = behind_partials(target)
     # Not by type(): a method that a tracer has wrapped only looks like one.
     while isinstance(target, _BINDING):
-        target = target.__func__
+        target = target.__func__  # pyright: ignore[reportAttributeAccessIssue]
     if inspect.iscoroutinefunction(target):
         return True
     if isinstance(target, (FunctionType, MethodType)):

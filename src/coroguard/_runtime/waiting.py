@@ -139,7 +139,7 @@ def _waiting_for(future: Any) -> Iterator[tuple[Any, Any]]:
     )
     # asyncio keeps (callback, context), concurrent.futures the callback alone.
     for entry in list(callbacks or ()):
-        callback = entry[0] if isinstance(entry, tuple) else entry
+        callback = entry[0] if isinstance(entry, tuple) else entry  # pyright: ignore[reportUnnecessaryIsInstance]
         for held in _held_by(callback):
             parent = _parent_of(held)
             if parent is not None:
