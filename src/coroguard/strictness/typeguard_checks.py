@@ -91,6 +91,8 @@ def _lookup(
         return _allow
     if origin is Self:
         return _self
+    if origin is type and any(isinstance(it, str) for it in args):
+        return _kind_only
     if origin is Callable:
         return _callable
     if origin is tuple and any(_is_variadic(it) for it in args):

@@ -7,6 +7,7 @@ import pickle
 
 import pytest
 
+from coroguard import Event
 from coroguard.strictness import checks
 from coroguard.strictness.rewriting import checked_code
 
@@ -202,6 +203,11 @@ class Odd(metaclass=Meta): pass
 def show(row: Odd) -> str: return type(row).__name__
 result = show(1)
 """,
+    "a class whose name is text": """
+class Row: pass
+def make(kind: type["Row"]) -> type["Row"]: return kind
+result = make(Row).__name__
+""",
     "a comparison that is left to the other": """
 class A:
     def __eq__(self, other: object) -> bool: return NotImplemented
@@ -245,10 +251,14 @@ result = make("1")
 
 @pytest.mark.parametrize("source", SAME.values(), ids=SAME)
 @pytest.mark.filterwarnings("ignore:.*invalid escape")
-def test_a_correct_program_is_the_same(load: Load, types: None, source: str) -> None:
+def test_a_correct_program_is_the_same(
+    load: Load, types: None, events: list[Event], source: str
+) -> None:
     """A program gives with the checks what it gives without them."""
     exec(compile(source, "users.py", "exec"), bare := {"__name__": "app.users"})
     assert load(source)["result"] == bare["result"]
+    reported = [str(event.error) for event in events]
+    assert [it for it in reported if "asked" not in it] == []
 
 
 def test_functions_that_are_gone_are_forgotten(load: Load) -> None:
