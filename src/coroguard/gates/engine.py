@@ -20,6 +20,7 @@ from .errors import CollectionError, GateConfigError
 from .evidence import RunEvidence
 from .output import clean, each_text
 from .readiness import ExitCode, GateResult, Readiness
+from .real_services import RealServices
 from .redact import Redactor
 from .runs import Runs
 from .selection import Selection, pin
@@ -165,6 +166,7 @@ def _judge_all(
     results: list[GateResult] = []
     verdicts: dict[str, Verdict] = {}
     stopped_by = ""
+    real = RealServices(runs.config.services, demanded=wishes.real_services)
     for gate in gates:
         if stopped_by:
             reason = f"--fail-fast: {stopped_by!r} was not green"
@@ -176,6 +178,7 @@ def _judge_all(
             judgement = judge(
                 gate, run, real_services=wishes.real_services, verdicts=verdicts
             )
+            judgement = real.judge(judgement, run)
         result = GateResult(gate, judgement, run, runs.config.waiver(gate.name))
         results.append(result)
         verdicts[gate.name] = result.verdict

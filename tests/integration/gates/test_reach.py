@@ -90,3 +90,41 @@ def test_a_file_is_there_or_not(tmp_path):
     assert reach(f"sqlite:///{file}") is not None
     file.touch()
     assert reach(f"sqlite:///{file}") is None
+
+
+def calls_real(project) -> None:
+    project.write(
+        "pyproject.toml",
+        """
+        [tool.coroguard]
+        services = { store = "STORE_URL" }
+        [tool.coroguard.gates.chat]
+        """,
+    )
+    body = "import pytest\n@pytest.mark.gate('chat')\ndef test_chat(gate_record):\n"
+    body += "    gate_record.service('store', real=True)\n"
+    project.write("tests/test_chat.py", body)
+
+
+def test_a_test_cannot_call_real_what_does_not_answer(project):
+    """A gate whose real service does not answer at its address is incomplete."""
+    calls_real(project)
+    project.environment["STORE_URL"] = "postgresql://shop:secret7@127.0.0.1:9/shop"
+    ran = project.gate()
+    assert ran.verdicts == {"chat": "INCOMPLETE"}
+    assert "the service 'store' at STORE_URL was not reached" in ran.reasons
+
+
+def test_a_service_without_an_address_is_not_real_enough(project):
+    """Where nobody could talk to a service, it counts unless it has to be real."""
+    calls_real(project)
+    assert project.gate().verdicts == {"chat": "PASSED"}
+    assert project.gate("--real-services").verdicts == {"chat": "INCOMPLETE"}
+
+
+def test_a_service_that_answers_is_real(project, server):
+    """A gate whose real service answers at its address is green."""
+    calls_real(project)
+    port = server(b"+PONG\r\n")
+    project.environment["STORE_URL"] = f"redis://127.0.0.1:{port}"
+    assert project.gate("--real-services").verdicts == {"chat": "PASSED"}
