@@ -1,0 +1,142 @@
+"""Guards on callables of every kind, which stay what they were."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import pickle
+import types
+import warnings
+from typing import Any
+
+import pytest
+import wrapt
+
+from coroguard import guard
+from coroguard._inspect.callables import guard_of
+
+
+class Unasked:
+    """An argument that may not be asked anything."""
+
+    def __bool__(self) -> bool:
+        raise RuntimeError("an argument was asked for its truth")
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        "ALERT, Scope=None, type=None",
+        "hooks, hot, /, scope=1, *, function=2, error=3",
+        "value, *more, keyword_0, keyword_1=1, **rest",
+        "self, p0, *p1, p2=2, **p3",
+    ],
+)
+def test_parameters_may_have_any_name(signature: str) -> None:
+    """Names, kinds, defaults and values of parameters are the function's own."""
+    space: dict[str, Any] = {}
+    exec(f"def bare({signature}): return locals()", space)
+    bare, made = space["bare"], guard(returns=Any)(space["bare"])
+    parameters = inspect.signature(bare).parameters.values()
+    given = [it for it in parameters if it.default is it.empty]
+    values = [Unasked() for it in given if it.kind in (0, 1)]
+    named = {it.name: Unasked() for it in given if it.kind == it.KEYWORD_ONLY}
+    assert made(*values, **named) == bare(*values, **named)
+    names = slice(0, len(list(parameters)))
+    assert made.__code__.co_varnames[names] == bare.__code__.co_varnames[names]
+
+
+def test_warnings_name_the_module_of_the_function() -> None:
+    """Two functions that warn alike, on one line of two files, are both heard."""
+    source = "def old():\n    warnings.warn('it goes', DeprecationWarning, 2)\n"
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("default")
+        for name in ("shop_first", "shop_second"):
+            module = types.ModuleType(name)
+            vars(module)["warnings"] = warnings
+            exec(compile(source, f"{name}.py", "exec"), vars(module))
+            guard(returns=Any)(module.old)()
+    assert [it.filename for it in seen] == ["shop_first.py", "shop_second.py"]
+
+
+traced = wrapt.decorator(lambda wrapped, instance, args, named: wrapped(*args, **named))
+
+
+class Traced:
+    @guard(returns=Any)
+    @traced
+    @classmethod
+    def made(cls) -> object:
+        return {"by": cls.__name__}
+
+    @guard(returns=Any)
+    @traced
+    @staticmethod
+    async def asked() -> object:
+        return {}
+
+
+def test_a_method_that_a_tracer_wrapped_is_guarded() -> None:
+    """A guard above another library's wrapper binds as the wrapper does."""
+    assert Traced.made() == {"by": "Traced"}
+    assert asyncio.run(Traced.asked()) == {}
+
+
+def base(a: int, b: int = 0) -> dict[str, int]:
+    return {"a": a, "b": b}
+
+
+@pytest.mark.parametrize("returns", [Any, dict, dict[str, int]])
+def test_a_guarded_partial_pickles(returns: Any) -> None:
+    """A guarded partial pickles with its terms."""
+    made = guard(returns=returns, name="check")(functools.partial(base, 1))
+    again = pickle.loads(pickle.dumps(made))
+    assert again(2) == {"a": 1, "b": 2}
+    assert guard_of(again).name == "check"
+
+
+def test_a_guarded_function_pickles_by_value() -> None:
+    """What cloudpickle makes of a guard is a guard that sees drops, too."""
+    cloudpickle = pytest.importorskip("cloudpickle")
+    module = types.ModuleType("__main__")
+    source = "async def fetch(x):\n    return {'x': x}\n"
+    exec(source, vars(module))
+    made = guard(returns=Any, name="fetch")(module.fetch)
+    again = pickle.loads(cloudpickle.dumps(made))
+    assert asyncio.run(again(1)) == {"x": 1}
+    assert guard_of(again).name == "fetch"
+
+
+class Task:
+    async def __call__(self, number: int) -> dict[str, int]:
+        return {"number": number}
+
+
+def test_an_object_with_an_async_call_stays_async() -> None:
+    """A caller that asks a guarded object's ``__call__`` gets its true colour."""
+    made: Any = guard(returns=Any)(Task())
+    assert inspect.iscoroutinefunction(made.__call__)
+    assert asyncio.run(made(1)) == {"number": 1}
+
+
+def test_a_function_that_is_marked_as_async_runs_at_the_call() -> None:
+    """A marked function's code runs when it is called, as without the guard."""
+    ran: list[int] = []
+
+    def fetch() -> Any:
+        ran.append(1)
+        return Task()(5)
+
+    if hasattr(inspect, "markcoroutinefunction"):
+        inspect.markcoroutinefunction(fetch)
+    else:
+        fetch._is_coroutine = asyncio.coroutines._is_coroutine  # type: ignore[attr-defined]
+    waiting = guard(returns=Any)(fetch)()
+    assert ran == [1]
+    assert asyncio.run(waiting) == {"number": 5}
+
+
+def test_the_signature_of_guard_can_be_read() -> None:
+    """No address of an object is in the signature of the decorator."""
+    assert " at 0x" not in str(inspect.signature(guard))
