@@ -94,6 +94,12 @@ def gate(
         bool,
         typer.Option("--self-test", help="Plant faults; each gate has to turn red."),
     ] = False,
+    pin: Annotated[
+        bool,
+        typer.Option(
+            "--pin", help="First write the list of expected tests, to be committed."
+        ),
+    ] = False,
     json: Annotated[
         Path | None, typer.Option(help="Write the readiness as JSON here.")
     ] = None,
@@ -113,6 +119,7 @@ def gate(
         real_services=real_services,
         fail_fast=fail_fast,
         self_test=self_test,
+        pin=pin,
         json=json,
         junit=junit,
         markdown=markdown,

@@ -43,6 +43,7 @@ def gate(
     real_services: bool = False,
     fail_fast: bool = False,
     self_test: bool = False,
+    pin: bool = False,
     json: Path | None = None,
     junit: Path | None = None,
     markdown: Path | None = None,
@@ -59,6 +60,7 @@ def gate(
         real_services=real_services,
         fail_fast=fail_fast,
         self_test=self_test,
+        pin=pin,
     )
     try:
         # An earlier run's readiness must not be taken for this run's.

@@ -18,7 +18,9 @@ from .config import load
 from .environment import left_out
 from .errors import CollectionError, GateConfigError
 from .evidence import RunEvidence
+from .missing import with_missing
 from .output import clean, each_text
+from .pins import read_pins, write_pins
 from .readiness import ExitCode, GateResult, Readiness
 from .real_services import RealServices
 from .redact import Redactor
@@ -46,12 +48,14 @@ class Wishes:
         real_services: Whether each service has to be real.
         fail_fast: Whether the first gate that is not green ends it all.
         self_test: Whether faults are planted afterwards.
+        pin: Whether the list of expected tests is written first.
     """
 
     selection: Selection = field(default_factory=Selection)
     real_services: bool = False
     fail_fast: bool = False
     self_test: bool = False
+    pin: bool = False
 
 
 def run_gates(
@@ -137,9 +141,9 @@ def _run(runs: Runs, wishes: Wishes, progress: Callable[[str], None]) -> Readine
     progress("collecting")
     report = runs.collect()
     gates = pin(runs.config, report["collected"])
-    gates = [
-        _with_skipped(gate, report["collect_skips"], runs.config.base) for gate in gates
-    ]
+    if wishes.pin:
+        tell(f"writing {write_pins(runs.root, gates)}")
+    gates = with_missing(gates, runs.config, report, read_pins(runs.root))
     asked = [gate for gate in gates if wishes.selection.fits(gate)]
     faults = faults_of(runs.config, report["faults"]) if wishes.self_test else {}
     about: dict[str, Any] = {"versions": report["versions"]}
@@ -185,17 +189,6 @@ def _judge_all(
         if wishes.fail_fast and result.blocks and not stopped_by:
             stopped_by = gate.name
     return results
-
-
-def _with_skipped(gate: Gate, skipped: Sequence[Mapping[str, str]], root: Path) -> Gate:
-    """Expect also what hides in a module that skipped itself when collected."""
-    hidden = [
-        f"{each['id']} (skipped as a whole: {each['text']})"
-        for each in skipped
-        if (file := root / each["id"]).is_file()
-        and gate.name in file.read_text(errors="replace")
-    ]
-    return replace(gate, uncollected=(*gate.uncollected, *hidden)) if hidden else gate
 
 
 def _asked(wishes: Wishes) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What did a run of tests leave as evidence?"""
+"""The evidence that a run of tests leaves."""
 
 from __future__ import annotations
 
@@ -10,18 +10,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Outcome", "Phase", "RunEvidence", "TestEvidence", "printable"]
-
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def printable(text: str) -> str:
-    """Take out what a test could steer a terminal with, or what UTF-8 cannot hold."""
+    """Replace characters that steer a terminal or that UTF-8 cannot hold."""
     return _CONTROLS.sub("\ufffd", text)
 
 
 class Outcome(StrEnum):
-    """What became of one test; only `PASSED` speaks for a gate."""
+    """The outcome of one test; only `PASSED` speaks for a gate."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -43,10 +41,27 @@ class Phase:
     when: str
     outcome: str
     xfail: bool = False
-    missing: bool = False
-    assertion: bool = False
     text: str = ""
     duration_s: float = 0.0
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One run of a phase of a test, as seen from inside every hook.
+
+    Args:
+        when: `setup`, `call` or `teardown`.
+        outcome: `passed`, `failed`, `skipped`, `xfailed` or `missing`.
+        text: The exception; empty where it passed.
+        assertion: Whether the exception is one that a test raises for a finding.
+        ran: Whether the body of the test itself was entered.
+    """
+
+    when: str
+    outcome: str = "passed"
+    text: str = ""
+    assertion: bool = False
+    ran: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,60 +71,81 @@ class TestEvidence:
     Args:
         id: pytest's node id.
         phases: What was reported, in order, reruns included.
-        attempts: The outcome of each attempt, also of those that nobody reported.
-        record: What the test said through `gate_record`.
-        leaks: The coroutines that died un-awaited while it ran.
+        attempts: What happened, in order, whatever was reported of it.
+        record: What the test recorded through `gate_record`.
+        leaks: The coroutines that it left un-awaited.
+        failures: Failures in its threads, tasks and finalizers.
     """
 
     __test__ = False
 
     id: str
     phases: tuple[Phase, ...] = ()
-    attempts: tuple[str, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
     record: Mapping[str, Any] = field(default_factory=dict[str, Any])
     leaks: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
 
     @property
     def outcome(self) -> Outcome:
-        """Judge the test; what is worst decides."""
-        failed = [phase for phase in self.phases if phase.outcome == "failed"]
-        if any(phase.when == "call" and not phase.missing for phase in failed):
+        """Judge the test; the worst of what was reported and of what happened."""
+        failed = {
+            *(it.when for it in self.phases if it.outcome == "failed"),
+            *(when for when, it in self._last.items() if it.outcome == "failed"),
+        }
+        expected = {phase.outcome for phase in self.phases if phase.xfail}
+        if expected and "passed" not in expected:
+            failed.discard("call")
+        missing = {it.when for it in self.attempts if it.outcome == "missing"}
+        unexplained = failed - missing
+        if "call" in unexplained or self.failures or self.record.get("refused"):
             return Outcome.FAILED
-        if any(not phase.missing for phase in failed):
+        if unexplained:
             return Outcome.BROKE
         if self.leaks:
             return Outcome.LEAKED
-        if failed or self.record.get("missing"):
+        if failed or missing or self.record.get("missing"):
             return Outcome.MISSING
+        if expected:
+            return Outcome.XPASSED if "passed" in expected else Outcome.XFAILED
         return self._outcome_without_failure()
 
     def _outcome_without_failure(self) -> Outcome:
-        expected = {phase.outcome for phase in self.phases if phase.xfail}
-        if expected:
-            return Outcome.XPASSED if "passed" in expected else Outcome.XFAILED
-        if any(phase.outcome == "skipped" for phase in self.phases):
-            return Outcome.SKIPPED
-        calls = [phase for phase in self.phases if phase.when == "call"]
-        if not any(phase.outcome == "passed" for phase in calls):
-            return Outcome.NOT_RUN
+        happened = {it.outcome for it in self._last.values()}
         reported = {phase.outcome for phase in self.phases}
-        if "failed" in self.attempts or reported != {"passed"}:
+        if "skipped" in happened | reported:
+            return Outcome.SKIPPED
+        if "xfailed" in happened:
+            return Outcome.XFAILED
+        call = self._last.get("call")
+        passed = any(it.when == "call" and it.outcome == "passed" for it in self.phases)
+        if call is None or not call.ran or not passed:
+            return Outcome.NOT_RUN
+        if any(it.outcome == "failed" for it in self.attempts) or len(reported) > 1:
             return Outcome.FLAKY
         return Outcome.PASSED
 
     @property
+    def _last(self) -> dict[str, Attempt]:
+        return {attempt.when: attempt for attempt in self.attempts}
+
+    @property
     def saw(self) -> bool:
-        """Whether the test itself found something: an assertion or a leak."""
+        """Whether the test itself found something: by an assertion or a leak."""
         return bool(self.leaks) or any(
-            phase.when == "call" and phase.outcome == "failed" and phase.assertion
-            for phase in self.phases
+            it.outcome == "failed" and it.assertion for it in self.attempts
         )
 
     @property
     def text(self) -> str:
-        """Return why it did not pass, as short as pytest says it; may be empty."""
-        said = [phase.text for phase in self.phases if phase.text]
-        return "; ".join(self.leaks) or (said[0] if said else "")
+        """Return why it did not pass, in one line; may be empty."""
+        reported = [phase.text for phase in self.phases if phase.text]
+        happened = [it.text for it in self._last.values() if it.text]
+        refused = self.record.get("refused", ())
+        first = [*refused, *reported, *happened, *self.failures][:1]
+        if self.outcome is Outcome.LEAKED or not first:
+            return "; ".join(self.leaks)
+        return str(first[0])
 
     @property
     def duration_s(self) -> float:
@@ -118,26 +154,28 @@ class TestEvidence:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> TestEvidence:
-        """Build it from a report's plain data."""
+        """Build it from the plain data of a report."""
         return cls(
             id=data["id"],
             phases=tuple(Phase(**phase) for phase in data["phases"]),
-            attempts=tuple(data["attempts"]),
+            attempts=tuple(Attempt(**attempt) for attempt in data["attempts"]),
             record=data["record"],
             leaks=tuple(data["leaks"]),
+            failures=tuple(data["failures"]),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class RunEvidence:
-    """What one run of pytest left, or why nothing that it left can be believed.
+    """What one run of pytest left, or why it cannot be believed.
 
     Args:
-        broken: Why this run says nothing; empty when it can be believed.
+        broken: Why it cannot be believed; empty when it can.
         tests: The tests by node id.
         deselected: Node ids that were taken out of the run.
         collect_errors: What could not be collected, and why.
-        leaks: Coroutines that died un-awaited after the last test.
+        leaks: Coroutines that no test left un-awaited, but something else.
+        failures: Failures in threads, tasks and finalizers outside the tests.
         stacks: What every thread was doing when the run was ended from outside.
         output: The end of what it printed.
         versions: pytest's version and those of its plugins.
@@ -148,13 +186,14 @@ class RunEvidence:
     deselected: frozenset[str] = frozenset()
     collect_errors: tuple[str, ...] = ()
     leaks: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
     stacks: str = ""
     output: str = ""
     duration_s: float = 0.0
     versions: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def outcome(self, test_id: str) -> Outcome:
-        """Return what became of a test that was expected."""
+        """Return the outcome of a test that was expected."""
         if test_id in self.tests:
             return self.tests[test_id].outcome
         gone = test_id in self.deselected

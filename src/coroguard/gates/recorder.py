@@ -1,58 +1,55 @@
-"""What happened in this run of pytest? Loaded by `coroguard gate` into its runs."""
+"""The pytest plugin that records a run of a gate."""
 
 from __future__ import annotations
 
+import atexit
 import faulthandler
-import gc
-import importlib
 import json
 import os
 import signal
 import sys
 from contextlib import ExitStack
-from fnmatch import fnmatchcase
-from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .._leaks.errors import CoroutineLeakError
-from .._runtime.unawaited import note_unawaited
-from . import plugin
-from .evidence import printable
+from . import children, plugin, reporting
+from .background import Background
+from .inventory import uncollected
 from .job import NONCE_FD, Job
-from .record import GateRecord, MissingService
+from .leaks import Ledger
+from .record import GateRecord
 from .sealed import write_sealed
+from .witness import Witness
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-__all__ = ["pytest_configure"]
-
-_SAID = pytest.StashKey[dict[str, Any]]()
 _SENT = "coroguard_gate"
-_LONGEST_TEXT = 400
-# What a test raises because it saw something, not because it broke.
-_ASSERTIONS = (AssertionError, pytest.fail.Exception, CoroutineLeakError)
-# Names that it is registered by: as an entry point, and with `-p` in full.
+# Names that our plugin for users is registered by: as an entry point, and with `-p`.
 _PLUGIN = ("coroguard", "coroguard.pytest_plugin")
+_recorder: _Recorder | None = None
 
 
 def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
-    """Load our plugin for users, also where none is loaded automatically.
+    """Begin to record, and load our plugin also where none is loaded by itself.
 
     pytest calls this as soon as it has imported this module, before any conftest.
     """
+    global _recorder
     if not any(map(pluginmanager.has_plugin, _PLUGIN)):
         pluginmanager.consider_pluginarg(_PLUGIN[0])
+    if _recorder is None:
+        _recorder = _Recorder(Job.load(), _take_nonce())
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Start to record."""
-    manager = config.pluginmanager
-    manager.register(_Recorder(config, Job.load(), _take_nonce()), "coroguard-recorder")
+    """Record this session."""
+    if _recorder is not None and config.pluginmanager.get_plugin(_SENT) is None:
+        _recorder.configure(config)
+        config.pluginmanager.register(_recorder, _SENT)
 
 
 def _take_nonce() -> bytes:
@@ -65,34 +62,43 @@ def _take_nonce() -> bytes:
 
 
 class _Recorder:
-    """Keeps all that pytest reports, and writes it when the session is over.
+    """Keeps what happens in a session, and writes it when the process ends.
 
-    On a worker of pytest-xdist it only attaches what it knows to the reports that
-    the worker sends home.
+    A worker of pytest-xdist sends home what it has seen of its tests.
     """
 
-    def __init__(self, config: pytest.Config, job: Job, nonce: bytes) -> None:
-        self._config = config
+    def __init__(self, job: Job, nonce: bytes) -> None:
         self._job = job
         self._nonce = nonce
-        self._is_worker = hasattr(config, "workerinput")
-        self._running: list[str] | None = None
-        self._allowed: list[str] = []
+        self._is_worker = False
+        self._current = ""
+        self._lenient = ""
         self._items: list[pytest.Item] = []
-        self._tests: dict[str, dict[str, Any]] = {}
+        self._seen: dict[str, dict[str, Any]] = {}
+        self._body: dict[str, Any] = {}
         self._deselected: list[str] = []
         self._collect_errors: list[dict[str, str]] = []
         self._collect_skips: list[dict[str, str]] = []
         self._ended: list[str] = []
-        self._leaks: list[str] = []
         self._open = ExitStack()
-        self._open.enter_context(note_unawaited(self._note_leak))
+        folder = Path(job.folder, f"children-{os.getpid()}")
+        self._ledger = Ledger(folder, children.follow(folder))
+        self._witness = Witness(self._note_attempt)
+        self._background = Background(self._note_failure)
+        self._background.start()
+        # Registered before any test can register one, so that it is the last.
+        atexit.register(self._finish)
+
+    def configure(self, config: pytest.Config) -> None:
+        """Prepare for the session of this configuration."""
+        self._config = config
+        self._is_worker = hasattr(config, "workerinput")
         self._listen_for_stacks()
         if getattr(config.option, "hypothesis_seed", "") is None:
-            config.option.hypothesis_seed = job.seed
-        # pytest-xdist would end with "interrupted", which says less than "failed".
+            config.option.hypothesis_seed = self._job.seed
+        # pytest-xdist would end with "interrupted", which hides "failed".
         alone = not self._is_worker and getattr(config.option, "dist", "no") == "no"
-        if job.stop_early and alone:
+        if self._job.stop_early and alone:
             config.option.maxfail = 1
 
     def _listen_for_stacks(self) -> None:
@@ -101,23 +107,37 @@ class _Recorder:
         faulthandler.register(signal.SIGUSR1, file=stacks, all_threads=True)
         self._open.callback(faulthandler.unregister, signal.SIGUSR1)
 
-    def _note_leak(self, name: str, place: str) -> None:
-        if any(fnmatchcase(name, pattern) for pattern in self._allowed):
-            return
-        leaks = self._leaks if self._running is None else self._running
-        leaks.append(f"coroutine {name!r} ({place})")
+    def _of(self, node_id: str) -> dict[str, Any]:
+        empty: dict[str, Any] = {
+            "id": node_id,
+            "phases": [],
+            "attempts": [],
+            "failures": [],
+            "record": {},
+        }
+        return self._seen.setdefault(node_id, empty)
+
+    def _note_attempt(self, node_id: str, attempt: dict[str, Any]) -> None:
+        self._of(node_id)["attempts"].append(attempt)
+
+    def _note_failure(self, line: str, warning: str) -> None:
+        if not (warning and warning in self._lenient):
+            self._of(self._current)["failures"].append(line)
 
     # Collecting
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         """Keep every test, before anything can deselect it."""
         self._items.append(item)
+        self._witness.watch_item(item)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Keep what could not be collected."""
         kept = {"failed": self._collect_errors, "skipped": self._collect_skips}
         if report.outcome in kept:
-            kept[report.outcome].append({"id": report.nodeid, "text": _text(report)})
+            text = reporting.text_of(report)
+            kept[report.outcome].append({"id": report.nodeid, "text": text})
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         """Keep what others take out of the run."""
@@ -135,57 +155,43 @@ class _Recorder:
 
     # Running
 
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Watch setup and teardown, and hook what pytest has hooked meanwhile."""
+        self._witness.watch_session(session)
+        self._background.start()
+
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(
         self, item: pytest.Item
     ) -> Generator[None, object, object]:
-        """Know which test a coroutine dies in."""
-        said = item.stash.setdefault(_SAID, {"attempts": [], "leaks": []})
-        allowances = item.iter_markers("allow_leaks")
-        self._allowed = [str(name) for mark in allowances for name in mark.args[:1]]
-        self._running = said["leaks"]
+        """Let the test answer for what happens until its fixtures are freed."""
+        self._ledger.enter(item.nodeid, item.iter_markers("allow_leaks"))
+        self._current = item.nodeid
+        marks = item.iter_markers("filterwarnings")
+        ignored = [str(it) for mark in marks for it in mark.args]
+        self._lenient = " ".join(it for it in ignored if it.startswith("ignore"))
         try:
             return (yield)
         finally:
-            self._running, self._allowed = None, []
+            self._ledger.enter("")
+            self._current = self._lenient = ""
+            record = item.stash.get(plugin.RECORD, GateRecord())
+            self._of(item.nodeid)["record"] = record.to_json()
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Attach to the report what only the process of the test knows."""
-        report = yield
-        said = item.stash.setdefault(_SAID, {"attempts": [], "leaks": []})
-        said["attempts"].append(report.outcome)
-        raised = call.excinfo.value if call.excinfo else None
-        # In the dictionary of the report: pytest-xdist sends that home from a worker.
-        report.__dict__[_SENT] = {
-            "attempts": list(said["attempts"]),
-            "leaks": list(said["leaks"]),
-            "missing": raised is not None and _is_missing(raised),
-            "assertion": isinstance(raised, _ASSERTIONS),
-            "record": item.stash.get(plugin.RECORD, GateRecord()).to_json(),
-        }
-        return report
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Watch the function of the test from inside every other hook."""
+        with self._witness.watch_body(item):
+            return (yield)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep what is reported, also by workers."""
-        said: dict[str, Any] = report.__dict__.get(_SENT, {})
-        test = self._tests.setdefault(report.nodeid, _unseen(report.nodeid))
-        test["phases"].append(
-            {
-                "when": report.when or "",
-                "outcome": report.outcome,
-                "xfail": hasattr(report, "wasxfail"),
-                "missing": bool(said.get("missing")),
-                "assertion": bool(said.get("assertion")),
-                "text": _text(report),
-                "duration_s": report.duration,
-            }
-        )
-        test |= {key: said[key] for key in ("attempts", "leaks", "record") if said}
+        if self._is_worker:
+            return
+        self._of(report.nodeid)["phases"].append(reporting.phase_of(report))
         if report.when not in ("setup", "call", "teardown"):
-            self._ended.append(_text(report))
+            self._ended.append(reporting.text_of(report))
 
     # Ending
 
@@ -203,103 +209,80 @@ class _Recorder:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
-        """Keep that a worker of pytest-xdist died, and what a sound one saw last."""
+        """Keep that a worker of pytest-xdist died, and what a sound one has seen."""
         if error:
             self._ended.append(f"worker {node.gateway.id} died: {error}")
-        self._leaks += getattr(node, "workeroutput", {}).get("coroguard_leaks", [])
+        sent = getattr(node, "workeroutput", {}).get(_SENT)
+        for node_id, seen in (json.loads(sent)["tests"] if sent else {}).items():
+            known = self._of(node_id)
+            known["attempts"] += seen["attempts"]
+            known["failures"] += seen["failures"]
+            known["record"] = seen["record"] or known["record"]
+        for owner, lines in (json.loads(sent)["leaks"] if sent else {}).items():
+            self._ledger.leaks.setdefault(owner, []).extend(lines)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(
         self, session: pytest.Session
     ) -> Generator[None, object, object]:
-        """Write the report at once and whole, after everybody else had a say."""
-        # What sits in a reference cycle has to die while somebody looks.
-        gc.collect()
+        """Write the report, whole but for what happens until the process ends."""
+        self._ledger.settle()
+        self._ledger.enter("")
         if self._is_worker:
             # Sent home by pytest-xdist before the code below the yield runs.
-            self._config.workeroutput["coroguard_leaks"] = self._leaks  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+            sent = {"tests": self._seen, "leaks": self._ledger.leaks}
+            self._config.workeroutput[_SENT] = json.dumps(sent)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
         result = yield
-        if self._is_worker:
-            return result
-        body = json.dumps(self._report(session))
-        try:
-            write_sealed(self._job.report, body, self._nonce)
-        except OSError as error:
-            sys.stderr.write(f"coroguard: the report was not written: {error}\n")
-            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+        if not self._is_worker:
+            self._body = self._report(session)
+            if not self._write():
+                session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
         return result
 
     def pytest_unconfigure(self) -> None:
-        """Leave the process as it was found."""
+        """Leave the signals as they were found."""
         self._open.close()
+
+    def _finish(self) -> None:
+        """Add what was left behind since the session, after all exit handlers."""
+        self._ledger.end()
+        if self._body:
+            self._body |= self._found() | {"complete": True}
+            self._write()
+
+    def _write(self) -> bool:
+        try:
+            write_sealed(self._job.report, json.dumps(self._body), self._nonce)
+        except OSError as error:
+            sys.stderr.write(f"coroguard: the report was not written: {error}\n")
+            return False
+        return True
+
+    def _found(self) -> dict[str, Any]:
+        tests = [it for node_id, it in self._seen.items() if node_id]
+        leaks = self._ledger.leaks
+        known = {it["id"] for it in tests}
+        outside = [it for owner in leaks if owner not in known for it in leaks[owner]]
+        return {
+            "tests": [{**it, "leaks": leaks.get(it["id"], [])} for it in tests],
+            "leaks": outside,
+            "failures": self._of("")["failures"],
+        }
 
     def _report(self, session: pytest.Session) -> dict[str, Any]:
         collecting = self._job.select is None
+        items = self._items if collecting else []
         return {
             "exit": int(session.exitstatus),
             "ended": self._ended,
-            "tests": list(self._tests.values()),
-            "collected": [_marks(item) for item in self._items if collecting],
+            "collected": [reporting.marks_of(item) for item in items],
+            "uncollected": uncollected(session, items) if collecting else [],
             "deselected": self._deselected,
             "collect_errors": self._collect_errors,
             "collect_skips": self._collect_skips,
-            "leaks": self._leaks,
-            "versions": _versions(self._config),
-            "faults": _faults(self._job.self_test),
+            "versions": reporting.versions(self._config),
+            "faults": reporting.faults(self._job.self_test),
             "ini": str(self._config.inipath or ""),
+            "complete": False,
+            **self._found(),
         }
-
-
-def _unseen(node_id: str) -> dict[str, Any]:
-    return {"id": node_id, "phases": [], "attempts": [], "leaks": [], "record": {}}
-
-
-def _is_missing(error: BaseException) -> bool:
-    if isinstance(error, BaseExceptionGroup):
-        group = cast("BaseExceptionGroup[BaseException]", error)
-        return all(_is_missing(each) for each in group.exceptions)
-    return isinstance(error, MissingService)
-
-
-def _text(report: pytest.TestReport | pytest.CollectReport) -> str:
-    """Return the reason of a report in one line."""
-    told = report.longrepr
-    if isinstance(told, tuple):
-        text = told[2].removeprefix("Skipped: ")
-    else:
-        crash = getattr(told, "reprcrash", None)
-        text = crash.message if crash else str(told or "")
-    text = getattr(report, "wasxfail", "") or text
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    # What pytest tells of a file that it could not import: the error stands last.
-    errors = [line[1:].strip() for line in lines if line.startswith("E  ")]
-    return printable(" | ".join((errors or lines)[:3]))[:_LONGEST_TEXT]
-
-
-def _marks(item: pytest.Item) -> dict[str, Any]:
-    marks = [
-        {
-            "names": [str(name) for name in mark.args],
-            "blocks": bool(mark.kwargs.get("blocks_deployment", True)),
-            "wrong": sorted(set(mark.kwargs) - {"blocks_deployment"}),
-        }
-        for mark in item.iter_markers("gate")
-    ]
-    return {"id": item.nodeid, "marks": marks}
-
-
-def _versions(config: pytest.Config) -> dict[str, str]:
-    plugins = [dist for _, dist in config.pluginmanager.list_plugin_distinfo()]
-    names = ["pytest", "pydantic", "typeguard", "wrapt"]
-    return {name: metadata.version(name) for name in names} | {
-        dist.project_name: dist.version for dist in plugins
-    }
-
-
-def _faults(path: str) -> dict[str, list[str]]:
-    """Read the table of faults: the gates that each fault has to turn red."""
-    if not path:
-        return {}
-    module, _, name = path.partition(":")
-    table = getattr(importlib.import_module(module), name)
-    return {str(fault): list(gates) for fault, gates in table.items()}

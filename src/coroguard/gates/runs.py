@@ -1,15 +1,18 @@
-"""How is pytest asked, and what comes back: once to collect, once for each gate?"""
+"""Runs of pytest: one to collect, and one for each gate."""
 
 from __future__ import annotations
 
 import json
 import os
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
+from coroguard._inspect.texts import nearest
+
 from .environment import known
-from .errors import CollectionError
+from .errors import CollectionError, GateConfigError
 from .evidence import RunEvidence
 from .job import VERDICTS_SO_FAR, Job
 from .paths import outside
@@ -153,12 +156,25 @@ class Runs:
             for entry in gate.tests
         ]
         paths = self.config.paths
+        for path in paths:
+            if not (self.root / path).exists():
+                hint = nearest(path, self._beside(path))
+                raise GateConfigError(
+                    f"tool.coroguard.paths: {path!r} does not exist.{hint}"
+                )
         if not paths:
             if not any(map(outside, listed)):
                 return []
             paths = ["."]
         every = dict.fromkeys([*paths, *listed])
         return [path for path in every if (self.root / path).exists()]
+
+    def _beside(self, path: str) -> list[str]:
+        """Return what is beside a path that does not exist."""
+        parent = PurePosixPath(path).parent
+        if not (self.root / parent).is_dir():
+            return []
+        return [str(parent / it.name) for it in (self.root / parent).iterdir()]
 
     def _from_root(self, file: str) -> str:
         """Return the file of a node id as an argument of a run."""

@@ -1,4 +1,4 @@
-"""Which tests does each gate expect, and which gates were asked for?"""
+"""The tests that each gate expects, and the gates that were asked for."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from coroguard._inspect.texts import nearest
 
 from .config import CATEGORIES
 from .errors import GateConfigError
-from .paths import fits as means
-from .paths import near
+from .paths import fits, near
 from .verdict import Gate
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ class Selection:
     patterns: tuple[str, ...] = ()
 
     def fits(self, gate: Gate) -> bool:
-        """Say whether a gate was asked for."""
+        """Return whether a gate was asked for."""
         if self.categories and gate.category not in self.categories:
             return False
         return not self.patterns or any(
@@ -86,10 +85,22 @@ def _marked(
     """Return, by gate, the marked tests and whether their marks block."""
     marked: dict[str, dict[str, bool]] = {}
     for item in collected:
+        _check_unknown(item, config)
         for mark in item["marks"]:
             _check(item["id"], mark, config)
             marked.setdefault(mark["names"][0], {})[item["id"]] = mark["blocks"]
     return marked
+
+
+def _check_unknown(item: Mapping[str, Any], config: Config) -> None:
+    """Refuse a marker that is not registered and names a gate."""
+    for mark in item["unknown"]:
+        for name in mark["names"][:1]:
+            if name in config.gates or nearest(name, config.gates):
+                raise GateConfigError(
+                    f"{item['id']} has the unknown marker {mark['mark']!r} for "
+                    f'the gate {name!r}; type @pytest.mark.gate("{name}")'
+                )
 
 
 def _check(test: str, mark: Mapping[str, Any], config: Config) -> None:
@@ -111,11 +122,12 @@ def _check(test: str, mark: Mapping[str, Any], config: Config) -> None:
 def _pin(
     name: str, gate: GateConfig, ids: Sequence[str], marked: Mapping[str, bool]
 ) -> Gate:
-    fits = {entry: [i for i in ids if means(i, entry)] for entry in gate.tests}
-    expected = {*marked, *(found for tests in fits.values() for found in tests)}
+    listed = {entry: [i for i in ids if fits(i, entry)] for entry in gate.tests}
+    expected = {*marked, *(found for tests in listed.values() for found in tests)}
     blocks = gate.blocks_deployment
     if blocks is None:
-        blocks = not marked or any(marked.values())
+        # A marker speaks for its own test alone.
+        blocks = not expected or any(marked.get(test, True) for test in expected)
     return Gate(
         name=name,
         title=gate.title,
@@ -124,8 +136,10 @@ def _pin(
         blocks_deployment=blocks,
         category=gate.category or _category([*expected, *gate.tests]),
         expected=tuple(dict.fromkeys(i for i in ids if i in expected)),
-        uncollected=tuple(entry for entry, tests in fits.items() if not tests),
-        nearest={entry: near(entry, ids) for entry, tests in fits.items() if not tests},
+        uncollected=tuple(entry for entry, tests in listed.items() if not tests),
+        nearest={
+            entry: near(entry, ids) for entry, tests in listed.items() if not tests
+        },
         minimum=gate.minimum.model_dump(),
         services=tuple(gate.services),
         needs=tuple(gate.needs),

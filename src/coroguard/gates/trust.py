@@ -1,4 +1,4 @@
-"""Can what a run of pytest left be believed?"""
+"""Reasons to believe what a run of pytest left, or not to."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from .job import Job
     from .process import Ended
 
-__all__ = ["doubts", "evidence", "read"]
-
 _MEANINGS = {
     2: "pytest was interrupted",
     3: "pytest had an internal error",
@@ -25,7 +23,7 @@ _MEANINGS = {
 
 
 def read(job: Job, ended: Ended) -> tuple[dict[str, Any], str]:
-    """Return the report of a run, or why there is none to believe."""
+    """Return the report of a run, or why none can be believed."""
     try:
         return json.loads(read_sealed(job.report, ended.nonce)), ""
     except FileNotFoundError:
@@ -35,10 +33,12 @@ def read(job: Job, ended: Ended) -> tuple[dict[str, Any], str]:
 
 
 def doubts(report: Mapping[str, Any], exit_code: int) -> Iterator[str]:
-    """Name each reason not to believe a report; none is what a sound run has."""
+    """Yield each reason not to believe a report; a sound run has no reason."""
     yield from report["ended"]
     if exit_code != report["exit"]:
-        yield f"pytest {_left(exit_code)}, and its report says {report['exit']}"
+        yield f"pytest {_left(exit_code)}, and its report has {report['exit']}"
+    if not report["complete"]:
+        yield "the process ended before its exit handlers had run"
     if report["exit"] in _MEANINGS:
         yield _MEANINGS[report["exit"]]
     failed = any(
@@ -53,7 +53,7 @@ def doubts(report: Mapping[str, Any], exit_code: int) -> Iterator[str]:
 
 
 def evidence(job: Job, ended: Ended, limit_s: float) -> RunEvidence:
-    """Turn what a run left into evidence, or into the reason why it is none."""
+    """Return what a run left as evidence, or why it cannot be believed."""
     if ended.over_limit:
         broken = (f"it was ended from outside after its limit of {limit_s:g} s",)
         return RunEvidence(
@@ -64,9 +64,9 @@ def evidence(job: Job, ended: Ended, limit_s: float) -> RunEvidence:
         )
     report, missing = read(job, ended)
     if missing:
-        said = tuple(_last_lines(ended.output))
+        last = tuple(_last_lines(ended.output))
         return RunEvidence(
-            broken=(missing, *said), output=ended.output, duration_s=ended.duration_s
+            broken=(missing, *last), output=ended.output, duration_s=ended.duration_s
         )
     errors = [f"{each['id']}: {each['text']}" for each in report["collect_errors"]]
     tests = [TestEvidence.from_json(test) for test in report["tests"]]
@@ -76,6 +76,7 @@ def evidence(job: Job, ended: Ended, limit_s: float) -> RunEvidence:
         deselected=frozenset(report["deselected"]),
         collect_errors=tuple(errors),
         leaks=tuple(report["leaks"]),
+        failures=tuple(report["failures"]),
         output=ended.output,
         duration_s=ended.duration_s,
         versions=report["versions"],

@@ -159,6 +159,8 @@ def _by_tests(gate: Gate, run: RunEvidence) -> Iterator[_Finding]:
 def _by_run(run: RunEvidence) -> Iterator[_Finding]:
     for leak in run.leaks:
         yield Verdict.FAILED, f"outside any test: un-awaited {leak}"
+    for failure in run.failures:
+        yield Verdict.FAILED, f"outside any test: {failure}"
 
 
 def _by_needs(gate: Gate, verdicts: Mapping[str, Verdict]) -> Iterator[_Finding]:

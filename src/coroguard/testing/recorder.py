@@ -15,7 +15,7 @@ from .._runtime import drops as tracking
 from .._runtime.events import subscribe
 from .._runtime.modes import Mode, current
 from .kept import kept_by_mocks
-from .survivors import assign, begin, find, owner_of
+from .survivors import assign, begin, find, has_survivors, owner_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -142,7 +142,7 @@ class Recorder:
 
     def _free_cycles(self) -> bool:
         """Collect garbage, if a coroutine of this test may be part of it."""
-        if not find():
+        if not find() and not has_survivors(self._owner):
             return False
         with warnings.catch_warnings():
             # Reported as a leak; where warnings are errors, pytest would blame

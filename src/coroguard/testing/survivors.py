@@ -20,6 +20,7 @@ Coroutine: TypeAlias = "CoroutineType[Any, Any, Any]"
 # the collection that makes it old, so that nobody ever walks the whole heap for it.
 _YOUNG = (0, 1)
 _grown: weakref.WeakSet[Coroutine] = weakref.WeakSet()
+_owned: weakref.WeakSet[Coroutine] = weakref.WeakSet()
 
 
 class _Owned(str):
@@ -56,6 +57,12 @@ def assign(coroutines: Iterable[Coroutine], owner: str) -> None:
     for coroutine in coroutines:
         coroutine.__qualname__ = name = _Owned(coroutine.__qualname__)
         name.owner = owner
+        _owned.add(coroutine)
+
+
+def has_survivors(owner: str) -> bool:
+    """Return whether an un-started coroutine of an owner lives."""
+    return any(owner_of(it) == owner for it in unstarted(list(_owned)))
 
 
 def owner_of(coroutine: Coroutine) -> str | None:
@@ -64,13 +71,22 @@ def owner_of(coroutine: Coroutine) -> str | None:
     return name.owner if isinstance(name, _Owned) else None
 
 
-def _unowned(things: Iterable[Any]) -> list[Coroutine]:
+def unstarted(things: Iterable[Any]) -> list[Coroutine]:
+    """Return the coroutines among some things that have not started.
+
+    One that was dropped already, and is only kept by the warning about it, is not
+    among them.
+    """
     made = [it for it in things if type(it) is CoroutineType]
     return [
         it
         for it in made
-        if getcoroutinestate(it) == CORO_CREATED and owner_of(it) is None
+        if getcoroutinestate(it) == CORO_CREATED and not gc.is_finalized(it)
     ]
+
+
+def _unowned(things: Iterable[Any]) -> list[Coroutine]:
+    return [it for it in unstarted(things) if owner_of(it) is None]
 
 
 def _before_collection(phase: str, info: dict[str, int]) -> None:

@@ -6,7 +6,6 @@ import pytest
 
 from coroguard.gates.config import Config
 from coroguard.gates.errors import GateConfigError
-from coroguard.gates.record import GateRecord, MissingService
 from coroguard.gates.selection import Selection, pin
 from coroguard.gates.verdict import Gate
 
@@ -15,11 +14,11 @@ B = "tests/unit/test_a.py::TestB::test_two"
 C = "tests/mission_critical/test_c.py::test_three"
 
 
-def item(test_id, *names, blocks=True, wrong=()):
+def item(test_id, *names, blocks=True, wrong=(), unknown=()):
     marks = [
         {"names": [name], "blocks": blocks, "wrong": list(wrong)} for name in names
     ]
-    return {"id": test_id, "marks": marks}
+    return {"id": test_id, "marks": marks, "unknown": list(unknown)}
 
 
 def pinned(gate: dict, *items) -> Gate:
@@ -66,6 +65,13 @@ def test_what_blocks(configured, marked, expected):
     assert pinned(gate, item(A, "g", blocks=marked)).blocks_deployment is expected
 
 
+def test_a_mark_speaks_for_its_own_test():
+    """A gate blocks while a test of it is not marked as one that does not."""
+    marked = item(A, "g", blocks=False)
+    assert pinned({"tests": [B]}, marked, item(B)).blocks_deployment
+    assert not pinned({"tests": [A]}, marked, item(B)).blocks_deployment
+
+
 @pytest.mark.parametrize(
     ("tests", "expected"), [([A, B], "unit"), ([C], "critical"), ([A, C], "")]
 )
@@ -83,6 +89,20 @@ def test_a_wrong_mark(wrong):
         pinned({}, wrong)
 
 
+@pytest.mark.parametrize(
+    ("mark", "name", "is_refused"),
+    [("gates", "g", True), ("gats", "gate one", False), ("freeze", "2020", False)],
+)
+def test_an_unknown_marker(mark, name, is_refused):
+    """A marker that is not registered and names a gate is refused."""
+    unknown = item(A, unknown=[{"mark": mark, "names": [name]}])
+    if is_refused:
+        with pytest.raises(GateConfigError, match="unknown marker"):
+            pinned({}, unknown)
+    else:
+        pinned({}, unknown)
+
+
 def test_a_choice_needs_both():
     """A gate is taken if its category and one of the patterns fit."""
     gate = Gate("chat", category="unit", expected=(A,))
@@ -90,33 +110,3 @@ def test_a_choice_needs_both():
     assert Selection(("unit", "critical"), ("nothing", "*test_a*")).fits(gate)
     assert not Selection(("critical",), ("*test_a*",)).fits(gate)
     assert not Selection(("unit",), ("nothing",)).fits(gate)
-
-
-def test_a_record_adds_up():
-    """What a test says is kept, kind by kind."""
-    record = GateRecord()
-    record.did(users=2)
-    record.did(users=1, faults=0)
-    record.service("db", real=True, version="17")
-    record.measure("p99", 3, "ms")
-    assert record.to_json() == {
-        "amounts": {"users": 3, "faults": 0},
-        "services": [{"name": "db", "real": True, "version": "17"}],
-        "missing": [],
-        "measures": [{"name": "p99", "value": 3.0, "unit": "ms"}],
-    }
-
-
-def test_a_negative_amount_is_refused():
-    """Nobody can have done less than nothing."""
-    with pytest.raises(ValueError, match="users=-1"):
-        GateRecord().did(users=-1)
-
-
-def test_a_missing_service_is_no_exception():
-    """Code under test that swallows every `Exception` does not swallow this one."""
-    record = GateRecord()
-    with pytest.raises(MissingService, match="redis is missing: refused") as raised:
-        record.missing("redis", "refused")
-    assert not isinstance(raised.value, Exception)
-    assert record.to_json()["missing"] == [{"name": "redis", "why": "refused"}]

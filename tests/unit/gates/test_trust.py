@@ -16,9 +16,14 @@ from coroguard.gates.trust import doubts, evidence
 NONCE = b"nonce"
 
 
-def report(exit_code=0, outcome="passed", ended=()):
+def report(exit_code=0, outcome="passed", ended=(), complete=True):
     test = {"phases": [{"outcome": outcome}]}
-    return {"exit": exit_code, "ended": list(ended), "tests": [test]}
+    return {
+        "exit": exit_code,
+        "ended": list(ended),
+        "tests": [test],
+        "complete": complete,
+    }
 
 
 DOUBTS = {
@@ -34,8 +39,13 @@ DOUBTS = {
         1,
         ["pytest left with 1 although no test failed"],
     ),
-    "another code": (report(), 1, ["pytest left with 1, and its report says 0"]),
-    "a signal": (report(), -9, ["pytest was killed by SIGKILL, and its report says 0"]),
+    "another code": (report(), 1, ["pytest left with 1, and its report has 0"]),
+    "a signal": (report(), -9, ["pytest was killed by SIGKILL, and its report has 0"]),
+    "ended before its end": (
+        report(complete=False),
+        0,
+        ["the process ended before its exit handlers had run"],
+    ),
     "interrupted": (report(2), 2, ["pytest was interrupted"]),
     "ended from inside": (
         report(ended=["Exit ended the run"]),

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from coroguard.gates.evidence import Outcome, Phase, RunEvidence, TestEvidence
+from coroguard.gates.evidence import Attempt, Outcome, Phase, RunEvidence, TestEvidence
 from coroguard.gates.verdict import Gate, Verdict, amounts, judge, services
 
 GREEN = tuple(Phase(when, "passed") for when in ("setup", "call", "teardown"))
@@ -14,22 +14,33 @@ SKIP = (Phase("setup", "skipped", text="no redis"), GREEN[2])
 BROKE = (Phase("setup", "failed", text="refused"), GREEN[2])
 LEFT_OPEN = (*GREEN[:2], Phase("teardown", "failed"))
 FAILED = (GREEN[0], Phase("call", "failed", text="assert 0"), GREEN[2])
-MISSING = (GREEN[0], Phase("call", "failed", missing=True), GREEN[2])
 XFAILED = (GREEN[0], Phase("call", "skipped", xfail=True), GREEN[2])
 XPASSED = (GREEN[0], Phase("call", "passed", xfail=True), GREEN[2])
 RERUN = (GREEN[0], Phase("call", "rerun"), GREEN[2], *GREEN)
 ONLY_SET_UP = GREEN[:1]
 
 
-def evidence(phases=GREEN, **more) -> TestEvidence:
-    return TestEvidence("t::a", phases, **more)
+def happened(call="passed", *, ran=True, **more) -> tuple[Attempt, ...]:
+    """Return what happened in a test, where its call ended as given."""
+    others = {"setup": "passed", "teardown": "passed", **more}
+    return (
+        Attempt("setup", others["setup"]),
+        Attempt("call", call, ran=ran),
+        Attempt("teardown", others["teardown"]),
+    )
+
+
+def evidence(phases=GREEN, attempts=None, **more) -> TestEvidence:
+    if attempts is None:
+        attempts = happened()
+    return TestEvidence("t::a", phases, attempts, **more)
 
 
 def run(*tests: TestEvidence, **more) -> RunEvidence:
     return RunEvidence(tests={test.id: test for test in tests}, **more)
 
 
-def said(**data) -> dict:
+def recorded(**data) -> dict:
     return {"amounts": {}, "services": [], "missing": [], "measures": [], **data}
 
 
@@ -41,11 +52,55 @@ OUTCOMES = {
     "tear-down broke": (evidence(LEFT_OPEN), Outcome.BROKE, Verdict.ERROR),
     "rerun": (evidence(RERUN), Outcome.FLAKY, Verdict.FLAKY),
     "a hidden attempt": (
-        evidence(attempts=("passed", "failed", "passed")),
+        evidence(attempts=(*happened("failed"), *happened())),
         Outcome.FLAKY,
         Verdict.FLAKY,
     ),
-    "missing": (evidence(MISSING), Outcome.MISSING, Verdict.INCOMPLETE),
+    "a call that failed and was reported as passed": (
+        evidence(attempts=happened("failed")),
+        Outcome.FAILED,
+        Verdict.FAILED,
+    ),
+    "a setup that failed and was reported as passed": (
+        evidence(attempts=happened(setup="failed")),
+        Outcome.BROKE,
+        Verdict.ERROR,
+    ),
+    "a teardown that failed and was reported as passed": (
+        evidence(attempts=happened(teardown="failed")),
+        Outcome.BROKE,
+        Verdict.ERROR,
+    ),
+    "a skip that was reported as passed": (
+        evidence(attempts=happened("skipped")),
+        Outcome.SKIPPED,
+        Verdict.INCOMPLETE,
+    ),
+    "a body that did not run": (
+        evidence(attempts=happened(ran=False)),
+        Outcome.NOT_RUN,
+        Verdict.INCOMPLETE,
+    ),
+    "a report of what never ran": (
+        evidence(attempts=()),
+        Outcome.NOT_RUN,
+        Verdict.INCOMPLETE,
+    ),
+    "a failure in a thread": (
+        evidence(failures=("in thread 'a': KeyError: 1",)),
+        Outcome.FAILED,
+        Verdict.FAILED,
+    ),
+    "a refused record that was swallowed": (
+        evidence(record={"refused": ["users=nan"]}),
+        Outcome.FAILED,
+        Verdict.FAILED,
+    ),
+    "missing": (
+        evidence(FAILED, happened("missing")),
+        Outcome.MISSING,
+        Verdict.INCOMPLETE,
+    ),
     "missing and swallowed": (
         evidence(record={"missing": [{"name": "redis", "why": "?"}]}),
         Outcome.MISSING,
@@ -55,7 +110,7 @@ OUTCOMES = {
     "xfailed": (evidence(XFAILED), Outcome.XFAILED, Verdict.INCOMPLETE),
     "xpassed": (evidence(XPASSED), Outcome.XPASSED, Verdict.INCOMPLETE),
     "no call": (evidence(ONLY_SET_UP), Outcome.NOT_RUN, Verdict.INCOMPLETE),
-    "no phase": (evidence(()), Outcome.NOT_RUN, Verdict.NOT_RUN),
+    "no phase": (evidence((), ()), Outcome.NOT_RUN, Verdict.NOT_RUN),
 }
 
 
@@ -114,9 +169,14 @@ RULES = {
         run(evidence(), leaks=("coroutine 'c'",)),
         (Verdict.FAILED, "outside any test: un-awaited coroutine 'c'"),
     ),
+    "a failure outside any test": (
+        Gate("g", expected=("t::a",)),
+        run(evidence(), failures=("in thread 'a': KeyError: 1",)),
+        (Verdict.FAILED, "outside any test: in thread 'a'"),
+    ),
     "below the minimum": (
         Gate("g", expected=("t::a",), minimum={"faults": 3}),
-        run(evidence(record=said(amounts={"faults": 2}))),
+        run(evidence(record=recorded(amounts={"faults": 2}))),
         (Verdict.INCOMPLETE, "2 faults, at least 3"),
     ),
     "a minimum and nothing said": (
@@ -126,7 +186,7 @@ RULES = {
     ),
     "named and nothing done": (
         Gate("g", expected=("t::a",)),
-        run(evidence(record=said(amounts={"messages": 0}))),
+        run(evidence(record=recorded(amounts={"messages": 0}))),
         (Verdict.INCOMPLETE, "0 messages, at least 1"),
     ),
     "a service that was never used": (
@@ -170,21 +230,21 @@ def test_needs(needed, expected):
 def test_real_services(real, demanded):
     """Where real services are demanded, a stand-in leaves the gate incomplete."""
     used = {"name": "redis", "real": real, "version": ""}
-    left = run(evidence(record=said(services=[used])))
+    left = run(evidence(record=recorded(services=[used])))
     judgement = judge(Gate("g", expected=("t::a",)), left, real_services=demanded)
     assert (judgement.verdict is Verdict.PASSED) is (real or not demanded)
 
 
 def test_amounts_are_summed():
     """Amounts add up over the tests, and a kind that nobody named is left out."""
-    tests = [evidence(record=said(amounts={"users": n})) for n in (2, 0, 3)]
+    tests = [evidence(record=recorded(amounts={"users": n})) for n in (2, 0, 3)]
     assert amounts(tests) == {"users": 5}
 
 
 def test_a_service_is_real_only_if_always():
     """One test with a stand-in is enough for a service not to have been real."""
     tests = [
-        evidence(record=said(services=[{"name": "db", "real": r, "version": v}]))
+        evidence(record=recorded(services=[{"name": "db", "real": r, "version": v}]))
         for r, v in ((True, ""), (False, "17.5"))
     ]
     assert services(tests) == [{"name": "db", "real": False, "version": "17.5"}]
