@@ -54,7 +54,7 @@ def watch(folder: Path) -> None:
         if event.leak is not None and event.guarded and _counts(event):
             write(folder, "", event.leak)
 
-    _unwatch.callback(drops.take_rest(drop))
+    _unwatch.callback(drops.subscribe_unclaimed(drop))
     _unwatch.callback(subscribe(hear))
 
 

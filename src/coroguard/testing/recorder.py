@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from .._leaks.errors import CoroguardError, leak_error
 from .._leaks.leak import Leak, LeakKind, place, record
-from .._runtime import drops as tracking
+from .._runtime import drops
 from .._runtime.events import subscribe
 from .._runtime.modes import Mode, current
 from .kept import kept_by_mocks
@@ -80,7 +80,7 @@ class Recorder:
         _running.append(self)
         self._undo.callback(_running.remove, self)
         self._undo.callback(self.age)
-        self._undo.callback(tracking.take_rest(self._take))
+        self._undo.callback(drops.subscribe_unclaimed(self._take))
         self._undo.callback(subscribe(self._hear))
         if self._strict:
             depth = sys.get_coroutine_origin_tracking_depth()
