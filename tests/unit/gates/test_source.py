@@ -70,7 +70,7 @@ def test_why_a_test_cannot_be_collected(read, text, why):
         "@pytest.mark.gate('chat')\ndef test_a(): 0",
         "@mark.gate('chat')\nclass TestA:\n  def test_a(self): 0",
         "pytestmark = pytest.mark.gate('chat')\ndef test_a(): 0",
-        "pytestmark = [pytest.mark.slow, pytest.mark.gate('chat')]\ndef test_a(): 0",
+        "pytestmark = [pytest.mark.db, pytest.mark.gate('chat')]\ndef test_a(): 0",
         "CHAT = pytest.mark.gate('chat')\npytestmark = CHAT\ndef test_a(): 0",
         "NAME = 'chat'\n@pytest.mark.gate(NAME)\ndef test_a(): 0",
         "import labels_of_ours\n@labels_of_ours.CHAT\ndef test_a(): 0",
