@@ -142,7 +142,7 @@ def _run(runs: Runs, wishes: Wishes, progress: Callable[[str], None]) -> Readine
     report = runs.collect()
     gates = pin(runs.config, report["collected"])
     if wishes.pin:
-        tell(f"writing {write_pins(runs.root, gates)}")
+        progress(f"writing {write_pins(runs.root, gates)}")
     gates = with_missing(gates, runs.config, report, read_pins(runs.root))
     asked = [gate for gate in gates if wishes.selection.fits(gate)]
     faults = faults_of(runs.config, report["faults"]) if wishes.self_test else {}
