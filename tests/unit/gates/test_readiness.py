@@ -83,6 +83,7 @@ def test_nothing_is_not_ready():
         (SelfTest((Plant("lost", "g", caught=True, verdict="FAILED"),)), 0),
         (FOOLED, ExitCode.FAILED),
         (SelfTest(unproven=("g: never red",)), ExitCode.FAILED),
+        (SelfTest(), ExitCode.FAILED),
     ],
 )
 def test_self_test(proof, code):
