@@ -20,8 +20,9 @@ _HEAD = """\
 # What a guard costs
 
 Written by `python -m benchmarks --write docs/benchmarks.md`; `make bench` prints the
-same for your machine. A target that is missed is said to be missed: nothing here is
-asserted, and no test depends on a time.
+same for your machine, on Python 3.11, 3.13 and 3.14 where they are found. Missed
+targets are listed as missed, with the reason where it is known. No test depends on a
+time.
 """
 _METHOD = """\
 ## Method
@@ -33,6 +34,13 @@ _METHOD = """\
 - The timed call stands ten times in a loop that is compiled for it alone; the loop's
   own share, about 1 ns, is in every number.
 - Imports and mode `off` are measured in fresh interpreters, imports in turns.
+- The pytest plugin is measured on a suite of empty tests beside a million dictionaries,
+  with and without the plugin, in processor time.
+- Whole packages: `python -m benchmarks.mass_guard` installs packages, takes their tests
+  from the source distributions, and puts `guard(returns=Any)` on every function and
+  method as each module is imported. It runs the suite bare twice, with an empty
+  `wrapt.decorator`, and guarded, and compares test by test. Tests whose outcome differs
+  between the bare runs are left out. Its exit code is 1 if a guard changed an outcome.
 - Throughput is measured over real sockets on loopback, from a client that is lighter
   than the service: the service is the bottleneck. Two services that differ in
   `COROGUARD_MODE` alone run in turns, and the ratio is taken in each round. The median

@@ -237,9 +237,9 @@ WRONG: dict[str, tuple[object, list[str]]] = {
     ),
     "a misspelt field": (
         report(sumary="x"),
-        ["sumary: is no field of a report; did you mean 'summary'?"],
+        ["sumary: is not a field of a report; did you mean 'summary'?"],
     ),
-    "an unknown field": (report(qqq="x"), ["qqq: is no field of a report"]),
+    "an unknown field": (report(qqq="x"), ["qqq: is not a field of a report"]),
     "an unknown status": (
         healthy(status="ok"),
         [
@@ -332,7 +332,7 @@ def test_all_violations_at_once() -> None:
         "healthy: should be a valid boolean, got 'no'",
         "timestamp: should be a datetime or ISO 8601 text, got 'noon'",
         "summary: is missing",
-        "a: is no field of a report",
+        "a: is not a field of a report",
         "failed_components[0]: names 'x', which has no entry in component_details",
         "component_details.redis.status: is 'failed', "
         "but failed_components does not name it",

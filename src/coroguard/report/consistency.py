@@ -1,4 +1,4 @@
-"""Do a report's fields agree on which components failed?"""
+"""The rules between the fields of a report."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ __all__ = ["disagreements"]
 
 
 def disagreements(fields: dict[str, Any]) -> Iterator[tuple[Path, str, object]]:
-    """Name each contradiction between fields: the path, why, and the value.
+    """Yield each contradiction between fields: the path, why, and the value.
 
     The rules: nothing has failed in a healthy report; ``failed_components`` names
-    exactly the components whose status is ``failed``, each once. What is not of
-    the right kind is passed over here, the fields' own rules name it.
+    exactly the components whose status is ``failed``, each once. Values of a
+    wrong type are left to the rules of their fields.
     """
     failed, details = fields.get("failed_components"), fields.get("component_details")
     if not is_kind(failed, list):
@@ -39,7 +39,7 @@ def _between(
     named: set[str] = set()
     for index, name in enumerate(failed):
         if is_kind(name, str):
-            if why := _slander(name, details, named):
+            if why := _mistake(name, details, named):
                 yield ("failed_components", index), why, name
             named.add(name)
     for name, component in details.items():
@@ -48,8 +48,8 @@ def _between(
             yield ("component_details", name, "status"), why, component
 
 
-def _slander(name: str, details: dict[Any, Any], named: set[str]) -> str:
-    """Say why a component should not be named as failed, or not again."""
+def _mistake(name: str, details: dict[Any, Any], named: set[str]) -> str:
+    """Return why a component should not be named as failed, or ``""``."""
     shown = cut(repr(str.__str__(name)))
     if name in named:
         return f"names {shown} a second time"
@@ -62,7 +62,7 @@ def _slander(name: str, details: dict[Any, Any], named: set[str]) -> str:
 
 
 def _status(component: object) -> str | None:
-    """Read a component's status where it has one that is text."""
+    """Return the status of a component if it is a text."""
     status: object = None
     if is_kind(component, dict):
         status = dict[Any, Any].get(cast("dict[Any, Any]", component), "status")

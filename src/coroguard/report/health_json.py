@@ -1,4 +1,4 @@
-"""How a report is told in the ``application/health+json`` format."""
+"""A report in the ``application/health+json`` format."""
 
 # Source: draft-inadarei-api-health-check-06, sections 3 and 4.
 
@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from coroguard.report.models import ComponentHealth, HealthReport
 
-__all__ = ["MEDIA_TYPE", "Verdict", "health_json", "verdict"]
-
 Verdict: TypeAlias = Literal["pass", "warn", "fail"]
 
 MEDIA_TYPE: Final = "application/health+json"
@@ -26,7 +24,7 @@ _VERDICTS: Final[dict[str, Verdict]] = {
 
 
 def verdict(report: HealthReport) -> Verdict:
-    """Say pass, warn or fail: warn is healthy with a degraded component."""
+    """Return pass, warn or fail; warn is healthy with a degraded component."""
     if not report.healthy:
         return "fail"
     statuses = {component.status for component in report.component_details.values()}
@@ -34,11 +32,10 @@ def verdict(report: HealthReport) -> Verdict:
 
 
 def health_json(report: HealthReport) -> dict[str, JsonValue]:
-    """Tell a report in the words of the draft.
+    """Return a report as the draft describes it.
 
     Args:
-        report: A right report; one that ``check_report`` refuses gives no
-            promise.
+        report: A report that ``check_report`` accepts.
 
     Returns:
         The JSON object, its values shared with the report. ``checks`` is
@@ -55,7 +52,7 @@ def health_json(report: HealthReport) -> dict[str, JsonValue]:
 
 
 def _output(report: HealthReport) -> str:
-    """Join the components' errors; the summary stands in where there is none."""
+    """Join the errors of the components, or return the summary."""
     errors = [
         f"{name}: {component.error}"
         for name, component in report.component_details.items()
@@ -65,7 +62,7 @@ def _output(report: HealthReport) -> str:
 
 
 def _checks(report: HealthReport) -> dict[str, JsonValue]:
-    """Give each component its array; names that collide share one."""
+    """Return an array for each name; components of the same name share one."""
     checks: dict[str, list[JsonValue]] = {}
     time = _rfc3339(report.timestamp)
     for name, component in report.component_details.items():
@@ -75,13 +72,13 @@ def _checks(report: HealthReport) -> dict[str, JsonValue]:
 
 
 def _key(name: str, component: ComponentHealth) -> str:
-    """Name a check; the draft keeps the colon for itself."""
+    """Return the name of a check, in which the draft reserves the colon."""
     name = name.replace(":", "%3A")
     return name if component.duration_ms is None else f"{name}:responseTime"
 
 
 def _check(component: ComponentHealth, time: str) -> dict[str, JsonValue]:
-    """Tell one component; its extra fields stay unless the draft's are known."""
+    """Return one component; the draft's own fields replace extra ones."""
     entry: dict[str, JsonValue] = dict(component.__pydantic_extra__ or {})
     entry.pop("output", None)
     entry |= {"status": _VERDICTS[component.status], "time": time}
@@ -97,5 +94,5 @@ def _check(component: ComponentHealth, time: str) -> dict[str, JsonValue]:
 
 
 def _rfc3339(moment: datetime) -> str:
-    """Write a moment as RFC 3339 does, with Z for UTC."""
+    """Return a time in the format of RFC 3339, with Z for UTC."""
     return moment.isoformat().replace("+00:00", "Z")

@@ -1,7 +1,7 @@
-"""What a JSON value is, and where inside a value something else hides."""
+"""JSON values, and the search for anything else inside a value."""
 
-# Pure and iterative: depth costs no stack, and nothing of a stranger is called; not
-# even ``isinstance``, which would ask an object for its ``__class__``.
+# Pure and iterative: depth costs no stack, and no code of a value is called. Even
+# ``isinstance`` would ask an object for its ``__class__``.
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -30,7 +30,7 @@ _EXACT: Final = frozenset({str, int, bool, NoneType})
 
 
 def is_kind(value: object, *kinds: type) -> bool:
-    """Do what ``isinstance`` does, asking the type alone."""
+    """Return what ``isinstance`` does, but ask the type only."""
     bases = type(value).__mro__
     for kind in kinds:  # noqa: SIM110 - a generator is slower
         if kind in bases:
@@ -39,7 +39,7 @@ def is_kind(value: object, *kinds: type) -> bool:
 
 
 def noun(value: object) -> str:
-    """Name a thing without asking it: its type, and a coroutine's function."""
+    """Return the type of a value, and the function of a coroutine."""
     kind = type(value)
     if kind is CoroutineType or kind is AsyncGeneratorType:
         name = cast("Any", value).__qualname__
@@ -48,7 +48,7 @@ def noun(value: object) -> str:
 
 
 def is_exact_json(containers: list[Any]) -> bool:
-    """Say whether these hold built-in JSON types only and end somewhere.
+    """Return whether these hold built-in JSON types only, without a cycle.
 
     Args:
         containers: Plain dictionaries and lists. The list is used up.
@@ -68,7 +68,7 @@ def is_exact_json(containers: list[Any]) -> bool:
 
 
 def _keep_inside(container: dict[Any, Any] | list[Any], containers: list[Any]) -> bool:
-    """Add what containers one holds; say whether the rest is JSON as well."""
+    """Add the containers inside; return whether the rest is JSON as well."""
     items: Iterable[Any] = container
     if type(container) is dict:
         fields: dict[Any, Any] = container
@@ -88,10 +88,10 @@ def _keep_inside(container: dict[Any, Any] | list[Any], containers: list[Any]) -
 
 
 def json_faults(root: object) -> Iterator[tuple[Path, str, object]]:
-    """Name whatever is no JSON value: its path, the reason, the thing itself.
+    """Yield what is not a JSON value: its path, the reason, the object.
 
     Subclasses of the built-in types are JSON values where ``json.dumps`` writes
-    them (string enumerations, ordered dictionaries, named tuples). NaN is none.
+    them (string enumerations, ordered dictionaries, named tuples); NaN is not one.
     """
     for path, item, reason in _walk(root, within=()):
         if reason:
@@ -99,7 +99,7 @@ def json_faults(root: object) -> Iterator[tuple[Path, str, object]]:
 
 
 def awaitables(root: object, *within: type) -> Iterator[tuple[Path, object]]:
-    """Find awaitables at any depth, also in all attributes of these models."""
+    """Yield awaitables at any depth, also in all attributes of these models."""
     for path, item, _ in _walk(root, within=within):
         if what_is(item):
             yield path, item
@@ -108,7 +108,7 @@ def awaitables(root: object, *within: type) -> Iterator[tuple[Path, object]]:
 def _walk(
     root: object, *, within: tuple[type, ...]
 ) -> Iterator[tuple[Path, object, str]]:
-    """Visit whatever is no JSON value or awaitable, in reading order."""
+    """Yield awaitables and what is not a JSON value, in reading order."""
     met: set[int] = set()
     around: set[int] = set()
     todo: list[tuple[_Trail, Any, bool]] = [(None, root, True)]
@@ -137,7 +137,7 @@ def _walk(
 
 
 def _children(item: object, within: tuple[type, ...]) -> _Children | None:
-    """Open a container by its built-in type's own methods, never by its own."""
+    """Return the items of a container, read by its built-in type's methods."""
     if is_kind(item, *MAPPINGS):
         return items_of(item)
     if is_kind(item, list):
@@ -151,18 +151,18 @@ def _children(item: object, within: tuple[type, ...]) -> _Children | None:
 
 
 def items_of(mapping: object) -> list[tuple[Any, Any]]:
-    """Read a mapping by its built-in type's own method."""
+    """Return the items of a mapping, read by its built-in type's method."""
     base: Any = dict if is_kind(mapping, dict) else FROZENDICT
     return list(base.items(mapping))
 
 
 def fields_of(model: object) -> dict[str, Any]:
-    """Read a pydantic model's fields and extra fields as they are now."""
+    """Return the fields and extra fields of a pydantic model as they are now."""
     return _slot(model, "__dict__") | _slot(model, "__pydantic_extra__")
 
 
 def _slot(model: object, name: str) -> dict[str, Any]:
-    """Read one slot of a model; a model made by ``__new__`` has none filled."""
+    """Return one slot of a model; empty in a model made by ``__new__`` alone."""
     try:
         return object.__getattribute__(model, name) or {}
     except AttributeError:
@@ -170,7 +170,7 @@ def _slot(model: object, name: str) -> dict[str, Any]:
 
 
 def _reason(item: object, children: _Children | None, around: set[int]) -> str:
-    """Say why this is no JSON value; nothing where it is one."""
+    """Return why this is not a JSON value, or ``""`` if it is one."""
     if what_is(item):
         return f"should be a JSON value, got {noun(item)}"
     if children is not None:
@@ -183,14 +183,14 @@ def _reason(item: object, children: _Children | None, around: set[int]) -> str:
 
 
 def _key_reason(key: object) -> str:
-    """Say why this is no key of a JSON object; nothing where it is one."""
+    """Return why this is not a key of a JSON object, or ``""``."""
     if is_kind(key, str) and not what_is(key):
         return ""
     return f"should be a str as key, got {noun(key)}"
 
 
 def _path(trail: _Trail) -> Path:
-    """Read a trail from the root on."""
+    """Return a trail as a path from the root."""
     steps: list[str | int] = []
     while trail is not None:
         trail, step = trail

@@ -44,7 +44,7 @@ from .violations import line_error, relayed
 
 
 def _json(value: object) -> object:
-    """Refuse what is no JSON value, naming each place inside."""
+    """Refuse what is not a JSON value, and name each place inside."""
     if is_exact_json([[value]]):
         return value
     lines = [
@@ -83,7 +83,7 @@ def _number(value: object) -> object:
 
 
 def _text(value: object) -> object:
-    """Take a string enumeration for its text, whatever pydantic's version does."""
+    """Return the text of a string enumeration, in every version of pydantic."""
     return str.__str__(cast("str", value)) if is_kind(value, str) else value
 
 
@@ -125,8 +125,8 @@ class Record(BaseModel):
 
         Args:
             key: The name of the field.
-            default: Given for an unknown name, and for an optional field that
-                was never set.
+            default: Returned for an unknown name, and for an optional field
+                that was never set.
         """
         return self[key] if key in self else default  # noqa: SIM401 - this is get
 
@@ -152,7 +152,7 @@ class ComponentHealth(Record):
 
 
 class HealthReport(Record):
-    """The state of a service, told by its components.
+    """The state of a service and of its components.
 
     A report is true when it is healthy. It may be unhealthy without a failed
     component, but never healthy with one.
@@ -184,7 +184,7 @@ class HealthReport(Record):
         return 503 if verdict(self) == "fail" else 200
 
     def to_health_json(self) -> dict[str, JsonValue]:
-        """Tell the report as ``application/health+json``.
+        """Return the report as ``application/health+json``.
 
         Source: draft-inadarei-api-health-check-06.
         """
@@ -193,7 +193,7 @@ class HealthReport(Record):
     @model_validator(mode="wrap")
     @classmethod
     def _judge(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        """Name what is wrong in the fields and between them, all at once."""
+        """Raise for all that is wrong in the fields and between them, at once."""
         value = _thawed(value)
         fields = fields_of(value) if is_kind(value, HealthReport) else value
         lines = _contradictions(fields) if is_kind(fields, dict) else []
@@ -222,7 +222,7 @@ def _thawed(value: Any) -> Any:
 
 
 def _contradictions(fields: dict[str, Any]) -> list[InitErrorDetails]:
-    """Name where the failed components and their details disagree."""
+    """Return where the failed components and their details disagree."""
     return [
         line_error("contradiction", why, path, value)
         for path, why, value in disagreements(fields)

@@ -1,4 +1,4 @@
-"""How a violation is told: one line, the path first, no secret in it."""
+"""The line of a violation: the path first, and no secret."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from .json_values import Path
 
-#: Error types whose text is already whole: nothing is said of the value.
+#: Error types whose text is complete without the value.
 _FINISHED: Final = frozenset({"contradiction", "json_value", "unknown_field"})
 
 _SHOWN: Final = frozenset({"healthy", "status", "timestamp", "duration_ms"})
@@ -28,11 +28,11 @@ _CREDENTIALS: Final = re.compile(r"(?<=://)[^/\s]*@")
 
 
 def violations(error: ValidationError) -> list[str]:
-    """Tell a validation error, one line for each violation, path first.
+    """Return a line for each violation of a validation error, path first.
 
     Values are shown only for the fields of a report that can hold no secret:
     ``healthy``, ``status``, ``timestamp``, ``duration_ms``, cut at 120
-    characters and without the credentials of a URL. Of any other its type is.
+    characters and without the credentials of a URL; of others, the type.
     """
     return [line(it["loc"], told(it)) for it in error.errors(include_url=False)]
 
@@ -44,7 +44,7 @@ def line(path: Path, text: str) -> str:
 
 
 def told(it: ErrorDetails) -> str:
-    """Word one error: what should be, and what was there."""
+    """Return what should be in one place, and what was there."""
     if it["type"] == "missing":
         return "is missing"
     if it["type"] in _FINISHED:
@@ -54,31 +54,31 @@ def told(it: ErrorDetails) -> str:
 
 
 def relayed(error: ValidationError, known: Iterable[str]) -> list[InitErrorDetails]:
-    """Pass errors on; an unknown field learns the nearest right name."""
+    """Return errors anew; an unknown field gets the nearest known name."""
     lines: list[InitErrorDetails] = []
     for it in error.errors(include_url=False):
         kind, text, path = it["type"], it["msg"], it["loc"]
         if kind == "extra_forbidden" and len(path) == 1:
-            kind, text = "unknown_field", "is no field of a report"
+            kind, text = "unknown_field", "is not a field of a report"
             text += nearest(str(path[0]), known).replace(" Did", "; did")
         lines.append(line_error(kind, text, path, it["input"]))
     return lines
 
 
 def line_error(kind: str, text: str, path: Path, value: object) -> InitErrorDetails:
-    """Make one line error of finished text."""
+    """Return a line error with this text."""
     error = PydanticCustomError(cast("Any", kind), "{text}", {"text": text})
     return InitErrorDetails(type=error, loc=path, input=value)
 
 
 def _is_shown(path: Path) -> bool:
-    """Say whether this is a field of a report or of a component of one."""
+    """Return whether the value of this field may be shown."""
     is_component = len(path) == 3 and path[0] == "component_details"
     return (len(path) == 1 or is_component) and path[-1] in _SHOWN
 
 
 def _shown(value: object) -> str:
-    """Show a simple value; of any other, what it is."""
+    """Return a simple value as text, and the type of any other."""
     kind = type(value)
     if kind is str:
         return cut(repr(_CREDENTIALS.sub("***@", str(value))))
