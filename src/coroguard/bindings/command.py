@@ -149,7 +149,7 @@ def lock(
         if started_off():
             raise GuardUsageError(
                 "COROGUARD_MODE=off takes every guard away, so that none can be "
-                f"locked; type COROGUARD_MODE=enforce {COMMAND}"
+                f"locked; run COROGUARD_MODE=enforce {COMMAND}"
             )
         work = _check if check else _write
         return work(path, [*dict.fromkeys(packages)], [*libraries], command)
@@ -164,7 +164,7 @@ def _write(file: Path, packages: list[str], libraries: list[str], command: str) 
     if not names:
         raise GuardUsageError(
             f"there is no {file.name} that names the packages; "
-            f"type {command} PACKAGE, the name that one imports"
+            f"run {command} PACKAGE, the name that one imports"
         )
     exclude = excluded()
     loaded = [load_package(name, exclude) for name in names]
@@ -183,7 +183,7 @@ def _write(file: Path, packages: list[str], libraries: list[str], command: str) 
     left_out = " ".join(sorted(before - {*new.packages}))
     if left_out:
         every = " ".join(sorted(before | {*new.packages}))
-        _print(f"no longer locked: {left_out}; to lock all, type {command} {every}")
+        _print(f"no longer locked: {left_out}; to lock all, run {command} {every}")
     changed = "written anew" if is_damaged or old is None else _changed(old, new)
     _print(f"{file.name}: {_size(new)}; {changed}")
     return _Code.CLEAN
@@ -211,13 +211,13 @@ def _check(file: Path, packages: list[str], libraries: list[str], command: str) 
     except FileNotFoundError:
         names = " ".join(packages) or "PACKAGE"
         raise GuardUsageError(
-            f"there is no {file}; type {command} {names} to write it"
+            f"there is no {file}; run {command} {names} to write it"
         ) from None
     for name in packages:
         if name not in locked.packages:
             known = " ".join(locked.packages)
             raise GuardUsageError(
-                f"{name} is not in {file.name}; type {command} {known} {name}"
+                f"{name} is not in {file.name}; run {command} {known} {name}"
             )
     asked, exclude = [*packages] or [*locked.packages], excluded()
     loaded = [load_package(name, exclude) for name in asked]
@@ -246,14 +246,14 @@ def _changed(old: Lock, new: Lock) -> str:
 
 def _print_drift(drift: Drift, command: str) -> None:
     for change in drift.changes:
-        _print(f"{change.told(command)}\n")
+        _print(f"{change.text(command)}\n")
     for note in drift.notes[:_MOST_NOTES]:
         _print(note)
     more = len(drift.notes) - _MOST_NOTES
     if more > 0:
         _print(f"and {more} more")
     if drift.notes and not drift.changes:
-        _print(f"to take these into the lock, type {command}")
+        _print(f"to take these into the lock, run {command}")
 
 
 def _failed(loaded: Iterable[Loaded]) -> dict[str, str]:

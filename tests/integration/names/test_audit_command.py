@@ -76,7 +76,9 @@ def test_collisions(audit: Run) -> None:
     """Each collision is told with both places and a blank line after it."""
     finished = audit("app", health=WRONG)
     lines = finished.stdout.splitlines()
-    assert lines[0].startswith("check() uses what RedisManager().is_connected() gives")
+    assert lines[0].startswith(
+        "check() uses the result of RedisManager().is_connected()"
+    )
     assert [line.partition(":")[0].strip() for line in lines[1:4]] == [
         *("first", "second", "fix"),
     ]

@@ -121,7 +121,7 @@ app.redis_manager:RedisManager.is_connected was sync and is async now
   was:      sync
   now:      async, app/redis_manager.py:2
   callers:  app/health.py:8, check uses it as a value
-  fix:      await each call of it, or make it sync again; if it is meant, type \
+  fix:      await each call of it, or make it sync again; if it is meant, run \
 coroguard lock
 
 coroguard.lock: 2 functions, 1 contract; 1 changed
@@ -155,7 +155,7 @@ def test_new_functions_are_named_only(project: Path, lock: Run) -> None:
     finished = lock("--check")
     assert finished.stdout.splitlines()[:2] == [
         "new: app.new:fetch, async",
-        "to take these into the lock, type coroguard lock",
+        "to take these into the lock, run coroguard lock",
     ]
     assert finished.returncode == 0
 
@@ -193,12 +193,12 @@ def test_lock_is_not_written_from_half_a_package(project: Path, lock: Run) -> No
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        ((), "type coroguard lock PACKAGE, the name that one imports"),
-        (("--check",), "coroguard.lock; type coroguard lock PACKAGE to write it"),
-        (("--check", "app"), "coroguard.lock; type coroguard lock app to write it"),
+        ((), "run coroguard lock PACKAGE, the name that one imports"),
+        (("--check",), "coroguard.lock; run coroguard lock PACKAGE to write it"),
+        (("--check", "app"), "coroguard.lock; run coroguard lock app to write it"),
         (("ap",), "there is no package 'ap' here"),
         (("app", "--file", "app"), "Is a directory"),
-        (("app", "--file", "pyproject.toml"), "is no lock of coroguard"),
+        (("app", "--file", "pyproject.toml"), "is not a lock of coroguard"),
         (("app", "--file", "no/x.lock"), "No such file or directory"),
     ],
     ids=[
@@ -219,7 +219,7 @@ def test_package_that_is_not_in_the_lock(lock: Run) -> None:
     lock("app")
     finished = lock("--check", "json")
     assert finished.stderr == (
-        "coroguard: json is not in coroguard.lock; type coroguard lock app json\n"
+        "coroguard: json is not in coroguard.lock; run coroguard lock app json\n"
     )
     assert finished.returncode == 2
 
@@ -243,7 +243,7 @@ def test_merge_conflict(project: Path, lock: Run, arguments: tuple[str, ...]) ->
 def test_mode_off_hides_no_guard(project: Path, lock: Run) -> None:
     """A process without guards neither locks nor checks them."""
     finished = lock("app", COROGUARD_MODE="off")
-    assert "type COROGUARD_MODE=enforce coroguard lock" in finished.stderr
+    assert "run COROGUARD_MODE=enforce coroguard lock" in finished.stderr
     assert finished.returncode == 2
     assert not (project / "coroguard.lock").exists()
 
@@ -253,7 +253,7 @@ def test_file_of_another_name(project: Path, lock: Run) -> None:
     lock("app", "--file", "app.lock")
     flip(project)
     finished = lock("--check", "--file", "app.lock")
-    assert "if it is meant, type coroguard lock --file app.lock\n" in finished.stdout
+    assert "if it is meant, run coroguard lock --file app.lock\n" in finished.stdout
     assert not (project / "coroguard.lock").exists()
 
 
@@ -263,7 +263,7 @@ def test_package_that_is_left_out_is_named(project: Path, lock: Run) -> None:
     lock("app", "lib")
     finished = lock("lib")
     assert finished.stdout.splitlines()[0] == (
-        "no longer locked: app; to lock all, type coroguard lock app lib"
+        "no longer locked: app; to lock all, run coroguard lock app lib"
     )
 
 

@@ -316,7 +316,7 @@ def test_names_of_one_function_are_one_change(build: Build) -> None:
         build, "def check(): ...", "async def check(): ...", __init__=init
     )
     assert change.names == ("app.health:check", "app:check")
-    assert "  also:     app:check" in change.told("coroguard lock")
+    assert "  also:     app:check" in change.text("coroguard lock")
 
 
 @pytest.mark.parametrize("before", ["async def check(): ...", "def check(): ..."])
@@ -324,7 +324,7 @@ def test_a_wrapper_that_loses_the_colour(build: Build, before: str) -> None:
     """A sync wrapper that now stands around a coroutine function is a change."""
     after = "import functools\nasync def _f(): ...\n"
     after += "@functools.wraps(_f)\ndef check(): return _f()"
-    text = only_change(build, before, after).told("coroguard lock")
+    text = only_change(build, before, after).text("coroguard lock")
     assert "and is undecided now" in text
     assert "give the wrapper the colour of what it wraps" in text
 
@@ -530,10 +530,10 @@ def test_many_callers_are_counted(build: Build) -> None:
     change = only_change(
         build, "def check(): return 1", "async def check(): ...", service=service
     )
-    told = change.told("coroguard lock").splitlines()
+    told = change.text("coroguard lock").splitlines()
     assert sum("service.py" in line for line in told) == 10
     assert told[-2].strip() == "and 3 more"
-    assert told[-1].endswith("if it is meant, type coroguard lock")
+    assert told[-1].endswith("if it is meant, run coroguard lock")
 
 
 def test_module_that_fails_is_neither_gone_nor_changed(build: Build) -> None:
@@ -555,11 +555,11 @@ def test_change_as_it_is_told(build: Build) -> None:
         callers=("app/health.py:8, check uses it as a value",),
     )
     assert (
-        change.told("coroguard lock")
+        change.text("coroguard lock")
         == """\
 app.redis:Manager.is_connected was sync and is async now
   was:      sync
   now:      async, app/redis.py:2
   callers:  app/health.py:8, check uses it as a value
-  fix:      await each call of it; if it is meant, type coroguard lock"""
+  fix:      await each call of it; if it is meant, run coroguard lock"""
     )

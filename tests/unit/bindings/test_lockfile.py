@@ -27,7 +27,7 @@ LOCK = Lock(
 TEXT = """\
 # coroguard.lock: the colour of each public function, and what each guard expects.
 # Never edit it by hand: `coroguard lock` renews it, `coroguard lock --check` fails
-# where the code is not as it stands here.
+# where the code differs from it.
 format = 1
 packages = [
     "app",
@@ -94,11 +94,15 @@ def test_windows_line_ends_are_no_damage() -> None:
     ("before", "after", "why"),
     [
         ('"sync"', "sync", "is damaged (Invalid value"),
-        ('= "sync"', '= "snyc"', "'snyc', the colour of app.health:check, is none"),
+        (
+            '= "sync"',
+            '= "snyc"',
+            "'snyc', the colour of app.health:check, does not exist",
+        ),
         ('= "sync"', "= 1", "[colours] is missing, or holds more than texts"),
         ("[contracts]", "[contract]", "[contracts] is missing"),
         ('"lib:Client.get"', '"app.health:check"', "is damaged (Cannot overwrite"),
-        ("format = 1\n", "", "it does not say format = 1"),
+        ("format = 1\n", "", "it lacks format = 1"),
         ("# The end of coroguard.lock.\n", "", "its end is missing"),
         (TEXT[TEXT.index('"lib:Client') :], "", "its end is missing"),
         ("[colours]", "<<<<<<< HEAD\n[colours]", ":10 has the mark of a merge"),
@@ -139,6 +143,8 @@ def test_newer_format_is_not_guessed_at() -> None:
     "text", ["", "[project]\nname = 'app'\n", "\0"], ids=["empty", "toml", "binary"]
 )
 def test_foreign_file_is_left_alone(text: str) -> None:
-    """What is no lock of coroguard is refused, and said to be left as it is."""
-    with pytest.raises(GuardUsageError, match="is no lock of coroguard and was left"):
+    """What is not a lock of coroguard is refused, and said to be left as it is."""
+    with pytest.raises(
+        GuardUsageError, match="is not a lock of coroguard and was left"
+    ):
         from_text(text, "pyproject.toml")

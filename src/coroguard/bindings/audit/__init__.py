@@ -1,4 +1,4 @@
-"""Names that collide: what the source and the imported objects say together."""
+"""Names that collide, found in the source and the imported objects together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which names of a package lead to something of another colour than they should?"""
+"""Names of a package whose colour contradicts how they are used."""
 
 from __future__ import annotations
 
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from ..modules import Loaded
     from .module_source import Reading
 
-__all__ = ["Audit", "audit"]
-
 
 @dataclass(frozen=True, slots=True)
 class Audit:
@@ -55,7 +53,7 @@ def audit(package: str, exclude: Sequence[str] = ()) -> Audit:
 
     Runs no function of the package and imports nothing outside of it by
     itself. A comment ``# coroguard: ok`` with a reason, on the line of either
-    place, says that a collision is meant.
+    place, accepts a collision.
 
     Args:
         package: Its name, as it is imported.

@@ -1,4 +1,4 @@
-"""Is what a call gives awaited, used as a value, or dropped?"""
+"""The use of a call's result: awaited, read as a value, or dropped."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from .scopes import FUNCTIONS, By
 if TYPE_CHECKING:
     from .resolution import Lookups
     from .scopes import Scope, Source
-
-__all__ = ["Use", "Uses", "Waits"]
 
 
 class Use(enum.StrEnum):
@@ -46,13 +44,13 @@ _READERS = frozenset(
         *("reversed", "round", "set", "sorted", "str", "sum", "tuple", "zip"),
     )
 )
-# Decorators that hand out what the function gives.
+# Decorators that return what the function gives.
 _HARMLESS = frozenset(("staticmethod", "classmethod", "property", "guard"))
 _TESTED = (ast.If, ast.While, ast.Assert, ast.IfExp)
 
 
 class Uses:
-    """Tells the use of each call of one module."""
+    """The uses of the calls of one module."""
 
     def __init__(self, source: Source, lookups: Lookups) -> None:
         self._source = source
@@ -96,7 +94,7 @@ class Uses:
                 return Use.VALUE if is_value else Use.UNKNOWN, Waits.NOT
 
     def _is_value(self, node: ast.expr, parent: ast.AST) -> bool:
-        """Say whether the syntax around an expression reads it as a value."""
+        """Return whether the syntax around an expression reads it as a value."""
         match parent:
             case ast.Attribute():
                 return not (
@@ -122,7 +120,7 @@ class Uses:
                 return isinstance(parent, _TESTED) and parent.test is node
 
     def _promises_plain(self, scope: Scope) -> bool:
-        """Say whether a function's annotation rules out what is awaitable."""
+        """Return whether a function's annotation rules out what is awaitable."""
         node = scope.node
         if not isinstance(node, FUNCTIONS) or node.returns is None:
             return False
@@ -137,14 +135,14 @@ class Uses:
         )
 
     def _reads(self, node: ast.expr, call: ast.Call) -> bool:
-        """Say whether a call is one of a builtin that reads this argument."""
+        """Return whether a call is one of a builtin that reads this argument."""
         if not isinstance(call.func, ast.Name) or node not in call.args:
             return False
         name, scope = call.func.id, self._source.scopes[call]
         return name in _READERS and self._lookups.is_builtin(name, scope)
 
     def _of_named(self, node: ast.NamedExpr) -> tuple[Use, Waits]:
-        """Tell the use of ``(name := call())``, whose value goes both ways."""
+        """Return the use of ``(name := call())``, whose value goes both ways."""
         here, _ = self.of(node, follow=False)
         if here is not Use.VALUE:
             return Use.UNKNOWN, Waits.NOT
@@ -152,7 +150,7 @@ class Uses:
         return use if use is Use.VALUE else Use.UNKNOWN, Waits.NOT
 
     def _of_variable(self, name: ast.Name) -> tuple[Use, Waits]:
-        """Tell how a local variable is used, if each use is of one kind."""
+        """Return how a local variable is used, if each use is of one kind."""
         source = self._source
         scope = source.owner(name.id, source.scopes[name])
         if not scope.is_function or _is_passed_on(name.id, scope, source):
@@ -172,7 +170,7 @@ class Uses:
 
 
 def _is_passed_on(name: str, scope: Scope, source: Source) -> bool:
-    """Say whether a variable is bound otherwise too, or read by inner functions."""
+    """Return whether a variable is bound otherwise too, or read by inner functions."""
     if any(it.by is not By.VALUE for it in scope.bound[name]):
         return True
     return any(
@@ -183,7 +181,7 @@ def _is_passed_on(name: str, scope: Scope, source: Source) -> bool:
 
 
 def _is_inside(inner: Scope, scope: Scope) -> bool:
-    """Say whether a scope is of another function inside; comprehensions are not."""
+    """Return whether a scope is of another function inside; comprehensions are not."""
     here: Scope | None = inner
     while here is not None and here is not scope:
         if not here.is_comprehension:

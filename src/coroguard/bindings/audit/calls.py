@@ -1,4 +1,4 @@
-"""Which functions does a module call, and does it await them?"""
+"""The calls of a module whose target is known."""
 
 from __future__ import annotations
 
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
     from .resolution import Lookups
     from .scopes import Scope, Source
-
-__all__ = ["Call", "Use", "Waits", "calls_of", "is_for_types", "is_made_by"]
-__all__ += ["qualified_name", "tree_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +45,7 @@ class Call:
 
 
 def tree_of(module: ModuleType) -> ast.Module | None:
-    """Parse a module's source file; ``None`` where there is none to be read."""
+    """Parse a module's source file; ``None`` where it cannot be read."""
     file = namespace(module).get("__file__")
     if not isinstance(file, str) or not file.endswith(".py"):
         return None
@@ -60,16 +57,16 @@ def tree_of(module: ModuleType) -> ast.Module | None:
 
 
 def calls_of(module: ModuleType, source: Source, lookups: Lookups) -> list[Call]:
-    """Return the calls of a module that lead to one thing, here and now.
+    """Return the calls of a module whose target is one known thing.
 
     Nothing is imported and no code of the module runs. Left out are calls whose
-    name leads nowhere or may lead to several things, code under ``TYPE_CHECKING``
+    target is unknown or may be several things, code under ``TYPE_CHECKING``
     and definitions in a branch that was not taken.
 
     Args:
         module: The imported module.
         source: Its source, read.
-        lookups: What its expressions lead to.
+        lookups: What its expressions refer to.
     """
     uses = Uses(source, lookups)
     file = str(vars(module).get("__file__", ""))
@@ -107,7 +104,7 @@ def _joined(names: list[str]) -> str:
 
 
 class _Living:
-    """Tells which code of a module can run, as the module was imported."""
+    """The code of a module that can run, as the module was imported."""
 
     def __init__(self, module: ModuleType, source: Source, lookups: Lookups) -> None:
         self._names = vars(module)
@@ -117,7 +114,7 @@ class _Living:
         self._known: dict[Scope, bool] = {}
 
     def reaches(self, node: ast.AST) -> bool:
-        """Say whether a place is in no branch that this process leaves out."""
+        """Return whether a place is in no branch that this process leaves out."""
         return not self._only_for_types(node) and self._lives(self._source.scopes[node])
 
     def _only_for_types(self, node: ast.AST) -> bool:
@@ -137,7 +134,7 @@ class _Living:
         return self._known[scope]
 
     def _is_made(self, scope: Scope, parent: Scope) -> bool:
-        """Say whether a definition is the one that its name leads to."""
+        """Return whether a definition is the one that its name refers to."""
         node: Any = scope.node
         is_definition = scope.is_function or scope.is_class
         if not is_definition or not (parent.parent is None or parent.is_class):
@@ -152,7 +149,7 @@ class _Living:
         return any(is_made_by(it, node, self._file) for it in found)
 
     def _found(self, name: str, parent: Scope) -> list[Any]:
-        """Return the functions that a name of a module or class leads to."""
+        """Return the functions that a name of a module or class refers to."""
         if parent.parent is None:
             return [self._names.get(name, MISSING)]
         cls = self._lookups.defined_class(parent)
@@ -163,7 +160,7 @@ class _Living:
         return [unbound(found)]
 
     def _holds(self, cls: type | None, node: ast.ClassDef) -> bool:
-        """Say whether a class was made by this very statement."""
+        """Return whether a class was made by this very statement."""
         return cls is not None and any(
             is_made_by(unbound(member), part, self._file)
             for part in node.body
@@ -173,7 +170,7 @@ class _Living:
 
 
 def is_for_types(node: ast.AST, source: Source) -> bool:
-    """Say whether a place is under an ``if TYPE_CHECKING`` of its own scope."""
+    """Return whether a place is under an ``if TYPE_CHECKING`` of its own scope."""
     return any(
         branch == "body" and _is_type_checking(statement)
         for statement, branch in source.path(node)
@@ -188,7 +185,7 @@ def _is_type_checking(node: ast.AST) -> bool:
 
 
 def is_made_by(found: Any, node: Any, file: str) -> bool:
-    """Say whether a function is the one that a definition in a file makes."""
+    """Return whether a function is the one that a definition in a file makes."""
     function = plain_function(found)
     if function is None or function.__code__.co_filename != file:
         return False

@@ -1,4 +1,4 @@
-"""Can two places in one scope be reached in the same run?"""
+"""Branches of one scope, and whether one run can reach two of them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["Path", "are_exclusive", "ends", "paths", "within_branches"]
-
-#: The branches that lead to a place: of which statement, and which of them.
+#: The branches around a place: of which statement, and which of them.
 Path = tuple[tuple[ast.AST, str], ...]
 
 _ENDS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
@@ -42,7 +40,7 @@ def paths(scope: Iterable[ast.stmt]) -> dict[ast.stmt, Path]:
 
 
 def within_branches(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> Path:
-    """Return the branches of conditional expressions that lead to a node."""
+    """Return the branches of conditional expressions around a node."""
     found: list[tuple[ast.AST, str]] = []
     while not isinstance(node, ast.stmt) and node in parents:
         parent = parents[node]
@@ -53,7 +51,7 @@ def within_branches(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> Path:
 
 
 def are_exclusive(one: Path, other: Path) -> bool:
-    """Say whether at most one of two places is reached."""
+    """Return whether at most one of two places is reached."""
     mine = dict(one)
     return any(
         node in mine and _exclude(node, mine[node], branch) for node, branch in other
@@ -61,7 +59,7 @@ def are_exclusive(one: Path, other: Path) -> bool:
 
 
 def ends(block: list[ast.stmt]) -> bool:
-    """Say whether nothing after a block is reached through it."""
+    """Return whether nothing after a block is reached through it."""
     last = block[-1] if block else None
     if isinstance(last, ast.If):
         return ends(last.body) and ends(last.orelse)
@@ -80,7 +78,7 @@ def _exclude(node: ast.AST, one: str, other: str) -> bool:
 
 
 def _branches(statement: ast.stmt) -> Iterator[tuple[str, list[ast.stmt]]]:
-    """Yield the blocks of a statement; without a name where it is no choice."""
+    """Yield the blocks of a statement; without a name where it is not a choice."""
     if isinstance(statement, ast.If):
         yield "body", statement.body
         yield "orelse", statement.orelse
@@ -101,7 +99,7 @@ def _branches(statement: ast.stmt) -> Iterator[tuple[str, list[ast.stmt]]]:
 
 
 def _after(statement: ast.stmt) -> Path:
-    """Return which branch leads to what follows a statement, if only one does."""
+    """Return the branch before what follows a statement, if only one does."""
     if isinstance(statement, ast.If):
         if ends(statement.body):
             return ((statement, "orelse"),)

@@ -1,4 +1,4 @@
-"""Which modules are loaded under two names, or stand in front of another file?"""
+"""Modules that are loaded under two names, or hide another file."""
 
 from __future__ import annotations
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from ..._inspect.colours import Colour
     from ..findings import Finding
     from .module_source import Reading
-
-__all__ = ["Doubles", "before_audit"]
 
 _type: Any = type
 

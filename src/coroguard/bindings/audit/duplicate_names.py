@@ -1,4 +1,4 @@
-"""Which names does one scope define or import twice, in two colours?"""
+"""Names that one scope defines or imports twice, in two colours."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from ..._inspect.attributes import MISSING, member, unbound
 from ..._inspect.colours import Colour, colour_of
 from ..findings import FindingKind
-from .calls import Use, qualified_name
+from .call_uses import Use
+from .calls import qualified_name
 from .control_flow import are_exclusive
 from .locations import Place, place_of, report
 from .plain_results import is_surely_async
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from .plain_results import Plainness
     from .rebindings import Step
     from .scopes import Scope
-
-__all__ = ["bound_twice"]
 
 _MANY = 3
 _type: Any = type
@@ -66,7 +65,7 @@ class _Twice:
         if in_sequence:
             return self._finding(name, first, second, words)
         is_choice = first.by is not By.DEF or second.by is not By.DEF
-        # How a class is called says nothing of how its methods are.
+        # A call of a class does not show how its methods are called.
         is_choice &= not _is_class(first.found)
         if is_choice and self._is_called_in_one_way(name):
             return self._finding(name, first, second, words)
@@ -85,7 +84,7 @@ class _Twice:
             return "", ""
         if _is_class(first.found) and _is_class(second.found):
             odd = self._plainness.odd_method(first.found, second.found)
-            one, other = (_says(it.found, odd) for it in (first, second))
+            one, other = (_is_written(it.found, odd) for it in (first, second))
             return (one, other) if odd else ("", "")
         if first.colour is None or second.colour is None:
             return "", ""
@@ -107,14 +106,14 @@ class _Twice:
         )
 
     def _in_sequence(self, first: Step, second: Step) -> bool:
-        """Say whether the second binding always comes when the first did."""
+        """Return whether the second binding always comes when the first did."""
         # What a ``try`` may skip counts: without a fault it is not skipped.
         one, other = (self._reading.source.path(it.node) for it in (first, second))
         needed = {it for it in other if it[1] not in ("body", "orelse") or _is_if(it)}
         return not are_exclusive(one, other) and needed <= set(one)
 
     def _is_called_in_one_way(self, name: str) -> bool:
-        """Say whether the calls of the name all use it as of one colour."""
+        """Return whether the calls of the name all use it as of one colour."""
         source = self._reading.source
         uses = {
             call.use is Use.AWAITED
@@ -191,7 +190,7 @@ def _is_if(step: tuple[ast.AST, str]) -> bool:
 
 
 def _runs_at_once(inner: Scope, scope: Scope) -> bool:
-    """Say whether code runs where it stands in a scope, not when it is called."""
+    """Return whether code runs where it is written, not when it is called."""
     here: Scope | None = inner
     while here is not None and here is not scope:
         if here.is_function or isinstance(here.node, ast.Lambda):
@@ -204,5 +203,5 @@ def _is_class(found: Any) -> bool:
     return found is not MISSING and issubclass(_type(found), type)
 
 
-def _says(cls: type, method: str) -> str:
+def _is_written(cls: type, method: str) -> str:
     return f"a class whose {method}() is {colour_of(unbound(member(cls, method)))}"

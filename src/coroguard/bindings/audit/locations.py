@@ -1,4 +1,4 @@
-"""Where does a name stand in the source, and is its collision meant?"""
+"""Places in the source, and the comments that accept a finding."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ from ..findings import Finding
 if TYPE_CHECKING:
     from ..findings import FindingKind
 
-__all__ = ["Place", "place_of", "report"]
-
-# The reason stands behind it, for the reader.
+# The reason after it is for the reader.
 _MEANT = re.compile(r"#\s*coroguard:\s*ok\b")
 _DEFINES = re.compile(r"\s*(async\s+)?def\s")
 _WORDS: dict[Colour | None, str] = {
@@ -29,12 +27,12 @@ _WORDS: dict[Colour | None, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A line of a source file, with what stands there.
+    """A line of a source file, with what is there.
 
     Args:
         file: The file.
         line: Its line, from 1.
-        what: What stands there.
+        what: What is there.
     """
 
     file: str
@@ -42,7 +40,7 @@ class Place:
     what: str
 
     def __str__(self) -> str:
-        """Say it in one line."""
+        """Return it in one line."""
         return f"{self.at}, {self.what}"
 
     @property
@@ -52,7 +50,7 @@ class Place:
 
     @property
     def is_meant(self) -> bool:
-        """Whether a comment ``# coroguard: ok`` stands on the line."""
+        """Whether the line has a comment ``# coroguard: ok``."""
         return _MEANT.search(linecache.getline(self.file, self.line)) is not None
 
 
@@ -84,7 +82,7 @@ def _line_of_def(file: str, first: int) -> int:
 def report(
     kind: FindingKind, name: str, headline: str, first: Place, second: Place, fix: str
 ) -> Finding | None:
-    """Return a finding; ``None`` where a comment at either place says it is meant."""
+    """Return a finding; ``None`` where a comment at either place accepts it."""
     if first.is_meant or second.is_meant:
         return None
     return Finding(

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ..findings import FindingKind
-from .calls import Use
+from .call_uses import Use
 from .locations import Place, place_of, report
 from .slots import is_coroutine_function
 

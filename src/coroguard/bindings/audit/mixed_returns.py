@@ -38,7 +38,7 @@ def mixed_returns(
         if not isinstance(node, FUNCTIONS) or is_for_types(node, reading.source):
             continue
         pair = _pair(scope, reading, plainness)
-        if pair is None or node.decorator_list or _says_so(node):
+        if pair is None or node.decorator_list or _is_named_async(node):
             continue
         coroutine, plain = pair
         if isinstance(node, ast.FunctionDef):
@@ -73,7 +73,7 @@ def _pair(
     return coroutine, plain
 
 
-def _says_so(node: Any) -> bool:
+def _is_named_async(node: Any) -> bool:
     """Return whether a function's signature has a word for a colour."""
     written = [node.name, ast.unparse(node.args)]
     if node.returns is not None:

@@ -1,4 +1,4 @@
-"""What was read of a package: each module with its source, names and calls?"""
+"""A module with its source, names and calls."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from .calls import Call
     from .scopes import Source
 
-__all__ = ["Reading", "reading_of", "readings_of"]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reading:
@@ -27,7 +25,7 @@ class Reading:
         module: The imported module.
         file: Its source file.
         source: Its syntax.
-        lookups: What its expressions lead to.
+        lookups: What its expressions refer to.
         calls: The calls whose target is known.
     """
 
@@ -50,7 +48,7 @@ def readings_of(modules: Iterable[ModuleType]) -> list[Reading]:
 
 
 def reading_of(module: ModuleType) -> Reading | None:
-    """Read a module's source; ``None`` where there is none to be read."""
+    """Read a module's source; ``None`` where it cannot be read."""
     tree = tree_of(module)
     if tree is None:
         return None

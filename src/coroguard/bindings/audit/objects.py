@@ -1,4 +1,4 @@
-"""Objects of which a source tells the class only."""
+"""Objects of which only the class is known."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def known_object(value: Any) -> Any:
 
 
 def made_by(found: Any, colour: Colour) -> Any:
-    """Return what calling a class gives, or a function that says so.
+    """Return what calling a class gives, or a function whose annotation names a class.
 
     Args:
         found: What is called.

@@ -1,4 +1,4 @@
-"""Which overrides have another colour than the method they stand in for?"""
+"""Overrides of another colour than the method that they override."""
 
 from __future__ import annotations
 
@@ -19,11 +19,9 @@ if TYPE_CHECKING:
     from ..findings import Finding
     from .plain_results import Plainness
 
-__all__ = ["overrides"]
-
 _type: Any = type
-# A class that says in its name, or its module's, that it is the async twin.
-_SAYS_ASYNC = re.compile(r"[Aa]sync|\baio|\bAio|\bA[A-Z][a-z]")
+# Names of classes and modules that are async twins.
+_NAMED_ASYNC = re.compile(r"[Aa]sync|\baio|\bAio|\bA[A-Z][a-z]")
 _MOST_ODD = 2
 
 
@@ -42,7 +40,7 @@ def overrides(module: ModuleType, plainness: Plainness) -> Iterator[Finding]:
     """Yield the overrides of the module's classes that change the colour.
 
     Silent where a class is an async twin of its base on purpose: where its name
-    says so and its base's does not, or where it changes the colour of most
+    is that of a twin and its base's is not, or where it changes the colour of most
     methods that it overrides.
     """
     for cls in _classes(module):
@@ -83,7 +81,7 @@ def _overrides(cls: type, plainness: Plainness) -> Iterator[_Override]:
 
 
 def _changes(inherited: Any, own: Any, name: str, plainness: Plainness) -> bool:
-    """Say whether callers of the base cannot use the override."""
+    """Return whether callers of the base cannot use the override."""
     if is_surely_async(own) and is_surely_async(inherited):
         colours = colour_of(own), colour_of(inherited)
         return colours[0] is not colours[1] and Colour.ASYNC_CONTEXT not in colours
@@ -93,23 +91,23 @@ def _changes(inherited: Any, own: Any, name: str, plainness: Plainness) -> bool:
 
 
 def _is_placeholder(inherited: Any, name: str) -> bool:
-    """Say whether a base's method stands there only to refuse."""
+    """Return whether a base's method only refuses."""
     function = plain_function(inherited)
     return function is not None and function.__name__ != name
 
 
 def _is_twin(cls: type, base: type, found: list[_Override]) -> bool:
-    """Say whether a class is meant to have another colour than its base."""
-    if _says_async(cls) != _says_async(base):
+    """Return whether a class is meant to have another colour than its base."""
+    if _is_named_async(cls) != _is_named_async(base):
         return True
     changed = [it for it in found if colour_of(it.own) is not colour_of(it.inherited)]
     return len(changed) > _MOST_ODD and 2 * len(changed) > len(found)
 
 
-def _says_async(cls: type) -> bool:
+def _is_named_async(cls: type) -> bool:
     name = type.__dict__["__qualname__"].__get__(cls)
     text = f"{own_dict(cls).get('__module__', '')}.{name}"
-    return _SAYS_ASYNC.search(text) is not None
+    return _NAMED_ASYNC.search(text) is not None
 
 
 def _finding(cls: type, override: _Override) -> Finding | None:

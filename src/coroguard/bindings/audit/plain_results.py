@@ -1,4 +1,4 @@
-"""Is it certain that what a sync function gives cannot be awaited?"""
+"""Sync functions whose result can certainly not be awaited."""
 
 # `colours` answers for one function at a time, by its code. Here the source of the
 # whole package is at hand, and a mistake would be a false alarm.
@@ -27,8 +27,6 @@ from .scopes import By
 if TYPE_CHECKING:
     from .module_source import Reading
     from .scopes import Scope
-
-__all__ = ["Plainness", "is_surely_async"]
 
 # Builtins whose instances, or whose answers, are their own.
 _GIVE_PLAIN = frozenset(
@@ -60,9 +58,9 @@ class Plainness:
         self._asked: set[int] = set()
 
     def lacks(self, target: object, mark: str = "__await__") -> bool:
-        """Say whether a call gives for certain what has no such method.
+        """Return whether a call gives for certain what has no such method.
 
-        Where the function itself does not tell, its source may.
+        Where the function itself does not show it, its source may.
 
         Args:
             target: A callable.
@@ -80,7 +78,7 @@ class Plainness:
         )
 
     def clash(self, one: object, other: object) -> bool:
-        """Say whether one is surely async, and the other surely not."""
+        """Return whether one is surely async, and the other surely not."""
         pairs = ((one, other), (other, one))
         return any(is_surely_async(it) and self.lacks(also) for it, also in pairs)
 
@@ -94,7 +92,7 @@ class Plainness:
         return ""
 
     def defines_plain(self, scope: Scope, reading: Reading) -> bool:
-        """Say the same of a definition, which need not be live any more."""
+        """Return the same for a definition, which need not be live any more."""
         node: Any = scope.node
         if node.returns is not None:
             names = vars(reading.module)
@@ -105,10 +103,10 @@ class Plainness:
         return all(self.is_plain(it.value, scope, reading) for it in scope.returns)
 
     def _makes_it(self, function: Any, mark: str) -> bool:
-        """Say whether the source makes the value at each ``return``."""
+        """Return whether the source makes the value at each ``return``."""
         code = function.__code__
         reading = self._readings.get(code.co_filename)
-        # A function that calls itself says nothing by that.
+        # A function that calls itself proves nothing by that.
         if reading is None or id(code) in self._asked:
             return False
         scope = self._definition(reading, code.co_firstlineno, code.co_name)
@@ -182,9 +180,9 @@ class Plainness:
 
 
 def is_surely_async(target: object) -> bool:
-    """Say whether a call makes a coroutine, or what ``async for`` or ``with`` wants.
+    """Return whether a call makes a coroutine, or what ``async for`` or ``with`` wants.
 
-    ``-> Awaitable`` is no proof: the object may be more than that.
+    ``-> Awaitable`` does not prove it: the object may be more than that.
     """
     function = plain_function(target)
     if function is None:

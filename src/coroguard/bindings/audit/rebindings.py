@@ -1,4 +1,4 @@
-"""What binds each name of a scope in turn, and of which colour is it?"""
+"""The bindings of each name of a scope, in order, with their colours."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from .module_source import Reading
     from .scopes import Binding, Scope
-
-__all__ = ["Step", "defined_colour", "steps_of"]
 
 # Decorators that neither register a function nor change its colour.
 _HARMLESS = frozenset(
@@ -59,7 +57,7 @@ def steps_of(scope: Scope, reading: Reading) -> dict[str, list[Step]]:
     """Return what binds each name, for the names that are bound more than once.
 
     Star imports count for the names that they bring now. Left out are ``_``,
-    dunders and what stands under ``if TYPE_CHECKING``.
+    dunders and what is under ``if TYPE_CHECKING``.
     """
     found: dict[str, list[Step]] = {}
     for name, bindings in scope.bound.items():

@@ -1,4 +1,4 @@
-"""What does an expression of a module's source lead to, here and now?"""
+"""The meaning of a module's expressions, as the module was imported."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _FARTHEST = 20
 
 
 class Lookups:
-    """Answers, for one module, what its expressions lead to.
+    """What the expressions of one module refer to.
 
     Only where there is one answer: a name that may be bound in several ways, or
     that a function takes as a parameter, leads nowhere.
@@ -66,7 +66,7 @@ class Lookups:
         return found.fget if type(found) is property else MISSING
 
     def is_builtin(self, name: str, scope: Scope) -> bool:
-        """Say whether a name leads to what Python itself calls so."""
+        """Return whether a name is the builtin of that name."""
         top = self._source.owner(name, scope).parent is None
         return top and name not in self.names and hasattr(builtins, name)
 
@@ -264,7 +264,7 @@ class Lookups:
 
 
 def _runs_later(scope: Scope) -> bool:
-    """Say whether code of a scope runs after the module was imported."""
+    """Return whether code of a scope runs after the module was imported."""
     here: Scope | None = scope
     while here is not None:
         if here.is_function or isinstance(here.node, ast.Lambda):

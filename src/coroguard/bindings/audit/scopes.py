@@ -1,4 +1,4 @@
-"""Which names does each scope of a module bind, and where are they read?"""
+"""The scopes of a module: the names that each binds, and where they are read."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from .control_flow import Path, paths, within_branches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-__all__ = ["FUNCTIONS", "Binding", "By", "Scope", "Source", "own_nodes", "read"]
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _MARKS = (ast.expr_context, ast.operator, ast.cmpop, ast.unaryop, ast.boolop)
@@ -77,7 +75,7 @@ class Scope:
 
     @property
     def is_function(self) -> bool:
-        """Whether its names are gone when it ends, and it is no expression."""
+        """Whether its names are gone when it ends, and it is not an expression."""
         return isinstance(self.node, FUNCTIONS)
 
     @property
@@ -93,8 +91,8 @@ class Source:
     Args:
         tree: The module.
         parents: The node around each node.
-        scopes: The scope that each call, name, definition and import stands in.
-        paths: The branches that lead to each statement.
+        scopes: The scope that each call, name, definition and import is in.
+        paths: The branches around each statement.
         calls: Every call.
         attributes: Every attribute that is read.
         stored: By the name of an attribute, where it is assigned, and what.
@@ -119,7 +117,7 @@ class Source:
         return node
 
     def path(self, node: ast.AST) -> Path:
-        """Return the branches that lead to any node."""
+        """Return the branches around any node."""
         inner = within_branches(node, self.parents)
         return self.paths[self.statement(node)] + inner
 
@@ -184,7 +182,7 @@ def own_nodes(node: ast.AST) -> Iterator[ast.AST]:
 
 
 class _Reader:
-    """Enters each node into its scope, and says which scope its children are in."""
+    """Enters each node into its scope, and yields its children with theirs."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -261,7 +259,7 @@ class _Reader:
 
 
 def _children(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield the nodes in a node, without the marks that say nothing of a name."""
+    """Yield the nodes in a node, without the marks that have no names."""
     for name in node._fields:
         value: Any = getattr(node, name, None)
         parts: list[Any] = value if type(value) is _List else [value]

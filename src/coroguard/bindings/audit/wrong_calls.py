@@ -1,4 +1,4 @@
-"""Which calls contradict the colour of what their name leads to, here and now?"""
+"""Calls that contradict the colour of what their name refers to."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..._inspect.colours import Colour, colour_of
 from ..._leaks.leak import short
 from ..findings import FindingKind
 from .asked import is_asked
-from .calls import Use, Waits
+from .call_uses import Use, Waits
 from .control_flow import are_exclusive
 from .locations import Place, place_of, report
 from .plain_results import is_surely_async
@@ -55,7 +55,7 @@ def wrong_calls(reading: Reading, plainness: Plainness) -> Iterator[Finding]:
 
 
 def _is_wrong(call: Call, plainness: Plainness) -> bool:
-    """Say whether the use of a call cannot go well."""
+    """Return whether the use of a call cannot go well."""
     if call.use is Use.AWAITED:
         if is_surely_async(call.target):
             colour = colour_of(call.target)
@@ -69,7 +69,7 @@ def _is_wrong(call: Call, plainness: Plainness) -> bool:
 
 
 def _is_chosen(call: Call, calls: list[Call], source: Source) -> bool:
-    """Say whether the same is called in both ways, in branches of one choice."""
+    """Return whether the same is called in both ways, in branches of one choice."""
     path = source.path(call.node)
     awaited = call.use is Use.AWAITED
     return any(
@@ -115,9 +115,9 @@ def _what_it_does(call: Call) -> str:
         case Use.AWAITED:
             return f"awaits {call.written}()"
         case Use.DROPPED:
-            return f"calls {call.written}() without await and drops what it gives"
+            return f"calls {call.written}() without await and drops the result"
         case _:
-            return f"uses what {call.written}() gives without await"
+            return f"uses the result of {call.written}() without await"
 
 
 def _as_used(call: Call) -> str:
@@ -130,7 +130,7 @@ def _as_used(call: Call) -> str:
 
 def _fix_of_async(call: Call, within: str, source: Source) -> str:
     words = _RIGHT.get(colour_of(call.target) or Colour.ASYNC, Waits.AWAIT)
-    fix = f"type {words} {call.written}(...) there"
+    fix = f"write {words} {call.written}(...) there"
     scope: Scope | None = source.scopes[call.node]
     while scope is not None and not scope.is_function:
         scope = scope.parent

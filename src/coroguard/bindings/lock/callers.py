@@ -1,4 +1,4 @@
-"""Who calls these functions, and what do they do with what a call gives?"""
+"""Callers of functions, and what they do with the results."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..._inspect.colours import plain_function
 from ..._leaks.leak import place
-from ..audit.call_uses import Uses
-from ..audit.calls import Use, qualified_name
+from ..audit.call_uses import Use, Uses
+from ..audit.calls import qualified_name
 from ..audit.module_source import reading_of
 
 if TYPE_CHECKING:
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from ..audit.module_source import Reading
-
-__all__ = ["callers_of"]
 
 _DOES = {
     Use.AWAITED: "awaits it",
@@ -32,7 +30,7 @@ def callers_of(
 ) -> dict[str, list[str]]:
     """Return who calls each function, a line each: place, function, use.
 
-    Calls of a method on an object that only the running program knows are told
+    Calls of a method on an object that only the running program has are known
     by the method's name, and marked as such.
 
     Args:

@@ -1,4 +1,4 @@
-"""What has changed since the lock was written, and who is hit by it?"""
+"""Changes since a lock was written, and the callers that they break."""
 
 from __future__ import annotations
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from ..modules import Loaded
     from .record import Lock
 
-__all__ = ["Change", "Drift", "drift_of"]
-
 _MOST_CALLERS = 10
 _INDENT = "\n" + " " * 12
 _MEND: dict[str, str] = {
@@ -40,11 +38,11 @@ class Change:
 
     Args:
         kind: A colour or a contract.
-        names: The names that lead to it, as ``module:qualified.name``; of a
+        names: The names of it, as ``module:qualified.name``; of a
             schema, the functions that are guarded with it.
         headline: Who and what, in one line.
-        was: What the lock says.
-        now: What the code says, and where.
+        was: What the lock has.
+        now: What the code has, and where.
         mend: How to mend it, if it was not meant.
         callers: Who calls it, a line each.
         others: What the names after the first are, in a word.
@@ -59,8 +57,8 @@ class Change:
     callers: tuple[str, ...] = ()
     others: str = "also"
 
-    def told(self, command: str) -> str:
-        """Say it as errors do; the last line is what to type to accept it."""
+    def text(self, command: str) -> str:
+        """Return it as an error reads; the last line is what to run to accept it."""
         shown = list(self.callers[:_MOST_CALLERS])
         more = len(self.callers) - len(shown)
         shown += [f"and {more} more"] if more else []
@@ -70,18 +68,18 @@ class Change:
             now=self.now,
             **{self.others: _INDENT.join(self.names[1:])},
             callers=_INDENT.join(shown),
-            fix=f"{self.mend}; if it is meant, type {command}",
+            fix=f"{self.mend}; if it is meant, run {command}",
         )
 
 
 @dataclass(slots=True)
 class Drift:
-    """What is no longer as the lock says.
+    """What differs from the lock.
 
     Args:
         changes: What breaks callers, until it is mended or the lock renewed.
         notes: What is only named: new and gone functions, new guards, and
-            colours that can no longer be told.
+            colours that are no longer known.
     """
 
     changes: list[Change] = field(default_factory=list[Change])
@@ -97,7 +95,7 @@ def drift_of(
     of a class. What failed to be imported is neither gone nor changed.
 
     Args:
-        locked: What the lock says.
+        locked: The lock.
         packages: Those that it names, or some of them.
         libraries: Those of others that it names.
     """
@@ -118,7 +116,7 @@ def drift_of(
 
 
 def _is_asked(name: str, packages: Sequence[Loaded], failed: set[str]) -> bool:
-    """Say whether a name's module is in these packages, and could be imported."""
+    """Return whether a name's module is in these packages, and could be imported."""
     module = name.partition(":")[0]
     above = {module[: len(it)] for it in failed if f"{module}.".startswith(f"{it}.")}
     roots = (package.name for package in packages)
@@ -153,9 +151,9 @@ def _compare_colours(locked: Lock, found: dict[str, Any], drift: Drift) -> None:
 
 
 def _breaks(was: str, now: str, target: Any) -> bool:
-    """Say whether callers that were right for one colour are wrong for the next.
+    """Return whether callers that were right for one colour are wrong for the next.
 
-    Nothing is said of a class, of a function that promises to suit both kinds of
+    Not so for a class, of a function that promises to suit both kinds of
     callers, and of one that merely promises it no more.
     """
     if now == UNDECIDED:  # a wrapper of another colour than what it wraps

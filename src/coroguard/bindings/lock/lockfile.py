@@ -1,4 +1,4 @@
-"""How is a lock written as text, and what is wrong with a text that is none?"""
+"""Locks as text, and what is wrong with a damaged one."""
 
 from __future__ import annotations
 
@@ -16,16 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-__all__ = [
-    "COMMAND",
-    "FORMAT",
-    "DamagedLockError",
-    "from_text",
-    "read_lock",
-    "to_text",
-    "write_lock",
-]
-
 #: What writes a lock; the advice of each error begins with it.
 COMMAND = "coroguard lock"
 FORMAT = 1
@@ -33,7 +23,7 @@ _MARK = "# coroguard.lock:"
 _HEADER = f"""\
 {_MARK} the colour of each public function, and what each guard expects.
 # Never edit it by hand: `coroguard lock` renews it, `coroguard lock --check` fails
-# where the code is not as it stands here.
+# where the code differs from it.
 format = {FORMAT}
 """
 # Without it, a file that lost its end would lock less and look right.
@@ -65,14 +55,14 @@ def from_text(text: str, name: str, command: str = COMMAND) -> Lock:
     """
     if _MARK not in text:
         raise GuardUsageError(
-            f"{name} is no lock of coroguard and was left as it is; "
+            f"{name} is not a lock of coroguard and was left as it is; "
             "move it away, or name another file with --file"
         )
     written = re.search(r"^format = (\d+)\s*$", text, re.M)
     if written and int(written[1]) > FORMAT:
         raise GuardUsageError(
             f"{name} was written by a newer coroguard (format {written[1]}, this one "
-            f"reads {FORMAT}); type pip install --upgrade coroguard"
+            f"reads {FORMAT}); run pip install --upgrade coroguard"
         )
     anew = f"write it anew: {command} {_packages_in(text)}"
     for number, line in enumerate(text.split("\n"), start=1):
@@ -90,7 +80,7 @@ def read_lock(file: Path, command: str = COMMAND) -> Lock:
     """Read a lock from its file.
 
     Raises:
-        FileNotFoundError: There is none.
+        FileNotFoundError: The file does not exist.
         OSError: It cannot be read.
         GuardUsageError: It is another file, or of a format to come.
         DamagedLockError: It cannot be read.
@@ -103,7 +93,7 @@ def write_lock(file: Path, lock: Lock) -> None:
     """Write a lock at once: a reader finds the old one or the new one, no half.
 
     Raises:
-        OSError: It could not be written; the old one stands unchanged.
+        OSError: It could not be written; the old one is unchanged.
     """
     write_whole(file, to_text(lock))
 
@@ -133,25 +123,25 @@ def _quoted(text: str) -> str:
 
 
 def _lock(found: Mapping[str, Any], text: str) -> Lock:
-    """Return the lock in a parsed text; raise `ValueError` where it is none."""
+    """Return the lock in a parsed text; raise `ValueError` where it is damaged."""
     lines = text.rstrip().split("\n")
     if lines[-1].strip() != _END:
         raise ValueError("its end is missing")
     if found.get("format") != FORMAT:
-        raise ValueError(f"it does not say format = {FORMAT}")
+        raise ValueError(f"it lacks format = {FORMAT}")
     packages: Any = found.get("packages")
     if not _is_a(list, packages) or not packages or not _are_texts(packages):
-        raise ValueError("packages are no list of names")
+        raise ValueError("packages are not a list of names")
     libraries: Any = found.get("libraries", [])
     if not _is_a(list, libraries) or not _are_texts(libraries):
         raise ValueError("libraries are not a list of names")
     colours = _entries(found, "colours")
     for name, colour in colours.items():
         if colour not in _COLOURS:
-            raise ValueError(f"{colour!r}, the colour of {name}, is none")
+            raise ValueError(f"{colour!r}, the colour of {name}, does not exist")
     schemas: Any = found.get("schemas", {})
     if not _is_a(dict, schemas):
-        raise ValueError("schemas are no table")
+        raise ValueError("schemas are not a table")
     return Lock(
         packages=tuple(packages),
         libraries=tuple(libraries),

@@ -1,4 +1,4 @@
-"""Of which colour is each public function now, and what does each guard expect?"""
+"""The colour of each public function, and what each guard expects."""
 
 from __future__ import annotations
 
@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from ..._guard.contracts import Contract
     from ..modules import Loaded
 
-__all__ = ["UNDECIDED", "Lock", "colour_word", "contract_of", "lock_of"]
-
-#: The word for a colour that cannot be told without calling the function.
+#: The word for a colour that is unknown without calling the function.
 UNDECIDED = "undecided"
 
 

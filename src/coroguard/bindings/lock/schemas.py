@@ -1,4 +1,4 @@
-"""What does a contract demand, told in lines that change only when it does?"""
+"""The demands of a contract, in lines that change only when it does."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from ..._guard.contracts import Contract
 
-__all__ = ["contract_name", "schema_of", "type_text"]
-
 _ROOT = "$"
 _OPTIONAL = "may be missing"
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
@@ -32,7 +30,7 @@ _LIMITS = (
 
 
 def contract_name(contract: Contract) -> str:
-    """Return a contract's name, the same for each guard that was told the same.
+    """Return a contract's name, the same for each guard with the same contract.
 
     Classes are named with their module: two of one name are two contracts.
     """
@@ -46,8 +44,8 @@ def schema_of(contract: Contract) -> dict[str, str]:
 
     Returns:
         A text by path, such as ``component_details.*``; ``$`` is the value
-        itself, ``*`` any key, ``[]`` any item, ``#Name`` a model inside, told
-        once. Empty where everything is right, or where the type is none that
+        itself, ``*`` any key, ``[]`` any item, ``#Name`` a model inside, listed
+        once. Empty where everything is right, or where the type is not one that
         pydantic can describe.
     """
     if contract.is_open:
@@ -105,11 +103,11 @@ class _Schema(GenerateJsonSchema):
         return {"type": schema["type"] if kind is None else type_text(kind)}
 
     def emit_warning(self, kind: Any, detail: str) -> None:
-        """Say nothing: a default that is not JSON is not written anyway."""
+        """Warn of nothing: a default that is not JSON is not written anyway."""
 
 
 def _merged(told: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Join what alternatives say of one path; leave out what says nothing."""
+    """Join what alternatives demand at one path; leave out empty ones."""
     texts: dict[str, set[str]] = {}
     for path, text in told:
         texts.setdefault(path, set()).add(text)
@@ -119,7 +117,7 @@ def _merged(told: Iterable[tuple[str, str]]) -> dict[str, str]:
         if _OPTIONAL in texts[path]:
             merged[path] += f", {_OPTIONAL}"
     for path in [path for path, text in merged.items() if text in ("array", "object")]:
-        # A root's fields stand under their own names.
+        # A root's fields have their own names.
         below = (f"{path}.", f"{path}[") if path != _ROOT else ("",)
         if any(other != path and other.startswith(below) for other in merged):
             del merged[path]
@@ -151,7 +149,7 @@ def _lines(node: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]]:
 
 
 def _text(node: Mapping[str, Any]) -> str:
-    """Write what a node says of its own value."""
+    """Write what a node demands of its own value."""
     if "const" in node:
         return repr(node["const"])
     if "enum" in node:

@@ -1,4 +1,4 @@
-"""Which functions does a package offer to its callers, and where do names lead?"""
+"""The functions that a package offers, and what their names refer to."""
 
 from __future__ import annotations
 
@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
     from ..modules import Loaded
 
-__all__ = ["guard_on", "look_up", "surface_of"]
-
-# Typed Any, because their generic types say nothing about the function inside.
+# Typed Any, because their generic types lack the function inside.
 _type: Any = type
 _Cached: Any = type(functools.lru_cache(lambda: None))
 _FUNCTIONS: tuple[Any, ...] = (
@@ -161,7 +159,7 @@ def _is_function(value: Any) -> bool:
 
 
 def _is_made_anew(function: Any) -> bool:
-    """Say whether a function's own name tells nothing of where it is at home."""
+    """Return whether a function's own name does not show where it was defined."""
     while issubclass(_type(function), (staticmethod, classmethod)):
         function = function.__func__
     if issubclass(_type(function), functools.partial):

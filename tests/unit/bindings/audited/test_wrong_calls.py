@@ -397,11 +397,11 @@ def test_the_finding_of_a_handler_says_so(audit_of):
     text = module(WRONG["imported in a handler"]).replace("async def", "def")
     (found,) = audit_of(health=HEALTH, used=text).findings
     assert found.headline == (
-        "handle() uses what run() gives without await, and it is async here; "
+        "handle() uses the result of run() without await, and it is async here; "
         "it was imported in an except block"
     )
     assert found.advice == (
-        "type await run(...) there and make handle async, or call a synchronous twin"
+        "write await run(...) there and make handle async, or call a synchronous twin"
     )
 
 
@@ -550,7 +550,7 @@ RETURNED_RIGHT = {
 def test_a_coroutine_handed_out_as_a_plain_value_is_found(audit_of, form):
     """A return that the function's own annotation rules out is a wrong call."""
     (finding,) = wrong_calls(audit_of(handler=HEADER + RETURNED_WRONG[form]))
-    assert "uses what check() gives without await" in finding.headline
+    assert "uses the result of check() without await" in finding.headline
 
 
 @pytest.mark.parametrize("form", RETURNED_RIGHT)
@@ -602,7 +602,7 @@ def test_what_an_object_holds_is_looked_up(audit_of):
     """A method of what a class makes and keeps, and nobody replaces, is found."""
     (finding,) = wrong_calls(audit_of(handler=HELD))
     assert finding.second.endswith("async def Redis.ping")
-    assert "Health.check() uses what self.redis.ping() gives" in finding.headline
+    assert "Health.check() uses the result of self.redis.ping()" in finding.headline
 
 
 def test_what_another_class_holds_does_not_matter(audit_of):
