@@ -200,7 +200,7 @@ def _conversation(
 ) -> Drive:
     async def talk(client: object, turns: int) -> None:
         for _ in range(turns):
-            frames = await client.say("is the database healthy?")  # type: ignore[attr-defined]
+            frames = await client.ask("is the database healthy?")  # type: ignore[attr-defined]
             if frames[-1]["type"] != "agent_completed":
                 raise RuntimeError(f"no answer: {frames[-1]}")
 

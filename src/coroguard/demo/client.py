@@ -1,21 +1,21 @@
-"""How does a user talk to the chat service?"""
+"""A client of the chat service."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import uuid
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlencode
 
 from websockets.asyncio.client import connect
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Sequence
     from types import TracebackType
 
     from websockets.asyncio.client import ClientConnection
-
-__all__ = ["ChatClient", "websocket_url"]
 
 _LAST = ("agent_completed", "error")
 
@@ -37,7 +37,7 @@ class ChatClient:
 
     Args:
         http_url: The service's address.
-        token: The user's token; `None` shows none.
+        token: The user's token; `None` for none.
         thread_id: The thread to talk in; `None` means the latest.
         patience_s: Seconds to wait for any one frame.
     """
@@ -89,14 +89,14 @@ class ChatClient:
         """Return the next frame.
 
         Raises:
-            TimeoutError: None came in time.
+            TimeoutError: No frame came in time.
             websockets.ConnectionClosed: The service closed the connection.
         """
         raw = await asyncio.wait_for(self.connection.recv(), self._patience_s)
         frame: dict[str, Any] = json.loads(raw)
         return frame
 
-    async def say(
+    async def ask(
         self, text: str, *, message_id: str | None = None
     ) -> list[dict[str, Any]]:
         """Send a message; return the frames up to the answer or the error."""
@@ -112,3 +112,23 @@ class ChatClient:
         frame = await self.receive()
         messages: list[dict[str, str]] = frame["messages"]
         return messages
+
+
+@asynccontextmanager
+async def connect_all(
+    http_url: str, tokens: Sequence[str]
+) -> AsyncGenerator[list[ChatClient], None]:
+    """Connect a user for each token, each in a new thread, and await the greetings."""
+    async with AsyncExitStack() as sockets:
+        clients = [
+            ChatClient(http_url, token, thread_id=str(uuid.uuid4())) for token in tokens
+        ]
+        for client in clients:
+            await sockets.enter_async_context(client)
+        await asyncio.gather(*(client.receive() for client in clients))
+        yield clients
+
+
+def answered(reply: list[dict[str, Any]] | BaseException) -> bool:
+    """Return whether a reply is a whole answer of the agent."""
+    return isinstance(reply, list) and reply[-1]["type"] == "agent_completed"

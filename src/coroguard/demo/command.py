@@ -1,4 +1,4 @@
-"""What does `coroguard demo` do, and how does it leave nothing behind?"""
+"""The work of `coroguard demo`, which leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -16,34 +16,32 @@ import httpx
 from coroguard.demo.backends.stack import Stack
 from coroguard.demo.client import websocket_url
 from coroguard.demo.errors import ConfigError, StartError
+from coroguard.demo.story.run import run
 from coroguard.demo.story.screen import Screen
-from coroguard.demo.story.tell import tell
 
 if TYPE_CHECKING:
     from collections.abc import Generator
     from types import FrameType
 
-__all__ = ["demo"]
-
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def demo(*, serve: bool) -> int:
-    """Tell the story, or keep a healthy service up; return the exit code.
+    """Run the demonstration, or a healthy service; return the exit code.
 
     Args:
-        serve: Serve until a signal comes instead of telling the story.
+        serve: Serve until a signal comes, without any outage.
 
     Returns:
-        0 when every step happened as told, 1 when one did not, 2 when an address is
-        wrong, 3 when a server did not come up, 128 + n when signal n came.
+        0 when every step happened as described, 1 when one did not, 2 when an
+        address is wrong, 3 when a server did not come up, 128 + n when signal n came.
     """
     screen = Screen()
     try:
         with _ended_by_signals():
             screen.line("starting PostgreSQL, Valkey, an auth service and the chat ...")
             with Stack() as stack:
-                return _serve(stack, screen) if serve else tell(stack, screen)
+                return _serve(stack, screen) if serve else run(stack, screen)
     except ConfigError as wrong:
         screen.line(str(wrong), style="red")
         return 2
@@ -74,7 +72,7 @@ def _serve(stack: Stack, screen: Screen) -> int:
 
 
 def _python() -> str:
-    """Return what to type for the interpreter that runs this."""
+    """Return the shell's name of the interpreter that runs this."""
     beside = os.path.relpath(sys.executable)
     return shlex.quote(sys.executable if beside.startswith("..") else beside)
 

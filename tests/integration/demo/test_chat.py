@@ -26,7 +26,7 @@ async def sent_away(service, token, **options):
 async def test_a_message_is_answered_event_by_event(chat, enter):
     """A turn tells five events in order, all of the same request and run."""
     async with enter(chat) as client:
-        frames = await client.say("hello world")
+        frames = await client.ask("hello world")
     assert tuple(frame["type"] for frame in frames) == EVENTS
     for key in ("request_id", "run_id", "message_id"):
         assert len({str(uuid.UUID(frame[key])) for frame in frames}) == 1
@@ -38,7 +38,7 @@ async def test_history_survives_a_reconnect(chat, enter, user):
     async with enter(chat, token) as client:
         assert client.first["user_id"] == user_id
         before = client.first["thread_id"]
-        answers = [(await client.say(text))[-1]["text"] for text in ("one", "two")]
+        answers = [(await client.ask(text))[-1]["text"] for text in ("one", "two")]
     async with enter(chat, token) as client:
         assert client.first["thread_id"] == before
         said = [(m["role"], m["text"]) for m in await client.history()]
@@ -53,9 +53,9 @@ async def test_history_survives_a_reconnect(chat, enter, user):
 async def test_the_tool_searches_the_conversation(chat, enter):
     """The tool's result is counted from what the user really said before."""
     async with enter(chat) as client:
-        await client.say("the weather is fine")
-        await client.say("nothing else")
-        frames = await client.say("weather 100%_")
+        await client.ask("the weather is fine")
+        await client.ask("nothing else")
+        frames = await client.ask("weather 100%_")
     assert frames[3]["result"] == {"said": 2, "matching": 1}
 
 
@@ -70,8 +70,8 @@ async def test_a_thread_of_somebody_else_is_refused(chat, enter, user):
 async def test_nobody_sees_another_users_messages(chat, enter):
     """Neither history nor search nor events ever hold another user's words."""
     async with enter(chat) as one, enter(chat) as other:
-        turns = await asyncio.gather(one.say("secret apple"), other.say("secret pear"))
-        again = await other.say("apple secret")
+        turns = await asyncio.gather(one.ask("secret apple"), other.ask("secret pear"))
+        again = await other.ask("apple secret")
         assert again[3]["result"] == {"said": 1, "matching": 1}
         assert "pear" not in str(turns[0])
         assert [m["text"] for m in await one.history() if m["role"] == "user"] == [
@@ -140,7 +140,7 @@ async def test_a_message_that_is_sent_again_is_kept_once(chat, enter):
     same = str(uuid.uuid4())
     async with enter(chat) as client:
         for _ in range(2):
-            await client.say("once", message_id=same)
+            await client.ask("once", message_id=same)
         assert [m["role"] for m in await client.history()] == ["user", "agent"]
 
 
@@ -149,16 +149,16 @@ async def test_a_wrong_frame_does_not_end_the_chat(chat, enter):
     async with enter(chat) as client:
         await client.send(type="shout")
         assert (await client.receive())["code"] == "BAD_FRAME"
-        assert (await client.say("hello"))[-1]["type"] == "agent_completed"
+        assert (await client.ask("hello"))[-1]["type"] == "agent_completed"
 
 
 async def test_who_talks_too_much_is_slowed_down(linked, enter):
     """Over the limit a message gets an error frame, and others are not affected."""
     async with enter(linked) as loud, enter(linked) as calm:
-        last = [(await loud.say("spam"))[-1] for _ in range(25)]
+        last = [(await loud.ask("spam"))[-1] for _ in range(25)]
         codes = {frame.get("code") for frame in last}
         assert codes == {None, "RATE_LIMITED"}
-        assert (await calm.say("hello"))[-1]["type"] == "agent_completed"
+        assert (await calm.ask("hello"))[-1]["type"] == "agent_completed"
 
 
 async def test_presence_counts_who_is_there(chat, enter):

@@ -108,7 +108,7 @@ def test_the_whole_story_happens_as_told(run):
         "leaked:   coroutine 'RedisManager.is_connected' (async def, ",
         "validate_websocket_component_health is bound twice in coroguard.demo",
         "so the service did not start",
-        "all 6 steps happened as told",
+        "all 6 steps happened as described",
     ):
         assert words in demo.output, demo.output
     assert "✗" not in demo.output
@@ -151,7 +151,7 @@ async def test_serve_prints_how_to_talk_to_it(run):
     assert httpx.get(health, trust_env=False).json()["status"] == "pass"
     async with ChatClient(address.replace("ws", "http", 1), token) as client:
         assert (await client.receive())["type"] == "ready"
-        assert (await client.say("hello"))[-1]["type"] == "agent_completed"
+        assert (await client.ask("hello"))[-1]["type"] == "agent_completed"
     assert demo.end(signal.SIGINT) == 130
     assert demo.left_behind() == []
 

@@ -41,7 +41,7 @@ async def ping(client):
 async def works_again(client):
     """The same socket answers, at the latest with the third message."""
     for _ in range(3):
-        if (await client.say("hello again"))[-1]["type"] == "agent_completed":
+        if (await client.ask("hello again"))[-1]["type"] == "agent_completed":
             return True
     return False
 
@@ -54,9 +54,9 @@ async def test_a_frozen_server_is_told_within_the_deadline(
     component = {"postgres": "database", "valkey": "redis"}[name]
     server = getattr(hurt, name)
     async with enter(chat) as client, enter(chat) as other:
-        await client.say("hello")
+        await client.ask("hello")
         server.process.freeze()
-        turn = asyncio.ensure_future(timed(client.say("anybody?")))
+        turn = asyncio.ensure_future(timed(client.ask("anybody?")))
         slowest_s = 0.0
         while not turn.done():
             slowest_s = max(slowest_s, (await timed(ping(other)))[1])
@@ -74,9 +74,9 @@ async def test_a_killed_server_is_told_and_forgiven(chat, enter, hurt, timed, na
     component = {"postgres": "database", "valkey": "redis"}[name]
     server = getattr(hurt, name)
     async with enter(chat) as client:
-        await client.say("hello")
+        await client.ask("hello")
         server.kill()
-        frames, took_s = await timed(client.say("anybody?"))
+        frames, took_s = await timed(client.ask("anybody?"))
         assert failure(frames[-1], component) == expected(component)
         assert took_s < WITHIN_S
         server.restart()
@@ -90,9 +90,9 @@ async def test_a_black_hole_is_told_within_the_deadline(
     """A link that swallows everything costs a frame within the deadlines."""
     component = {"DATABASE_URL": "database", "REDIS_URL": "redis"}[name]
     async with enter(linked) as client:
-        await client.say("hello")
+        await client.ask("hello")
         links[name].swallow()
-        frames, took_s = await timed(client.say("anybody?"))
+        frames, took_s = await timed(client.ask("anybody?"))
         assert failure(frames[-1], component) == expected(component)
         assert DEADLINE_S <= took_s < WITHIN_S
         links[name].heal()
@@ -103,9 +103,9 @@ async def test_black_holes_do_not_use_up_the_connections(linked, enter, hurt, li
     """More users in a black hole than the pool has connections, and it still heals."""
     async with AsyncExitStack() as sockets:
         clients = [await sockets.enter_async_context(enter(linked)) for _ in range(25)]
-        well = await asyncio.gather(*(client.say("hello") for client in clients))
+        well = await asyncio.gather(*(client.ask("hello") for client in clients))
         links["DATABASE_URL"].swallow()
-        ill = await asyncio.gather(*(client.say("anybody?") for client in clients))
+        ill = await asyncio.gather(*(client.ask("anybody?") for client in clients))
         links["DATABASE_URL"].heal()
         again = await asyncio.gather(*(works_again(client) for client in clients))
     assert {frames[-1]["type"] for frames in well} == {"agent_completed"}
@@ -195,7 +195,7 @@ async def test_a_leaking_health_check_gets_a_structured_frame(stack, enter, hurt
     service.wait_ready()
     async with enter(service) as client:
         hurt.valkey.kill()
-        frame = (await client.say("anybody?"))[-1]
+        frame = (await client.ask("anybody?"))[-1]
         assert (frame["code"], frame["failed_components"]) == (
             "HEALTH_CHECK_LEAK",
             ["redis"],

@@ -1,11 +1,22 @@
-"""Can the story be told green although it did not happen?"""
+"""Steps of the demonstration that are green only when they happened."""
 
 from __future__ import annotations
 
-import pytest
+import io
 
-from coroguard.demo.story.claims import StepResult
-from coroguard.demo.story.logs import SEED_ERROR, last_error, leak_block, leak_record
+import pytest
+from rich.console import Console
+
+from coroguard.demo.story import outage, silent
+from coroguard.demo.story.evidence import (
+    SEED_ERROR,
+    contains,
+    equal,
+    labelled_lines,
+    last_error,
+)
+from coroguard.demo.story.run import run_steps
+from coroguard.demo.story.screen import Screen
 
 LOG = f"""INFO uvicorn.error: Started server process [7]
 ERROR coroguard.leak: coroguard raised a leak: check() let a coroutine escape
@@ -28,39 +39,59 @@ INFO the: end
 """
 
 
-def test_a_step_without_claims_did_not_happen():
-    """A step that claimed nothing is not green."""
-    assert not StepResult("empty").happened
+def outcome(*steps):
+    """Return the exit code of some steps, and their output."""
+    file = io.StringIO()
+    screen = Screen(Console(file=file, width=120))
+    return run_steps([("step", step) for step in steps], screen), file.getvalue()
 
 
-def test_one_claim_that_does_not_hold_is_enough():
-    """One claim that does not hold makes the step red and says what was seen."""
-    result = StepResult("step")
-    result.equal("right", 1, 1)
-    result.equal("wrong", 19, 20)
-    assert not result.happened
-    assert [claim.seen for claim in result.claims] == ["", "19 instead of 20"]
+def step(*claims, error=None):
+    async def run():
+        if error is not None:
+            raise error
+        return list(claims)
+
+    return run
+
+
+RIGHT = equal("right", 1, 1)
+
+
+def test_claims_that_hold_are_counted():
+    """Where every claim holds, the code is 0 and the output has their number."""
+    code, output = outcome(step(RIGHT), step(RIGHT, RIGHT))
+    assert code == 0
+    assert "all 2 steps happened as described: 3 claims in " in output
+
+
+@pytest.mark.parametrize(
+    ("bad", "seen"),
+    [
+        (step(), "the step claimed something: nothing"),
+        (step(RIGHT, equal("wrong", 19, 20)), "wrong: 19 instead of 20"),
+        (step(RIGHT, error=TimeoutError()), "the step ran to its end: TimeoutError()"),
+    ],
+    ids=["no claims", "a claim that fails", "an error"],
+)
+def test_a_step_that_did_not_happen_fails_the_demonstration(bad, seen):
+    """One step without proof makes the code 1, and the output shows why."""
+    code, output = outcome(step(RIGHT), bad)
+    assert code == 1
+    assert seen in output
+    assert "did not happen as described: step 2" in output
+    assert "claims in" not in output
 
 
 def test_nothing_is_contained_in_an_empty_text():
     """A claim about a text fails where the text is missing or no part is named."""
-    result = StepResult("step")
-    result.contains("found nothing", "", "part")
-    result.contains("looked for nothing", "whole")
-    assert [claim.held for claim in result.claims] == [False, False]
-
-
-def test_a_step_that_broke_off_did_not_happen():
-    """Claims that held do not save a step that ended with an error."""
-    result = StepResult("step")
-    result.equal("right", 1, 1)
-    result.broke(TimeoutError())
-    assert not result.happened
+    claims = [contains("found nothing", "", "part"), contains("no parts", "whole")]
+    assert [claim.held for claim in claims] == [False, False]
 
 
 def test_the_leak_block_is_headline_and_labelled_lines():
-    """The error is cut out of the log whole, without what stands around it."""
-    assert leak_block(LOG).splitlines() == [
+    """The error is cut out of the log whole, without the lines around it."""
+    assert labelled_lines(LOG, outage.LEAK).splitlines() == [
         "coroguard.errors.CoroutineLeakError: check() let a coroutine escape",
         "  leaked:   coroutine 'ping'",
         "  fix:      await ping(...)",
@@ -69,7 +100,7 @@ def test_the_leak_block_is_headline_and_labelled_lines():
 
 def test_the_record_of_a_dropped_coroutine_is_found_among_others():
     """A record is found by its words, with its own labelled lines only."""
-    assert leak_record(LOG, "left a coroutine behind").splitlines()[1:] == [
+    assert labelled_lines(LOG, silent.DROPPED).splitlines()[1:] == [
         "  leaked:   coroutine 'is_connected'"
     ]
 
@@ -83,7 +114,7 @@ def test_the_last_error_is_shown_with_its_frame():
     ]
 
 
-@pytest.mark.parametrize("find", [leak_block, leak_record, last_error])
-def test_a_log_without_errors_shows_none(find):
+def test_a_log_without_errors_shows_none():
     """Where nothing happened nothing is shown."""
-    assert find("INFO a: b\n") == ""
+    log = "INFO a: b\n"
+    assert [labelled_lines(log, outage.LEAK), last_error(log)] == ["", ""]

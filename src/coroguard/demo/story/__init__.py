@@ -1,1 +1,1 @@
-"""What does the demonstration tell, and how is each of its claims checked?"""
+"""The steps of the demonstration, and the evidence for each of their claims."""

@@ -1,4 +1,4 @@
-"""Step 6: what does the guard cost a service that is healthy?"""
+"""Step 6: the cost of the guard in a service that is healthy."""
 
 from __future__ import annotations
 
@@ -9,20 +9,17 @@ from typing import TYPE_CHECKING, TypeVar
 
 import httpx
 
-from coroguard.demo.story.stage import answers
+from coroguard.demo.client import ChatClient, answered, connect_all
+from coroguard.demo.story.evidence import Claim, equal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from coroguard.demo.backends.python_service import PythonService
-    from coroguard.demo.client import ChatClient
-    from coroguard.demo.story.stage import Stage
-
-__all__ = ["TITLE", "run"]
+    from coroguard.demo.story.screen import Screen
 
 T = TypeVar("T")
 
-TITLE = "what a healthy run costs, with and without the guard"
 _BUDGET_S = 4.0
 _LEAST_ROUNDS = 4
 _MOST_ROUNDS = 40
@@ -30,44 +27,50 @@ _TURNS = 2
 _CHECKS = 3
 
 
-async def run(stage: Stage) -> None:
+async def run(
+    off: PythonService, on: PythonService, tokens: Sequence[str], screen: Screen
+) -> list[Claim]:
     """Measure both services in turns, in an order that favours neither."""
-    off, on = stage.cast.plain_off, stage.cast.plain_on
     rates: dict[str, list[float]] = {"off": [], "enforce": []}
     checks_ms: dict[str, list[float]] = {"off": [], "enforce": []}
-    answered = 0
-    async with stage.users(off) as users_off, stage.users(on) as users_on:
+    count = 0
+    async with (
+        connect_all(off.url, tokens) as users_off,
+        connect_all(on.url, tokens) as users_on,
+    ):
         pair = [("off", off, users_off), ("enforce", on, users_on)]
         for _mode, service, users in pair:
             await _turns_per_s(users)  # a warm-up that does not count
             await _health_ms(service)
         for mode, service, users in _interleaved(pair):
-            rate, count = await _turns_per_s(users)
+            rate, done = await _turns_per_s(users)
             rates[mode].append(rate)
-            answered += count
+            count += done
             checks_ms[mode].append(await _health_ms(service))
-    rounds, turns = len(rates["off"]), _TURNS * len(stage.tokens)
-    stage.screen.table(
+    rounds, turns = len(rates["off"]), _TURNS * len(tokens)
+    screen.table(
         ("", "off", "enforce", "enforce / off, by round"),
         [
             _row("chat turns per second", rates, "{:.0f}"),
             _row("GET /health, ms", checks_ms, "{:.2f}"),
         ],
     )
-    stage.screen.note(
+    screen.note(
         f"median (lowest to highest) of {rounds} rounds, each of {turns} turns and "
         f"{_CHECKS} health checks"
     )
     expected = 2 * rounds * turns
-    stage.result.equal(f"all {expected} turns were answered", answered, expected)
     enough = rounds >= _LEAST_ROUNDS
-    stage.result.equal(f"at least {_LEAST_ROUNDS} rounds were run", enough, True)
+    return [
+        equal(f"all {expected} turns were answered", count, expected),
+        equal(f"at least {_LEAST_ROUNDS} rounds were run", enough, True),
+    ]
 
 
 def _interleaved(pair: Sequence[T]) -> Iterator[T]:
-    """Yield both, over and over, until the time for it is spent.
+    """Yield both in turn until the time for it is spent.
 
-    First one before the other, then the other way round: what drifts hits both alike.
+    Each round swaps their order, so that drift affects both alike.
     """
     until = time.perf_counter() + _BUDGET_S
     for number in range(_MOST_ROUNDS):
@@ -76,14 +79,13 @@ def _interleaved(pair: Sequence[T]) -> Iterator[T]:
         yield from pair if number % 2 == 0 else reversed(pair)
 
 
-async def _turns_per_s(users: list[ChatClient]) -> tuple[float, int]:
-    async def talk(user: ChatClient) -> int:
-        return answers([await user.say("what did I say?") for _ in range(_TURNS)])
+async def _turns_per_s(users: Sequence[ChatClient]) -> tuple[float, int]:
+    async def chat(user: ChatClient) -> int:
+        return sum([answered(await user.ask("and what else?")) for _ in range(_TURNS)])
 
     started = time.perf_counter()
-    counts = await asyncio.gather(*(talk(user) for user in users))
-    took_s = time.perf_counter() - started
-    return sum(counts) / took_s, sum(counts)
+    count = sum(await asyncio.gather(*map(chat, users)))
+    return count / (time.perf_counter() - started), count
 
 
 async def _health_ms(service: PythonService) -> float:

@@ -1,10 +1,9 @@
-"""The story on a terminal, or in a file."""
+"""The demonstration's output, on a terminal or in a file."""
 
 from __future__ import annotations
 
 import io
 import textwrap
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -15,15 +14,19 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Sequence
 
-    from coroguard.demo.story.claims import StepResult
+    from coroguard.demo.story.evidence import Claim
 
 _FILE_WIDTH = 120
 
 
 class Screen:
-    """The story's output; on a terminal with colours and a moving progress bar."""
+    """A terminal with colours and a moving progress bar, or a file without them.
+
+    Attributes:
+        progress: A bar below the output; a context manager that leaves no trace.
+    """
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(highlight=False)
@@ -31,25 +34,18 @@ class Screen:
         if not self._console.is_terminal:
             self._console.width = _FILE_WIDTH
         if isinstance(self._console.file, io.TextIOWrapper):
-            # What a service prints may have letters that this terminal lacks.
+            # Output of a service may have letters that this terminal lacks.
             self._console.file.reconfigure(errors="replace")
-
-    @contextmanager
-    def progress(self, steps: int) -> Generator[Progress, None, None]:
-        """Show a bar below the output while the block runs; it leaves no trace."""
-        columns = (
+        self.progress = Progress(
             SpinnerColumn("line" if self._is_ascii else "dots"),
             TextColumn("{task.description}"),
             BarColumn(bar_width=20),
             Elapsed(),
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,  # in a file it is only noise
         )
-        # In a file a bar is only noise.
-        hidden = not self._console.is_terminal
-        with Progress(
-            *columns, console=self._console, transient=True, disable=hidden
-        ) as bar:
-            bar.add_task("starting", total=steps)
-            yield bar
+        self._task = self.progress.add_task("starting", total=1)
 
     def line(self, text: str = "", style: str = "") -> None:
         """Show one line, which a terminal may break anywhere: it can be copied."""
@@ -57,6 +53,9 @@ class Screen:
 
     def title(self, number: int, of: int, text: str) -> None:
         """Show a step's headline."""
+        self.progress.update(
+            self._task, description=text, completed=number - 1, total=of
+        )
         self.line()
         self._wrapped(f"{number}/{of}  ", text, style="bold")
 
@@ -65,10 +64,27 @@ class Screen:
         self._wrapped("     ", text)
 
     def quote(self, source: str, text: str) -> None:
-        """Show text that a service or a client really produced."""
+        """Show real output of a service or a client."""
         self._wrapped("     ", f"{source}:", style="dim")
         for row in text.splitlines():
             self._wrapped("     | ", row, margin="     | ")
+
+    def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Show a small table."""
+        table = Table(*head, box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        for row in rows:
+            table.add_row(*row)
+        self._console.print(Padding(table, (0, 0, 0, 5)))
+
+    def claims(self, claims: Sequence[Claim]) -> None:
+        """Show the claims of a step, and whether each is true."""
+        held, failed = ("+", "!") if self._is_ascii else ("✓", "✗")
+        for claim in claims:
+            if claim.held:
+                self._wrapped(f"   {held} ", claim.text, style="green")
+            else:
+                text = f"{claim.text}: {claim.seen}"
+                self._wrapped(f"   {failed} ", text, style="bold red")
 
     def _wrapped(
         self, before: str, text: str, *, margin: str = "", style: str = ""
@@ -87,18 +103,3 @@ class Screen:
         for row in rows or [""]:
             self.line(before + row, style=style)
             before = margin or " " * len(before)
-
-    def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Show a small table."""
-        table = Table(*head, box=None, pad_edge=False, padding=(0, 2, 0, 0))
-        for row in rows:
-            table.add_row(*row)
-        self._console.print(Padding(table, (0, 0, 0, 5)))
-
-    def claims(self, result: StepResult) -> None:
-        """Show what a step claimed and whether it happened."""
-        for claim in result.claims:
-            held, failed = ("+", "!") if self._is_ascii else ("✓", "✗")
-            mark, style = (held, "green") if claim.held else (failed, "bold red")
-            seen = "" if claim.held else f": {claim.seen}"
-            self._wrapped(f"   {mark} ", f"{claim.text}{seen}", style=style)

@@ -1,4 +1,4 @@
-"""Step 5: who notices that a coroutine was truth-tested, while Valkey is dead?"""
+"""Step 5: a truth-tested coroutine that hides a dead Valkey."""
 
 from __future__ import annotations
 
@@ -9,56 +9,62 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from coroguard.demo.redis_manager import RedisManager
-from coroguard.demo.story.logs import leak_record
-from coroguard.demo.story.stage import refuses
+from coroguard.demo.story.evidence import Claim, contains, equal, kill, labelled_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from coroguard.demo.backends.python_service import PythonService
-    from coroguard.demo.story.stage import Stage
+    from coroguard.demo.backends.valkey import Valkey
+    from coroguard.demo.story.screen import Screen
 
-__all__ = ["TITLE", "run"]
-
-TITLE = "the silent twin: Valkey is killed, and `if not manager.is_connected()`"
+DROPPED = r".*coroguard\.leak: .*left a coroutine behind"
 
 
-async def run(stage: Stage) -> None:
-    """Ask four services about the same dead Valkey."""
-    cast, result = stage.cast, stage.result
-    stage.valkey.kill()
-    dead = refuses(stage.valkey.port)
-    result.equal("Valkey was killed: its port refuses", dead, True)
-    honest, silent = await _health(cast.plain_on), await _health(cast.silent_off)
-    named, strict = await _health(cast.silent_on), await _health(cast.silent_strict)
-    stage.valkey.restart()
-    stage.screen.table(
+async def run(
+    own: PythonService, twins: Sequence[PythonService], valkey: Valkey, screen: Screen
+) -> list[Claim]:
+    """Ask four services for the health of the same dead Valkey.
+
+    Args:
+        own: A guarded service with its own check.
+        twins: Services with the other team's check, by mode: off, enforce, strict.
+        valkey: The server to kill.
+        screen: Where the answers are shown.
+    """
+    off, enforce, _strict = twins
+    killed = kill(valkey)
+    answers = [await _health(service) for service in (own, *twins)]
+    valkey.restart()
+    checks = ("own check", "the twin", "the twin", "the twin")
+    modes = ("enforce", "off", "enforce", "strict")
+    screen.table(
         ("GET /health", "COROGUARD_MODE", "status", "body"),
         [
-            _row("own check", "enforce", honest),
-            _row("the twin", "off", silent),
-            _row("the twin", "enforce", named),
-            _row("the twin", "strict", strict),
+            (check, mode, f"{status} {body.get('status')}", _output(body))
+            for check, mode, (status, body) in zip(checks, modes, answers, strict=True)
         ],
     )
     # Python's own warning goes to standard error, past the log and its alarms, and is
     # shown once in the life of the process.
-    own = [
-        row for row in cast.silent_off.log_text.splitlines() if "never awaited" in row
+    log = off.log_text
+    warned = [line for line in log.splitlines() if "never awaited" in line]
+    screen.quote("standard error, COROGUARD_MODE=off", "\n".join(warned) or "nothing")
+    logged = re.findall(r"^(?:WARNING|ERROR|CRITICAL) .*", log, re.M)
+    record = labelled_lines(enforce.log_text, DROPPED)
+    screen.quote("log of the service, COROGUARD_MODE=enforce", record)
+    place = f"redis_manager.py:{inspect.getsourcelines(RedisManager.is_connected)[1]}"
+    honest, silent, _, strict = map(_status, answers)
+    back = _status(await _health(own))
+    return [
+        killed,
+        equal("the service's own check sees it", honest, (503, "fail")),
+        equal("unguarded, the twin reports healthy", silent, (200, "pass")),
+        equal("and writes nothing to its log", logged, []),
+        contains("guarded, the log names it", record, "is_connected", place),
+        equal("strict, the report is refused", strict, (503, "fail")),
+        equal("Valkey is back, and healthy", back, (200, "pass")),
     ]
-    stage.screen.quote(
-        "standard error, COROGUARD_MODE=off", "\n".join(own) or "nothing"
-    )
-    record = leak_record(cast.silent_on.log_text, "left a coroutine behind")
-    stage.screen.quote("log of the service, COROGUARD_MODE=enforce", record)
-    result.equal("the service's own check sees it", _verdict(honest), (503, "fail"))
-    result.equal("unguarded, the twin says healthy", _verdict(silent), (200, "pass"))
-    told = re.findall(r"^(?:WARNING|ERROR|CRITICAL) .*", cast.silent_off.log_text, re.M)
-    result.equal("and writes nothing to its log", told, [])
-    line = inspect.getsourcelines(RedisManager.is_connected)[1]
-    where = f"redis_manager.py:{line}"
-    result.contains("guarded, the log names it", record, "is_connected", where)
-    result.equal("strict, the report is refused", _verdict(strict), (503, "fail"))
-    back = await _health(cast.plain_on)
-    result.equal("Valkey is back, and healthy", _verdict(back), (200, "pass"))
 
 
 async def _health(service: PythonService) -> tuple[int, dict[str, Any]]:
@@ -67,12 +73,10 @@ async def _health(service: PythonService) -> tuple[int, dict[str, Any]]:
     return answer.status_code, answer.json()
 
 
-def _verdict(answer: tuple[int, dict[str, Any]]) -> tuple[int, str]:
+def _status(answer: tuple[int, dict[str, Any]]) -> tuple[int, str]:
     status, body = answer
     return status, str(body.get("status"))
 
 
-def _row(who: str, mode: str, answer: tuple[int, dict[str, Any]]) -> tuple[str, ...]:
-    status, body = answer
-    said = body.get("output") or "; ".join(body.get("notes", []))
-    return who, mode, f"{status} {body.get('status')}", str(said)
+def _output(body: dict[str, Any]) -> str:
+    return str(body.get("output") or "; ".join(body.get("notes", [])))
