@@ -52,10 +52,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{name}: {value}")
     sections = _measure(wanted, effort)
     others = [page.load(path) for path in options.beside]
-    missing: list[str] = []
+    left_out = [name for name in _NAMES if name not in wanted]
+    missing = [f"Not measured in this run: {', '.join(left_out)}."] if left_out else []
     if options.pythons:
-        found, missing = measure_others(smoke=options.smoke)
+        found, problems = measure_others(smoke=options.smoke)
         others += found
+        missing += problems
     took_s = time.monotonic() - began
     print("\n" + text(verdicts(sections)))
     if others:
