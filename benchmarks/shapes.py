@@ -95,8 +95,8 @@ def measure_report(effort: Effort) -> Section:
                 "full check beside validate_call",
                 ratio(best, _GUARD, _CALL),
                 0.25,
-                why="the guard reads all texts for symptoms and all of `details` for "
-                "what is not JSON, in Python, where validate_call looks at neither",
+                why="the guard looks at the type of every value in Python, and "
+                "searches all texts for symptoms, which validate_call does not do",
             ),
             Target(
                 "full check of an instance beside validate_call",
