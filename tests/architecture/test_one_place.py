@@ -24,18 +24,12 @@ STILL = {
     "unwrapping": {
         "_guard/deferred.py",
         "_guard/names.py",
-        "_inspect/annotations.py",
         "_inspect/colours.py",
-        "_inspect/guarded.py",
         "_leaks/callsite.py",
         "bindings/audit/locations.py",
         "bindings/audit/objects.py",
         "bindings/audit/plain_results.py",
         "bindings/lock/surface.py",
-        "bindings/paths.py",
-        "gates/witness.py",
-        "testing/mocks/annotated.py",
-        "testing/mocks/members.py",
     },
 }
 #: Files in which the words have another meaning.

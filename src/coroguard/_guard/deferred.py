@@ -7,13 +7,21 @@ from __future__ import annotations
 
 import functools
 from dataclasses import replace
-from functools import partial
-from types import CoroutineType, FunctionType, GeneratorType, MethodType
+from itertools import islice
+from types import CoroutineType, FunctionType, GeneratorType
 from typing import TYPE_CHECKING, Any
 
 from .._inspect.attributes import own_state
-from .._inspect.awaitables import ATOMS, class_of, is_coroutine, module_name, what_is
-from .._inspect.callables import is_marked_async
+from .._inspect.awaitables import ATOMS, is_coroutine, what_is
+from .._inspect.callables import (
+    BINDINGS,
+    METHODS,
+    PARTIALS,
+    PROXIES,
+    Layer,
+    is_marked_async,
+    layers,
+)
 from .._runtime import drops as tracking
 from .._runtime.modes import Mode
 from .judge import judge
@@ -24,8 +32,14 @@ if TYPE_CHECKING:
 
     from .judge import Terms
 
-_FARTHEST = 64
-_BINDING: tuple[Any, ...] = (MethodType, staticmethod, classmethod)
+#: Functions and objects that keep what they call under ``__wrapped__``.
+_OBJECTS = (
+    Layer(
+        lambda it: "__wrapped__" in own_state(it),
+        lambda it: own_state(it)["__wrapped__"],
+    ),
+)
+_LAYERS = (*PARTIALS, *BINDINGS, *METHODS, *PROXIES, *_OBJECTS)
 
 
 def is_promised(terms: Terms, value: object) -> bool:
@@ -105,29 +119,12 @@ def _is_of_wrapped(function: Any, value: object) -> bool:
     code = _code_of(value)
     if code is None:
         return False
-    for _ in range(_FARTHEST):
-        function = _inner(function)
-        if function is None:
-            return False
-        if type(function) is FunctionType and any(
-            function.__code__ is it for it in (code, *code.co_consts[-1:])
-        ):
-            return True
-    return False
-
-
-def _inner(function: Any) -> Any:
-    """Return what a callable is bound to or wraps, ``None`` for nothing."""
-    kind = class_of(function)
-    if issubclass(kind, partial):
-        return function.func
-    if issubclass(kind, _BINDING):
-        return function.__func__
-    if module_name(kind).partition(".")[0] in ("wrapt", "coroguard"):
-        return function.__wrapped__
-    if kind is FunctionType:
-        return function.__dict__.get("__wrapped__")
-    return own_state(function).get("__wrapped__")
+    wrapped = islice(layers(function, through=_LAYERS), 1, None)
+    return any(
+        type(it) is FunctionType
+        and any(it.__code__ is known for known in (code, *code.co_consts[-1:]))
+        for it in wrapped
+    )
 
 
 def _code_of(value: Any) -> Any:

@@ -7,10 +7,8 @@ import inspect
 from types import FunctionType, MethodType
 from typing import Any
 
-from .._inspect.callables import behind_partials
+from .._inspect.callables import CLAIMED, METHODS, unwrap
 from .._leaks.errors import GuardUsageError
-
-_BINDING: Any = (staticmethod, classmethod, MethodType)
 
 
 def refuse(target: Any, by: str) -> None:
@@ -24,10 +22,7 @@ def refuse(target: Any, by: str) -> None:
         GuardUsageError: A class, a property, a generator function, or an
             object that cannot be called.
     """
-    inner = target
-    while isinstance(inner, _BINDING):
-        inner = inner.__func__
-    inner = named = behind_partials(inner)
+    named = inner = unwrap(target, through=(*CLAIMED, *METHODS))
     if isinstance(inner, type):
         advice = f"a class; put @{by} on its methods"
     elif isinstance(inner, property):

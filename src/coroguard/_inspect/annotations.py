@@ -12,16 +12,15 @@ import dataclasses
 import sys
 import types
 import typing
-from functools import partial
-from types import FunctionType, MethodType, ModuleType
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from .awaitables import class_name, class_of, module_name, static_type_attribute
+from .callables import BINDINGS, METHODS, PARTIALS, PROXIES, unwrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_BINDING = (MethodType, staticmethod, classmethod)
 _GENERIC = ("typing", "types", "typing_extensions", "pydantic.main")
 _STANDARD = (typing.__file__, dataclasses.__file__)
 _LAZY_IMPORT = "lazy_import"
@@ -104,23 +103,14 @@ def names_in(*namespaces: Mapping[str, Any]) -> Callable[[str], object]:
 
 def _annotated_callable(target: Any) -> Any:
     """Return the object whose annotations describe a call of ``target``."""
-    for _ in range(100):
-        kind = class_of(target)
-        if issubclass(kind, partial):
-            target = target.func  # pyright: ignore[reportFunctionMemberAccess]
-        elif issubclass(kind, _BINDING):
-            target = target.__func__  # pyright: ignore[reportFunctionMemberAccess]
-        elif kind is FunctionType or issubclass(kind, type):
-            return target
-        elif module_name(kind).partition(".")[0] in ("wrapt", "coroguard"):
-            target = target.__wrapped__  # pyright: ignore[reportFunctionMemberAccess]
-        elif _descriptor(kind, "__annotations__"):  # functions that Cython compiled
-            return target
-        else:
-            target = static_type_attribute(kind, "__call__")
-            if type(target) is not FunctionType:
-                return None
-    return None
+    target = unwrap(target, through=(*PARTIALS, *BINDINGS, *METHODS, *PROXIES))
+    kind = class_of(target)
+    if kind is FunctionType or issubclass(kind, type):
+        return target
+    if _descriptor(kind, "__annotations__"):  # functions that Cython compiled
+        return target
+    call = static_type_attribute(kind, "__call__")
+    return call if type(call) is FunctionType else None
 
 
 def _written(owner: Any) -> tuple[dict[str, object], list[dict[str, Any]]]:

@@ -13,6 +13,7 @@ from .annotations import annotations_of
 from .awaitables import class_of, static_type_attribute
 from .awaitables import mro as mro
 from .awaitables import own_dict as own_dict
+from .callables import BINDINGS, unwrap
 from .colours import colour_of, plain_function
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ class _Missing:
 
 
 MISSING: Any = _Missing()
-_UNBOUND: Any = (staticmethod, classmethod)
 _NAMES: Any = vars(ModuleType)["__dict__"]
 _STORE = dis.opmap["STORE_ATTR"]
 _EXTENDED = dis.opmap["EXTENDED_ARG"]
@@ -54,10 +54,8 @@ def unbound(found: object) -> Any:
 
     The value of a property or another descriptor is unknown until it runs.
     """
+    found = unwrap(found, through=BINDINGS)
     kind = class_of(found)
-    for binding in _UNBOUND:
-        if issubclass(kind, binding):
-            return unbound(binding.__dict__["__func__"].__get__(found))
     if kind is FunctionType or issubclass(kind, type):
         return found
     if static_type_attribute(kind, "__coroguard__") is not None:

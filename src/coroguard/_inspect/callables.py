@@ -6,12 +6,14 @@ import functools
 import inspect
 import sys
 from functools import partial
+from operator import attrgetter
 from types import FunctionType, MethodType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .awaitables import class_of, static_type_attribute
+from .awaitables import class_of, module_name, static_type_attribute
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from types import CellType
 
     from .._guard.judge import Terms
@@ -25,7 +27,90 @@ _MARKS = frozenset((MARK, QUIET_MARK))
 #: The attribute of a guard that holds its terms.
 TERMS = "__coroguard__"
 _BINDING: tuple[Any, ...] = (staticmethod, classmethod)
+_CACHE: type[Any] = type(functools.lru_cache(lambda: None))
 _FARTHEST = 64
+
+
+class Layer(NamedTuple):
+    """A kind of object that calls another one.
+
+    Args:
+        is_one: Return whether an object is of this kind.
+        inner: Return the object that it calls.
+    """
+
+    is_one: Callable[[Any], bool]
+    inner: Callable[[Any], Any]
+
+
+def _layer(kind: type[Any], attribute: str) -> Layer:
+    """Return the layer of a built-in class; no code of a subclass runs."""
+    inner = kind.__dict__[attribute].__get__
+    return Layer(lambda it: issubclass(class_of(it), kind), inner)
+
+
+PARTIALS = (_layer(partial, "func"),)
+BINDINGS = (_layer(staticmethod, "__func__"), _layer(classmethod, "__func__"))
+METHODS = (_layer(MethodType, "__func__"),)
+#: The same by the class that an object claims: a method that a tracer has wrapped
+#: only looks like one.
+CLAIMED = (
+    Layer(lambda it: isinstance(it, partial), attrgetter("func")),
+    Layer(lambda it: isinstance(it, _BINDING), attrgetter("__func__")),
+)
+#: Guards, also behind a static or class method.
+GUARDS = (Layer(lambda it: is_guarded(it), attrgetter("__wrapped__")),)
+#: The proxies of wrapt, and guards that are such proxies.
+PROXIES = (
+    Layer(
+        lambda it: (
+            module_name(class_of(it)).partition(".")[0] in ("wrapt", "coroguard")
+        ),
+        attrgetter("__wrapped__"),
+    ),
+)
+#: Python functions that ``functools.wraps`` made from others.
+COPIES = (
+    Layer(
+        lambda it: class_of(it) is FunctionType and "__wrapped__" in it.__dict__,
+        attrgetter("__wrapped__"),
+    ),
+)
+#: Anything with a ``__wrapped__``, as in ``inspect.unwrap``; may run its code.
+WRAPPERS = (Layer(lambda it: hasattr(it, "__wrapped__"), attrgetter("__wrapped__")),)
+#: What a class has in the place of a method.
+ACCESSORS = (
+    _layer(property, "fget"),
+    Layer(
+        lambda it: issubclass(
+            class_of(it), (functools.cached_property, functools.partialmethod)
+        ),
+        attrgetter("func"),
+    ),
+    Layer(
+        lambda it: issubclass(class_of(it), _CACHE),
+        attrgetter("__wrapped__"),
+    ),
+)
+
+
+def layers(target: Any, *, through: tuple[Layer, ...]) -> Iterator[Any]:
+    """Yield a callable and, one after the other, what is behind its layers."""
+    for _ in range(_FARTHEST):
+        yield target
+        for layer in through:
+            if layer.is_one(target):
+                target = layer.inner(target)
+                break
+        else:
+            return
+
+
+def unwrap(target: Any, *, through: tuple[Layer, ...]) -> Any:
+    """Return the object behind layers of these kinds, in any order."""
+    for innermost in layers(target, through=through):
+        target = innermost
+    return target
 
 
 def is_async(target: object) -> bool:
@@ -34,10 +119,7 @@ def is_async(target: object) -> bool:
     ``__wrapped__`` does not count: a sync wrapper around an async function is
     sync, and what it returns is judged as such.
     """
-    target = behind_partials(target)
-    # Not by type(): a method that a tracer has wrapped only looks like one.
-    while isinstance(target, _BINDING):
-        target = target.__func__  # pyright: ignore[reportAttributeAccessIssue]
+    target = unwrap(target, through=CLAIMED)
     if inspect.iscoroutinefunction(target):
         return True
     if isinstance(target, (FunctionType, MethodType)):
@@ -66,15 +148,8 @@ def is_marked_async(function: Any) -> bool:
 
 def name_of(target: Any) -> str:
     """Return the qualified name of a callable, or of its class."""
-    target = behind_partials(target)
+    target = unwrap(target, through=CLAIMED)
     return getattr(target, "__qualname__", None) or type(target).__qualname__
-
-
-def behind_partials(target: Any) -> Any:
-    """Return the callable that a partial, or a partial of one, calls in the end."""
-    while isinstance(target, functools.partial):
-        target = target.func
-    return target
 
 
 def is_guarded(target: Any) -> bool:
@@ -87,8 +162,7 @@ def guard_of(target: Any) -> Terms | None:
 
     A copy of a guard's attributes, as ``functools.wraps`` makes, is not a guard.
     """
-    while issubclass(class_of(target), _BINDING):
-        target = target.__func__
+    target = unwrap(target, through=BINDINGS)
     kind = class_of(target)
     if kind is FunctionType:
         marks = _MARKS.intersection(target.__code__.co_freevars)

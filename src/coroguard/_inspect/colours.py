@@ -9,13 +9,12 @@ import contextlib
 import dis
 import enum
 import inspect
-from functools import partial
-from types import FunctionType, MethodType
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from .annotations import return_annotation
 from .awaitables import class_name, class_of, module_name, static_type_attribute
-from .callables import behind_partials, is_async, is_guarded
+from .callables import BINDINGS, GUARDS, METHODS, PARTIALS, is_async, unwrap
 from .promises import named_classes, parts
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ class Colour(enum.StrEnum):
     EITHER = "either"
 
 
-_BINDING: tuple[Any, ...] = (staticmethod, classmethod, MethodType)
+_LAYERS = (*GUARDS, *PARTIALS, *BINDINGS, *METHODS)
 _WORDS = {
     Colour.ASYNC: ("Awaitable", "Coroutine", "CoroutineType"),
     Colour.EITHER: ("Task", "Future"),
@@ -81,26 +80,15 @@ def plain_function(target: Any) -> Any:
     Looks behind partials, static, class and bound methods, guards and the
     ``__call__`` of callable objects, and runs none of their code.
     """
-    found: Any = _behind_guard(target)
-    while class_of(found) is not FunctionType:
-        kind = class_of(found)
-        if issubclass(kind, partial):
-            inner: Any = behind_partials(found)
-        elif issubclass(kind, _BINDING):
-            inner = found.__func__
-        else:
-            # A class's own __call__ makes an instance; those in C are not seen.
-            inner = static_type_attribute(kind, "__call__")
-            if type(inner) is not FunctionType or issubclass(kind, type):
-                return None
-        found = _behind_guard(inner)
-    return found
-
-
-def _behind_guard(target: Any) -> Any:
-    while is_guarded(target):
-        target = target.__wrapped__
-    return target
+    found: Any = unwrap(target, through=_LAYERS)
+    kind = class_of(found)
+    if kind is FunctionType:
+        return found
+    # A class's own __call__ makes an instance; those in C are not seen.
+    call = static_type_attribute(kind, "__call__")
+    if type(call) is not FunctionType or issubclass(kind, type):
+        return None
+    return plain_function(call)
 
 
 def clash(first: object, second: object) -> bool:

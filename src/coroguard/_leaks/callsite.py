@@ -6,7 +6,6 @@ import ast
 import inspect
 import linecache
 from collections import deque
-from functools import partial
 from itertools import islice
 from opcode import opname
 from types import (
@@ -17,6 +16,8 @@ from types import (
     MethodType,
 )
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .._inspect.callables import BINDINGS, PARTIALS, unwrap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,7 +79,7 @@ def awaited_call(traceback: TracebackType) -> tuple[Any, str]:
     for tree in _sources(traceback):
         node = _awaited(tree)
         if isinstance(node, ast.Call):
-            function = _plain(_resolve(node.func, traceback.tb_frame))
+            function = _called(node, traceback.tb_frame)
             name = getattr(node.func, "attr", getattr(node.func, "id", ""))
             return (function if callable(function) else None), name
     return None, ""
@@ -169,7 +170,7 @@ def _used(tree: ast.AST, *, awaited: bool) -> Iterator[tuple[ast.AST, bool]]:
 
 def _operand(node: ast.AST, frame: FrameType, *, is_called: bool) -> Operand | None:
     if isinstance(node, ast.Call):
-        function = _plain(_resolve(node.func, frame))
+        function = _called(node, frame)
         return Operand(function, is_call=True) if callable(function) else None
     if not isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)):
         return None
@@ -217,11 +218,16 @@ def _resolve(node: ast.expr, frame: FrameType) -> Any:
     return UNKNOWN
 
 
+def _called(node: ast.Call, frame: FrameType) -> Any:
+    """Return the callable behind a static or class method, or a partial."""
+    return unwrap(_resolve(node.func, frame), through=(*BINDINGS, *PARTIALS))
+
+
 def _owner(node: ast.Attribute, frame: FrameType) -> Any:
     """Return the object of an attribute, or the class of one that a call gave."""
     if not isinstance(node.value, ast.Call):
         return _resolve(node.value, frame)
-    function = _plain(_resolve(node.value.func, frame))
+    function = _called(node.value, frame)
     if is_kind(function, type):
         return function
     if type(function) is not FunctionType:
@@ -245,14 +251,3 @@ def _attribute(owner: object, name: str) -> Any:
     except Exception:
         return UNKNOWN
     return found
-
-
-def _plain(function: Any) -> Any:
-    """Return the function behind a static or class method, or a partial."""
-    while True:
-        if is_kind(function, staticmethod, classmethod):
-            function = function.__func__
-        elif is_kind(function, partial):
-            function = function.func
-        else:
-            return function

@@ -11,6 +11,7 @@ from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from .._inspect.attributes import MISSING, member, namespace, own_dict, own_state
+from .._inspect.callables import COPIES, layers
 from .._leaks.errors import GuardUsageError, nearest
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ _PATH = re.compile(rf"{_PART}(\.{_PART})*:{_PART}(\.{_PART})*")
 _PATTERN = re.compile(r"[*?\[]")
 #: What a class or module has a function as.
 METHODS: tuple[Any, ...] = (FunctionType, staticmethod, classmethod)
-_WRAPPED_AT_MOST = 16
 # Functions with these names look at the frame of their caller: the guard's, then.
 _FRAME_READERS = frozenset(("_getframe", "currentframe", "f_back", "extract_stack"))
 
@@ -228,13 +228,10 @@ def is_defined_in(function: Any, module: Any) -> bool:
     names = namespace(module)
     if function.__module__ == module_name(module):
         return True
-    for _ in range(_WRAPPED_AT_MOST):
-        if type(function) is not FunctionType:
-            return False
-        if function.__globals__ is names:
-            return True
-        function = function.__dict__.get("__wrapped__")
-    return False
+    return any(
+        type(it) is FunctionType and it.__globals__ is names
+        for it in layers(function, through=COPIES)
+    )
 
 
 def _has_home(cls: Any, module: Any) -> bool:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from .._inspect.callables import WRAPPERS, unwrap
 from .._leaks.errors import CoroutineLeakError
 from .evidence import Attempt, printable
 from .record import MissingService
@@ -151,7 +152,7 @@ def code_of(item: pytest.Item) -> Any:
     """Return the code of a test's own function, behind its decorators."""
     if not isinstance(item, pytest.Function):
         return None
-    return getattr(inspect.unwrap(item.function), "__code__", None)
+    return getattr(unwrap(item.function, through=WRAPPERS), "__code__", None)
 
 
 def _witnessed(

@@ -12,7 +12,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from .._guard.supported import refuse
-from .._inspect.callables import is_async, name_of
+from .._inspect.callables import PARTIALS, is_async, name_of, unwrap
 from .._leaks.errors import GuardUsageError
 
 if TYPE_CHECKING:
@@ -72,9 +72,7 @@ def sync_twin(function: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, R]:
 
 def _make_alike(twin: Any, original: Any) -> None:
     """Give a twin its original's name, signature and place."""
-    named = original
-    while isinstance(named, functools.partial):
-        named = named.func
+    named = unwrap(original, through=PARTIALS)
     functools.update_wrapper(twin, named)
     del twin.__wrapped__  # nothing may decide the twin's colour by its original
     with suppress(TypeError, ValueError):  # built-in functions may have none

@@ -9,8 +9,8 @@ from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 from ..._inspect.attributes import own_dict
-from ..._inspect.awaitables import static_type_attribute
-from ..._inspect.callables import is_guarded
+from ..._inspect.awaitables import class_of, static_type_attribute
+from ..._inspect.callables import ACCESSORS, BINDINGS, is_guarded, unwrap
 from ..._inspect.colours import plain_function
 
 if TYPE_CHECKING:
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
     from ..modules import Loaded
 
-# Typed Any, because their generic types lack the function inside.
-_type: Any = type
-_Cached: Any = type(functools.lru_cache(lambda: None))
 _FUNCTIONS: tuple[Any, ...] = (
     *(FunctionType, MethodType, staticmethod, classmethod, functools.partial),
 )
@@ -53,7 +50,7 @@ def surface_of(packages: Iterable[Loaded]) -> dict[str, Any]:
 
 
 def look_up(name: str, modules: Mapping[str, ModuleType]) -> Any:
-    """Return what a name leads its callers to, bases included; ``None`` if nowhere.
+    """Return what a name resolves to, bases included; ``None`` if nowhere.
 
     Args:
         name: As ``module:qualified.name``.
@@ -66,9 +63,9 @@ def look_up(name: str, modules: Mapping[str, ModuleType]) -> Any:
     if module is not None:
         found = dict(_bound(module, also=first)).get(first)
     for part in rest:
-        is_class = issubclass(_type(found), type)
+        is_class = issubclass(class_of(found), type)
         found = static_type_attribute(found, part) if is_class else None
-    return _behind(found)
+    return unwrap(found, through=ACCESSORS)
 
 
 def guard_on(function: Any) -> Any:
@@ -76,7 +73,7 @@ def guard_on(function: Any) -> Any:
     for _ in range(_FARTHEST):
         if function is None or is_guarded(function):
             return function
-        if not issubclass(_type(function), _FUNCTIONS):
+        if not issubclass(class_of(function), _FUNCTIONS):
             return None
         inner = getattr(function, "__func__", None)
         function = inner or getattr(function, "__wrapped__", None)
@@ -89,8 +86,8 @@ def _functions(
     """Yield the functions that a module defines or passes on."""
     exported = _exported(module)
     for attribute, value in _bound(module):
-        is_class = issubclass(_type(value), type)
-        function = None if is_class else _behind(value)
+        is_class = issubclass(class_of(value), type)
+        function = None if is_class else unwrap(value, through=ACCESSORS)
         if not (is_class or _is_function(function)):
             continue
         passed_on = attribute in exported or (
@@ -111,11 +108,11 @@ def _methods(
 ) -> Iterator[tuple[str, Any]]:
     """Yield the functions in a class's own body, and in classes defined there."""
     for attribute, value in own_dict(kind).copy().items():
-        if issubclass(_type(value), type):
+        if issubclass(class_of(value), type):
             if value.__qualname__ == f"{kind.__qualname__}.{attribute}":
                 yield from _methods(f"{prefix}.{attribute}", value, roots)
             continue
-        function = _behind(value)
+        function = unwrap(value, through=ACCESSORS)
         if _is_function(function) and (
             _is_within(_home(function), roots) or _is_made_anew(function)
         ):
@@ -135,34 +132,19 @@ def _bound(module: ModuleType, also: str = "") -> Iterator[tuple[str, Any]]:
 def _exported(module: ModuleType) -> set[str]:
     """Return the names in ``__all__`` that are text."""
     names: Any = vars(module).get("__all__")
-    is_list = issubclass(_type(names), (list, tuple))
+    is_list = issubclass(class_of(names), (list, tuple))
     return {name for name in names if isinstance(name, str)} if is_list else set()
 
 
-def _behind(value: Any) -> Any:
-    """Return the function that a property or a cache runs, else the value."""
-    while True:
-        kind = _type(value)
-        if issubclass(kind, property):
-            value = value.fget
-        elif issubclass(kind, (functools.cached_property, functools.partialmethod)):
-            value = value.func
-        elif issubclass(kind, _Cached):
-            value = value.__wrapped__
-        else:
-            return value
-
-
 def _is_function(value: Any) -> bool:
-    is_kind = issubclass(_type(value), _FUNCTIONS) or is_guarded(value)
+    is_kind = issubclass(class_of(value), _FUNCTIONS) or is_guarded(value)
     return is_kind and plain_function(value) is not None
 
 
 def _is_made_anew(function: Any) -> bool:
     """Return whether a function's own name does not show where it was defined."""
-    while issubclass(_type(function), (staticmethod, classmethod)):
-        function = function.__func__
-    if issubclass(_type(function), functools.partial):
+    function = unwrap(function, through=BINDINGS)
+    if issubclass(class_of(function), functools.partial):
         return True
     return "<locals>" in getattr(function, "__qualname__", "")
 

@@ -7,7 +7,7 @@ from types import FunctionType
 from typing import Any
 
 from ..._guard.supported import refuse
-from ..._inspect.callables import behind_partials, is_async
+from ..._inspect.callables import PARTIALS, is_async, unwrap
 from ..twins import async_twin, sync_twin
 
 __all__ = ["holder_of", "recoloured", "recoloured_object"]
@@ -65,7 +65,7 @@ class _OtherColour:
 
 
 def _has_twin(found: Any) -> bool:
-    inner = getattr(behind_partials(found), "__func__", found)
+    inner = getattr(unwrap(found, through=PARTIALS), "__func__", found)
     makes_values = inspect.isgeneratorfunction(inner) or inspect.isasyncgenfunction(
         inner
     )

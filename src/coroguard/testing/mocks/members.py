@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from ..._inspect.annotations import annotations_of, return_annotation
 from ..._inspect.awaitables import static_type_attribute
-from ..._inspect.callables import is_async, name_of
+from ..._inspect.callables import WRAPPERS, is_async, name_of, unwrap
 from ..._inspect.colours import Colour, colour_of, plain_function
 from ..._inspect.promises import awaited_type, named_classes
 from ..._leaks.leak import short
@@ -169,7 +169,7 @@ def _given_by(target: Any, colour: Colour | None) -> Any:
     if function is None or colour is Colour.EITHER:
         return ABSENT
     # Wrappers carry the annotations of what they wrap, which its own names explain.
-    original = inspect.unwrap(function)
+    original = unwrap(function, through=WRAPPERS)
     annotation = return_annotation(original)
     inner = typing.get_args(annotation)
     if colour is Colour.ASYNC_CONTEXT:
