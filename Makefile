@@ -54,7 +54,8 @@ test: $(TEST_VENV)/$(if $(CI),.wheel,.dev) ## run every test
 	@$(TEST_VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_FLAGS)
 
 fast: $(VENV)/.dev ## run the tests that need no service and no minute
-	@$(VENV)/bin/python -m pytest -n $(WORKERS) --dist worksteal -m 'not slow' \
+	@env -u CI $(VENV)/bin/python -m pytest -n $(WORKERS) --dist worksteal \
+	  -m 'not slow' \
 	  tests/unit tests/architecture $(PYTEST_FLAGS)
 
 lint: format-check style mypy pyright ## check formatting, style and types

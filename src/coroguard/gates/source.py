@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _Def = ast.FunctionDef | ast.AsyncFunctionDef
-# Decorators whose function is no test, or is replaced on purpose.
+# Decorators whose function is not a test, or is replaced on purpose.
 _OTHER = {"fixture", "yield_fixture", "property", "cached_property"}
 _REPLACED = {"overload", "setter", "getter", "deleter", "register"}
 

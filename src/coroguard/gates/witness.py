@@ -39,7 +39,7 @@ class Witness:
     """
 
     def __init__(self, note: Callable[[str, dict[str, Any]], None]) -> None:
-        self._note = note
+        self.note = note
         self._codes: dict[str, object] = {}
 
     def watch_session(self, session: pytest.Session) -> None:
@@ -85,7 +85,7 @@ class Witness:
         function = cast("pytest.Function", item)
         body = function.obj
         is_same = code_of(item) is self._codes.get(item.nodeid)
-        function.obj = _witnessed(body, item, self._note, is_same=is_same)
+        function.obj = _witnessed(body, item, self.note, is_same=is_same)
         holder = getattr(function, "_instance", None)
         is_case = isinstance(holder, unittest.TestCase)
         if is_case:  # unittest looks an async test up by its name
@@ -116,7 +116,7 @@ class _Watched:
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         if error is not None:
             _failed(self._attempt, error)
-        self._witness._note(self._node_id, asdict(self._attempt))
+        self._witness.note(self._node_id, asdict(self._attempt))
 
 
 def is_missing(error: BaseException) -> bool:

@@ -72,7 +72,7 @@ def test_a_test_that_is_not_collected_is_missed(project, way):
 
 
 def test_what_only_looks_like_a_test_is_not_missed(project):
-    """Fixtures, helpers, bases whose tests are inherited, and data are no tests."""
+    """Fixtures, helpers, bases whose tests are inherited, and data are not tests."""
     project.write("pyproject.toml", LISTED)
     project.write(
         "tests/test_a.py",

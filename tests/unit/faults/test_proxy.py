@@ -173,8 +173,8 @@ def test_addresses_keep_everything_but_the_place():
 
 
 def test_an_address_without_a_port_is_refused():
-    """A proxy has to know what it stands before."""
-    with pytest.raises(ValueError, match="names no host and port"):
+    """A proxy has to know the server behind it."""
+    with pytest.raises(ValueError, match="has no host and port"):
         FaultProxy.before("unix:///run/redis.sock")
 
 

@@ -43,7 +43,7 @@ def test_a_record_adds_up():
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_value_of_the_wrong_type_is_refused(call, words):
-    """What is no evidence is refused, and remembered where the error is swallowed."""
+    """A value that is not evidence is refused, also where the error is swallowed."""
     record = GateRecord()
     with pytest.raises((TypeError, ValueError), match=words):
         call(record)
