@@ -61,7 +61,7 @@ def test_mission_critical_health_report_dict_guarantee(
     gate_record, rig, outages, user_context
 ):
     """The health check returns a report, whatever is down and whoever asks."""
-    rig.tell(gate_record)
+    rig.add_services(gate_record)
     health_report_gate(
         gate_record,
         component_health,
@@ -75,7 +75,7 @@ def test_mission_critical_health_report_dict_guarantee(
 @pytest.mark.gate("error handler", blocks_deployment=True)
 async def test_mission_critical_websocket_error_handler_resilience(gate_record, rig):
     """Every client hears in time of a component that fails, and lives on."""
-    rig.tell(gate_record)
+    rig.add_services(gate_record)
     rig.spawn(*COMPONENTS, deadline_s=STRICT_S)
     trials = [
         (rig.lane(name).service, _harms_of_link(rig, name)) for name in COMPONENTS
@@ -92,7 +92,7 @@ async def test_mission_critical_websocket_error_handler_resilience(gate_record, 
 @pytest.mark.gate("chat flow", blocks_deployment=True)
 async def test_mission_critical_end_to_end_chat_flow(gate_record, rig):
     """A conversation works from the token to the history, through an outage too."""
-    rig.tell(gate_record)
+    rig.add_services(gate_record)
     rig.spawn("crowd", deadline_s=CROWDED_S)
     lane = rig.lane("crowd")
     links = (lane.links["database"], lane.links["redis"])
@@ -103,7 +103,7 @@ async def test_mission_critical_end_to_end_chat_flow(gate_record, rig):
 @pytest.mark.gate("concurrent users", blocks_deployment=True)
 async def test_mission_critical_concurrent_user_protection(gate_record, rig):
     """Two hundred users at once get all their own answers, and only those."""
-    rig.tell(gate_record)
+    rig.add_services(gate_record)
     rig.spawn("crowd", deadline_s=CROWDED_S)
     lane = rig.lane("crowd")
     await concurrent_users_gate(

@@ -1,1 +1,1 @@
-"""What does the bug, and the guard against it, look like in a real chat service?"""
+"""A real chat service with the bug in it, and with the guard against it."""

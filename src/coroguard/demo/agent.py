@@ -1,4 +1,4 @@
-"""What does the agent do with a message?"""
+"""The agent, which answers a message."""
 
 # It is deterministic and needs no network: it looks the message's words up in the
 # user's own conversation and answers with what it found.
@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
-
-__all__ = ["EVENTS", "Agent", "Conversation", "Found", "keywords"]
 
 EVENTS = (
     "agent_started",
@@ -30,11 +28,11 @@ class Found:
     """What the tool found.
 
     Args:
-        said: How many messages the user has sent in this conversation so far.
-        matching: How many of them hold one of the words.
+        earlier: How many messages the user has sent in this conversation so far.
+        matching: How many of them contain one of the words.
     """
 
-    said: int
+    earlier: int
     matching: int
 
 
@@ -42,7 +40,7 @@ class Conversation(Protocol):
     """The conversation that the agent may look into, and no other."""
 
     async def search(self, words: Sequence[str]) -> Found:
-        """Count the user's messages, and those that hold one of the words."""
+        """Count the user's messages, and those with one of the words."""
         ...
 
     async def keep(self, text: str, answer: str) -> None:
@@ -61,13 +59,13 @@ class Agent:
         self._conversation = conversation
 
     async def run(self, text: str) -> AsyncIterator[dict[str, Any]]:
-        """Answer a message, event by event; the answer is kept before it is told."""
+        """Answer a message, event by event; the answer is kept before it is sent."""
         yield {"type": "agent_started"}
         words = keywords(text)
         yield {"type": "agent_thinking", "words": words}
         yield {"type": "tool_executing", "tool": _TOOL, "words": words}
         found = await self._conversation.search(words)
-        result = {"said": found.said, "matching": found.matching}
+        result = {"earlier": found.earlier, "matching": found.matching}
         yield {"type": "tool_completed", "tool": _TOOL, "result": result}
         answer = compose(text, found)
         await self._conversation.keep(text, answer)
@@ -83,9 +81,9 @@ def keywords(text: str) -> list[str]:
 def compose(text: str, found: Found) -> str:
     """Return the answer, which quotes the message."""
     quote = text if len(text) <= 80 else text[:79] + "…"
-    if not found.said:
-        return f"You said “{quote}”, and it is the first thing you said here."
+    if not found.earlier:
+        return f"You wrote “{quote}”, your first message here."
     return (
-        f"You said “{quote}”; {found.matching} of your {found.said} earlier messages "
-        "speak of it."
+        f"You wrote “{quote}”; {found.matching} of your {found.earlier} earlier "
+        "messages mention it."
     )

@@ -1,4 +1,4 @@
-"""Which ASGI application is the chat service?"""
+"""The chat service as an ASGI application."""
 
 from __future__ import annotations
 
@@ -29,13 +29,11 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-__all__ = ["create_app"]
-
 log = logging.getLogger("coroguard.demo.chat")
 
 _HEALTH_JSON = "application/health+json"
 # One thread for each error handler that waits for a health check: the threads sleep,
-# and with the default of a few an outage would be told user by user.
+# and with the default of a few, users would learn of an outage one by one.
 _WAITING_HANDLERS = 256
 
 
@@ -88,7 +86,7 @@ def connect(settings: Settings) -> Components:
 
 
 async def _prepare(parts: Components) -> None:
-    """Make the tables; a database that is down now may be up for the first user."""
+    """Create the tables; a database that is down now may be up for the first user."""
     try:
         await parts.database.make_tables()
     except ComponentUnavailable as failure:
@@ -107,7 +105,7 @@ async def health(_request: Request) -> Response:
 
 
 async def chat(websocket: WebSocket) -> None:
-    """Serve one client until it leaves or has to be sent away."""
+    """Serve one client until it leaves or is rejected."""
     await websocket.accept()
     session = ChatSession(
         websocket.app.state.parts,
@@ -135,7 +133,7 @@ async def _serve(session: ChatSession, websocket: WebSocket) -> None:
 async def _survive(
     turn: Awaitable[None], session: ChatSession, websocket: WebSocket
 ) -> None:
-    """Await a turn; where a component fails, the client is told and may go on."""
+    """Await a turn; where a component fails, send an error frame and go on."""
     try:
         await turn
     except ComponentUnavailable as failure:

@@ -1,4 +1,4 @@
-"""Who signs the tokens, and where are the keys to check them?"""
+"""The auth service, which signs tokens and publishes its keys."""
 
 from __future__ import annotations
 
@@ -24,11 +24,9 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-__all__ = ["TokenIssuer", "create_app"]
-
 
 class TokenIssuer:
-    """Signs tokens with its newest key and publishes all it ever used.
+    """A signer that uses its newest key and publishes all it ever used.
 
     Args:
         issuer: The `iss` claim.

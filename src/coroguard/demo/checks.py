@@ -1,6 +1,6 @@
-"""Does each component that a chat turn needs answer right now?"""
+"""Checks of the components that a chat turn needs."""
 
-# Each check returns the details worth showing, or raises an error that tells why not.
+# Each check returns details to show, or raises an error with the reason.
 
 from __future__ import annotations
 
@@ -21,9 +21,7 @@ from coroguard.demo.tokens import fetch_keys
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-__all__ = ["LINKS", "check_manager_factory", "check_user_context"]
-
-# Deadlines are the caller's; a client's own would only be one more that may not hold.
+# The caller sets the deadline; the client's own would be one more, and may not hold.
 _UNLIMITED_S = 3600.0
 
 
@@ -76,7 +74,7 @@ def check_user_context(user_context: object) -> dict[str, Any]:
         return {"user": "none"}
     if not isinstance(user_context, UserExecutionContext):
         kind = type(user_context).__name__
-        raise TypeError(f"a {kind} is no UserExecutionContext")
+        raise TypeError(f"expected a UserExecutionContext, got {kind}")
     return {"user": user_context.user_id}
 
 

@@ -1,4 +1,4 @@
-"""On whose behalf is the service working, and are the ids real ones?"""
+"""The user on whose behalf the service works, by five ids."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from dataclasses import dataclass, fields
 
 from coroguard.demo.errors import InvalidContextError
 
-__all__ = ["UserExecutionContext"]
-
-_ADVICE = "type str(uuid.uuid4())"
+_ADVICE = "use str(uuid.uuid4())"
 
 
 @dataclass(frozen=True, slots=True)
 class UserExecutionContext:
-    """Who is served, in which thread, by which run, request and socket.
+    """The user, thread, run, request and socket of a piece of work.
 
     Args:
         user_id: A UUID as text, as are the other four.
@@ -24,7 +22,7 @@ class UserExecutionContext:
         websocket_client_id: One connection.
 
     Raises:
-        InvalidContextError: An id is no UUID, or is one that nobody generated
+        InvalidContextError: An id is not a UUID, or is one that nobody generated
             (all zeros, one digit repeated, a counting sequence).
     """
 

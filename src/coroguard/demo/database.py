@@ -1,4 +1,4 @@
-"""Where is the conversation kept, and who may read it?"""
+"""Conversations in PostgreSQL, each read by its owner only."""
 
 from __future__ import annotations
 
@@ -16,12 +16,10 @@ from coroguard.demo.settings import redact
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-__all__ = ["LOST", "Database", "ThreadStore"]
-
 T = TypeVar("T")
 
-# What a server that is down, going down, or coming up answers. Anything else is our
-# own mistake and passes.
+# Errors of a server that is down, going down, or coming up. Any other is our own
+# mistake and passes.
 LOST = (
     OSError,
     asyncpg.InterfaceError,
@@ -48,7 +46,7 @@ CREATE TABLE IF NOT EXISTS chat_messages (
   UNIQUE (thread_id, message_id, role)
 );
 """
-_SCHEMA_LOCK = 7303014  # two services that start at once make the tables once
+_SCHEMA_LOCK = 7303014  # two services that start at once create the tables once
 
 
 class Database:
@@ -97,7 +95,7 @@ class Database:
             raise self._unavailable(lost, "DATABASE_UNREACHABLE") from None
 
     async def make_tables(self) -> None:
-        """Make the tables where they do not exist yet.
+        """Create the tables where they do not exist yet.
 
         Raises:
             ComponentUnavailable: As for `run()`.
@@ -183,12 +181,12 @@ class ThreadStore:
         self._message = uuid.UUID(message_id)
 
     async def search(self, words: Sequence[str]) -> Found:
-        """Count the user's earlier messages, and those that hold one of the words."""
-        # Of what a word may hold, only the underscore means something to LIKE.
+        """Count the user's earlier messages, and those with one of the words."""
+        # Of the characters of a word, only the underscore is special to LIKE.
         patterns = ["%" + word.replace("_", r"\_") + "%" for word in words]
         row = await self._database.run(
             lambda connection: connection.fetchrow(
-                "SELECT count(*) AS said, "
+                "SELECT count(*) AS earlier, "
                 "count(*) FILTER (WHERE m.text ILIKE ANY ($3)) AS matching "
                 "FROM chat_messages m JOIN chat_threads USING (thread_id) "
                 "WHERE thread_id = $1 AND user_id = $2 AND role = 'user' "
@@ -200,7 +198,7 @@ class ThreadStore:
             )
         )
         assert row is not None  # an aggregate without GROUP BY has one row
-        return Found(said=row["said"], matching=row["matching"])
+        return Found(earlier=row["earlier"], matching=row["matching"])
 
     async def keep(self, text: str, answer: str) -> None:
         """Keep a message and its answer, both or neither, and each only once."""
@@ -209,7 +207,7 @@ class ThreadStore:
                 "INSERT INTO chat_messages (thread_id, message_id, role, text) "
                 "SELECT thread_id, $3, role, text FROM chat_threads, "
                 "(VALUES (1, 'user', $4::text), (2, 'agent', $5::text)) "
-                "AS said (turn, role, text) "
+                "AS kept (turn, role, text) "
                 "WHERE thread_id = $1 AND user_id = $2 ORDER BY turn "
                 "ON CONFLICT DO NOTHING",
                 self._thread,

@@ -1,8 +1,8 @@
-"""How long may a component keep its caller waiting?"""
+"""Deadlines that hold whatever the awaited work does."""
 
 # Client time-outs do not hold when a link is black-holed: cancelling a connection
 # attempt makes the client wait for the very peer that is gone. So the work runs in a
-# task of its own, the caller waits for the task, and past the deadline walks away.
+# task of its own, and the caller stops waiting for the task past the deadline.
 
 from __future__ import annotations
 
@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-__all__ = ["abandoned", "within"]
-
 T = TypeVar("T")
 
-# The loop holds tasks weakly: without this one that nobody waits for could be
-# collected half-way.
+# The loop holds tasks weakly: without this set, an abandoned task could be collected
+# half-way.
 _abandoned: set[asyncio.Task[Any]] = set()
 
 
@@ -33,7 +31,7 @@ async def within(timeout_s: float, work: Coroutine[Any, Any, T]) -> T:
 
     Raises:
         TimeoutError: It took longer. The task is cancelled and left to finish by
-            itself, however long that takes; its result is swallowed.
+            itself, however long that takes; its result is discarded.
     """
     task = asyncio.ensure_future(work)
     try:
@@ -48,17 +46,17 @@ async def within(timeout_s: float, work: Coroutine[Any, Any, T]) -> T:
 
 
 def abandoned() -> int:
-    """Return how many tasks were walked away from and have not finished yet."""
+    """Return how many abandoned tasks have not finished yet."""
     return len(_abandoned)
 
 
 def _abandon(task: asyncio.Task[Any]) -> None:
     _abandoned.add(task)
-    task.add_done_callback(_bury)
+    task.add_done_callback(_discard)
     task.cancel()
 
 
-def _bury(task: asyncio.Task[Any]) -> None:
+def _discard(task: asyncio.Task[Any]) -> None:
     _abandoned.discard(task)
     if not task.cancelled():
         task.exception()

@@ -1,4 +1,4 @@
-"""What does a client hear when a component has failed?"""
+"""The error frame of a failed component."""
 
 from __future__ import annotations
 
@@ -13,17 +13,15 @@ if TYPE_CHECKING:
     from coroguard.demo.context import UserExecutionContext
     from coroguard.demo.errors import ComponentUnavailable
 
-__all__ = ["component_health", "failure_frame"]
-
 log = logging.getLogger("coroguard.demo.chat")
 
 
-# The guard on the original stays with the original: once another module's function
-# answers to its name, nothing guards that one. So the guard stands here, where the
-# name is looked up, and judges whatever it has come to mean.
+# A guard on the original function does not help once another module's function has
+# its name. So the guard is here, where the name is looked up, and judges the result
+# of the function that the name resolves to.
 @guard
 def component_health(user_context: UserExecutionContext | None) -> dict[str, Any]:
-    """Return what the health check says, whichever module it now comes from."""
+    """Return the report of the health check, whichever module it comes from."""
     from coroguard.demo.websocket_core import validate_websocket_component_health
 
     return validate_websocket_component_health(user_context)

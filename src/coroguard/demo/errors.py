@@ -1,22 +1,13 @@
-"""What can go wrong in the chat service, and who has to act?"""
+"""The errors of the chat service, and who has to act on each."""
 
 # DemoError
 # ├── ConfigError (ValueError)          the operator: an address or a limit is wrong
-# ├── InvalidContextError (ValueError)  the caller: one of the five ids is no real id
+# ├── InvalidContextError (ValueError)  the caller: one of the five ids is not real
 # ├── ComponentUnavailable (OSError)    nobody yet: a component does not answer
 # ├── Rejected (PermissionError)        the client: no right to this socket
 # └── StartError (RuntimeError)         the operator: a server did not come up
 
 from __future__ import annotations
-
-__all__ = [
-    "ComponentUnavailable",
-    "ConfigError",
-    "DemoError",
-    "InvalidContextError",
-    "Rejected",
-    "StartError",
-]
 
 
 class DemoError(Exception):
@@ -24,11 +15,11 @@ class DemoError(Exception):
 
 
 class ConfigError(DemoError, ValueError):
-    """An address or limit that cannot be used; the message says what to type."""
+    """An address or limit that cannot be used; the message has the fix."""
 
 
 class InvalidContextError(DemoError, ValueError):
-    """An id that is missing, malformed, or a placeholder somebody forgot."""
+    """An id that is missing, malformed, or a forgotten placeholder."""
 
 
 class ComponentUnavailable(DemoError, OSError):  # noqa: N818  # a state, as in HTTP
@@ -52,8 +43,8 @@ class Rejected(DemoError, PermissionError):  # noqa: N818  # a verdict
 
     Args:
         code: The WebSocket close code, 4400 for a bad id, 4401 for a bad token,
-            4403 for a thread of somebody else.
-        reason: The close reason; what is over 123 bytes, the protocol's limit, is cut.
+            4403 for a thread of another user.
+        reason: The close reason, cut at 123 bytes, the limit of the protocol.
     """
 
     def __init__(self, code: int, reason: str) -> None:

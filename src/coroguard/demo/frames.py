@@ -1,4 +1,4 @@
-"""What travels over the socket, in both directions?"""
+"""The frames of the socket, in both directions."""
 
 from __future__ import annotations
 
@@ -10,25 +10,17 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = [
-    "MAX_TEXT",
-    "ClientFrame",
-    "FrameError",
-    "error_frame",
-    "parse",
-]
-
 MAX_TEXT = 4000
 _KINDS = ("message", "history", "ping")
 
 
 class FrameError(ValueError):
-    """A frame of the client that cannot be read; the message says what to send."""
+    """A frame of the client that cannot be read; the message has the fix."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClientFrame:
-    """What the client wants.
+    """A request of the client.
 
     Args:
         kind: A chat message, the conversation so far, or a sign of life.
@@ -46,7 +38,8 @@ def parse(raw: str) -> ClientFrame:
     """Read a frame: a JSON object with a `type`, or plain text as a message.
 
     Raises:
-        FrameError: Another type, an empty or too long message, an id that is no UUID.
+        FrameError: Another type, an empty or too long message, or an id that is not
+            a UUID.
     """
     data = _fields(raw)
     kind = data.get("type")
@@ -64,7 +57,7 @@ def error_frame(
     suggestions: Iterable[str] = (),
     request_id: str | None = None,
 ) -> dict[str, Any]:
-    """Return the frame that tells a client what failed and what to do."""
+    """Return the frame with what failed, and what the client can do."""
     frame: dict[str, Any] = {
         "type": "error",
         "code": code,
@@ -102,4 +95,6 @@ def _message_id(value: object) -> str:
     try:
         return str(uuid.UUID(str(value)))
     except ValueError:
-        raise FrameError("the id is no UUID; send str(uuid.uuid4()) or none") from None
+        raise FrameError(
+            "the id is not a UUID; send str(uuid.uuid4()), or leave it out"
+        ) from None

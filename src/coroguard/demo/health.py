@@ -1,4 +1,4 @@
-"""Is every component that the chat needs healthy?"""
+"""The health check of the components that the chat needs."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ def validate_websocket_component_health(
     """Check every component that a chat turn needs, all at once.
 
     Synchronous, so it blocks its caller: at most for the deadline of a component,
-    `CHAT_HEALTH_DEADLINE_S`, also where a link swallows everything.
+    `CHAT_HEALTH_DEADLINE_S`, even where a link is black-holed.
 
     Args:
-        user_context: Whose ids to check too; `None` means nobody's.
+        user_context: Ids to check too; `None` for none.
 
     Returns:
         A report of the shape of `coroguard.HealthReport`.
@@ -55,7 +55,7 @@ def validate_websocket_component_health(
     environ = dict(os.environ)
     key = tuple(environ.get(name) for name in ("DATABASE_URL", "REDIS_URL", "AUTH_URL"))
     details = health_loop.run_shared(key, lambda: _check_links(environ))
-    # The flight is shared; what belongs to one caller does not go in there.
+    # The run is shared, so checks of one caller are not part of it.
     own = {
         "user_context": _check_now("user_context", check_user_context, user_context),
         "manager_factory": _check_now("manager_factory", check_manager_factory),

@@ -1,4 +1,4 @@
-"""Where do the checks run, when a synchronous function asks for them?"""
+"""The event loop of the checks, for callers that are synchronous."""
 
 # In one thread with a loop of its own, so that a health check neither blocks the
 # service's loop nor suffers from what blocks it.
@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     import concurrent.futures
     from collections.abc import Callable, Coroutine, Hashable
 
-__all__ = ["run", "run_shared"]
-
 T = TypeVar("T")
 
 _lock = threading.Lock()
@@ -28,14 +26,14 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 def run_shared(key: Hashable, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Run work that many may ask for at once; who comes meanwhile shares the result.
+    """Run work once for all callers that ask for it at the same time.
 
     In an outage every user's error handler asks at the same moment: without this the
     checks of a thousand users would starve each other past their deadlines.
 
     Args:
-        key: What makes two askers want the same.
-        work: Called only where none is under way.
+        key: Equal for calls that can share a result.
+        work: Called only where none with this key is under way.
     """
     loop = _running_loop()
     with _lock:
@@ -43,7 +41,7 @@ def run_shared(key: Hashable, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         flight = under_way or asyncio.run_coroutine_threadsafe(work(), loop)
         _flights[key] = flight
     if under_way is None:
-        # Not under the lock: where the work is done already, it lands at once.
+        # Not under the lock: where the work is done already, the callback runs at once.
         flight.add_done_callback(lambda _done: _land(key))
     return flight.result()
 
@@ -58,8 +56,8 @@ def _running_loop() -> asyncio.AbstractEventLoop:
     with _lock:
         if _loop is None:
             _loop = asyncio.new_event_loop()
-            # What was abandoned in a black hole is still pending when the process
-            # ends, and nothing is wrong with that.
+            # Tasks that were abandoned in a black hole may be pending when the
+            # process ends.
             _loop.set_exception_handler(lambda _loop, _context: None)
             name = "component-health"
             threading.Thread(target=_loop.run_forever, name=name, daemon=True).start()

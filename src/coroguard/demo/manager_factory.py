@@ -1,4 +1,4 @@
-"""Who may send on a socket, and how is one user's kept from another's?"""
+"""Managers of sockets, one for each, on behalf of one user."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Socket", "WebSocketManager", "WebSocketManagerFactory", "factory"]
 
 
 class Socket(Protocol):
-    """What a manager needs of a connection."""
+    """The part of a connection that a manager needs."""
 
     async def send_text(self, data: str) -> None:
         """Send one text frame."""
@@ -22,11 +22,11 @@ class Socket(Protocol):
 
 
 class WebSocketManager:
-    """Sends on one socket, on behalf of one user.
+    """A sender on one socket, on behalf of one user.
 
     Args:
         context: Whose socket it is.
-        socket: The connection; `None` for a manager that is only tried out.
+        socket: The connection; `None` for a manager that sends nothing.
     """
 
     def __init__(self, context: UserExecutionContext, socket: Socket | None) -> None:
@@ -40,7 +40,7 @@ class WebSocketManager:
 
 
 class WebSocketManagerFactory:
-    """Makes one manager for each socket, and knows which are in use.
+    """A factory of one manager for each socket, up to a capacity.
 
     Args:
         capacity: How many sockets there may be at once.

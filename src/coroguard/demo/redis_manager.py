@@ -1,4 +1,4 @@
-"""Who is online, and who talks too much?"""
+"""Presence and rate limits in Redis or Valkey."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ from coroguard.demo.settings import redact
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Coroutine
-
-__all__ = ["RedisManager"]
 
 T = TypeVar("T")
 
@@ -43,14 +41,14 @@ class RedisManager:
         self._url = url
         self._deadline_s = deadline_s
         self._rate_limit = rate_limit
-        # One retry, at once: a connection that broke while it lay in the pool is no
-        # fault of the server that is there now.
+        # One retry, at once: a connection that broke while it was in the pool does
+        # not mean that the server is away now.
         self._redis: Redis = Redis.from_url(  # pyright: ignore[reportUnknownMemberType]
             url, retry=Retry(NoBackoff(), 1, supported_errors=_RETRIED)
         )
 
     async def is_connected(self) -> bool:
-        """Whether the server answers. A coroutine: it is true only when awaited."""
+        """Return whether the server answers."""
         try:
             await self.ping()
         except ComponentUnavailable:
@@ -100,7 +98,7 @@ class RedisManager:
         await self._run(leave())
 
     async def may_send(self, user_id: str, client_id: str) -> bool:
-        """Count one more message, and say whether the user is within the limit.
+        """Count one more message; return whether the user is within the limit.
 
         Raises:
             ComponentUnavailable: As for `ping()`.

@@ -1,4 +1,4 @@
-"""Where can every link of the chat service be hurt, and its servers too?"""
+"""The servers and links of the chat service, with faults injected into both."""
 
 from __future__ import annotations
 
@@ -22,14 +22,11 @@ from coroguard.gates.ready_made import ChatScript, ChatService
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
     from pathlib import Path
-    from types import TracebackType
 
     from coroguard.demo.backends.postgres import Postgres
     from coroguard.demo.backends.python_service import PythonService
     from coroguard.demo.backends.valkey import Valkey
     from coroguard.gates import GateRecord
-
-__all__ = ["COMPONENTS", "HurtServer", "Lane", "Rig", "shared_rig"]
 
 COMPONENTS = {"database": "DATABASE_URL", "redis": "REDIS_URL", "auth": "AUTH_URL"}
 
@@ -50,7 +47,7 @@ class Lane:
 
 
 class HurtServer:
-    """A server that the gates may kill and stop."""
+    """A server that the gates may kill and suspend."""
 
     def __init__(self, server: Postgres | Valkey | PythonService) -> None:
         self._server = server
@@ -60,11 +57,11 @@ class HurtServer:
         self._server.kill()
 
     def freeze(self) -> None:
-        """Stop it in its tracks."""
+        """Suspend it."""
         self._server.process.freeze()
 
     def restart(self) -> None:
-        """Let it go on if it was stopped, start it again if it was killed."""
+        """Resume it if it was suspended, start it again if it was killed."""
         self._server.process.thaw()
         if not self._server.process.running:
             self._server.restart()
@@ -91,7 +88,7 @@ class Rig:
 
     def __enter__(self) -> Self:
         with ExitStack() as opening:
-            # Not what the environment names: what is hurt here has to be our own.
+            # Not the servers of the environment: faults are for our own only.
             self.stack = opening.enter_context(Stack({}))
             self._issuer = opening.enter_context(
                 httpx.Client(trust_env=False, verify=False)
@@ -99,17 +96,12 @@ class Rig:
             self._open = opening.pop_all()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._open.close()
 
     @cached_property
     def links(self) -> dict[str, FaultProxy]:
-        """The links of whoever calls the health check in this process."""
+        """The links for health checks in this process."""
         return self._new_links()
 
     @property
@@ -124,7 +116,7 @@ class Rig:
         return {name: HurtServer(server) for name, server in found.items() if server}
 
     def addresses(self, links: Mapping[str, FaultProxy]) -> dict[str, str]:
-        """Return the variables that lead over these links."""
+        """Return the addresses of the components behind these links."""
         return {
             variable: links[name].url(self.stack.addresses[variable])
             for name, variable in COMPONENTS.items()
@@ -153,7 +145,7 @@ class Rig:
         return self._lanes[name]
 
     def chat_service(self, process: PythonService, deadline_s: float) -> ChatService:
-        """Say how the gates talk to a chat service."""
+        """Return how the gates talk to a chat service."""
         return ChatService(
             url=process.url,
             script=ChatScript(
@@ -170,7 +162,7 @@ class Rig:
         )
 
     def headers(self, user_id: str) -> dict[str, str]:
-        """Return what lets a user in; the token is asked for once."""
+        """Return the headers of a user, whose token is fetched once."""
         if user_id not in self._tokens:
             answer = self._issuer.post(
                 self.stack.addresses["AUTH_URL"] + "/token",
@@ -181,8 +173,8 @@ class Rig:
             self._tokens[user_id] = str(answer.json()["token"])
         return {"authorization": f"Bearer {self._tokens[user_id]}"}
 
-    def tell(self, record: GateRecord) -> None:
-        """Tell which services a gate used, and that they were real."""
+    def add_services(self, record: GateRecord) -> None:
+        """Record that a gate used the services of this rig, and that they are real."""
         for name, version in self._versions.items():
             record.service(name, real=True, version=version)
 
@@ -206,7 +198,7 @@ class Rig:
             **self.addresses(links),
             "CHAT_DEADLINE_S": str(deadline_s),
             "CHAT_HEALTH_DEADLINE_S": str(deadline_s),
-            # Keys that are kept would hide that the auth service is away.
+            # Cached keys would hide that the auth service is away.
             "CHAT_JWKS_TTL_S": "0" if name == "auth" else "300",
         }
         twin = None if self._modules is None else str(self._modules)
@@ -227,7 +219,7 @@ _borrowers = 0
 
 @contextmanager
 def shared_rig(*, mode: str, modules: Path | None = None) -> Generator[Rig, None, None]:
-    """Lend out one rig to all who ask while it is lent; the first decides its mode."""
+    """Share one rig between all blocks that overlap; the first decides its mode."""
     global _borrowers
     with _lock:
         if not _shared:

@@ -1,7 +1,7 @@
-"""How does a service of the demonstration run as a process of its own?"""
+"""The program that runs one service of the demonstration."""
 
 # `python -m coroguard.demo.service chat|auth [PORT]` prints `READY http://...` when it
-# takes connections, and runs until it is told to stop.
+# takes connections, and runs until it is stopped.
 
 from __future__ import annotations
 
@@ -19,11 +19,9 @@ from coroguard.demo.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["main"]
-
 
 class AnnouncedServer(uvicorn.Server):
-    """A server that says when it takes connections."""
+    """A server that prints its address when it takes connections."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and print the address."""
@@ -63,8 +61,8 @@ async def _serve(kind: str, port: int) -> int:
         ws_max_size=65_536,
         timeout_graceful_shutdown=1,
     )
-    # By its protocol number asyncio knows TCP, and switches Nagle's algorithm off:
-    # without it, what is written in two parts waits 40 ms for the first one's answer.
+    # With the protocol number asyncio recognizes TCP and switches Nagle's algorithm
+    # off, which delays the second of two writes by 40 ms.
     with socket.socket(proto=socket.IPPROTO_TCP) as listener:
         # A service that was killed comes back on its port at once.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

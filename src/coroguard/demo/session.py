@@ -1,4 +1,4 @@
-"""What happens on one socket, from the token to the last turn?"""
+"""The life of one socket, from the token to the last turn."""
 
 from __future__ import annotations
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from coroguard.demo.settings import Settings
     from coroguard.demo.tokens import Identity, TokenVerifier
 
-__all__ = ["ChatSession", "Components", "new_id"]
-
 
 def new_id() -> str:
     """Return an id for one of the five of a user's context."""
@@ -33,7 +31,7 @@ def new_id() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Components:
-    """What every session of the service shares."""
+    """The components that all sessions of the service share."""
 
     settings: Settings
     database: Database
@@ -43,7 +41,7 @@ class Components:
 
 
 class GuardedThread(ThreadStore):
-    """A thread whose search is guarded, as everything that a turn relies on."""
+    """A thread whose search is guarded."""
 
     @guard(returns=Found)
     async def search(self, words: Sequence[str]) -> Found:
@@ -55,12 +53,12 @@ class ChatSession:
     """One client's connection.
 
     It opens when its components answer: until then each frame of the client tries
-    again, so that a socket outlives an outage in which it was born.
+    again, so that a socket can be opened during an outage.
 
     Args:
-        components: What all sessions share.
+        components: Shared by all sessions.
         socket: The connection.
-        token: What the client showed.
+        token: The token of the client.
         thread_id: The thread it asked for; `None` means its latest.
     """
 
@@ -82,7 +80,7 @@ class ChatSession:
         self.context = UserExecutionContext(*(new_id() for _ in range(5)))
 
     async def open(self) -> None:
-        """Learn who it is, find the thread, and tell the client; once is enough.
+        """Verify the token, open the thread, and send `ready`; once is enough.
 
         Raises:
             Rejected: The token or the thread is not the client's.
@@ -106,7 +104,7 @@ class ChatSession:
         await self._manager.send({**ready, "online": online})
 
     async def handle(self, raw: str) -> None:
-        """Do what one frame of the client asks for.
+        """Handle one frame of the client.
 
         Raises:
             Rejected: The token has expired.
@@ -130,7 +128,7 @@ class ChatSession:
                 await self._answer(frame)
 
     async def close(self) -> None:
-        """Give back what the session held; a component that is down is no hindrance."""
+        """Release the manager and the presence, even with components down."""
         if self._manager is None:
             return
         self._components.factory.release(self._manager)

@@ -1,4 +1,4 @@
-"""Which addresses and limits does the chat service run with?"""
+"""The addresses and limits of the chat service."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from coroguard.demo.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-__all__ = ["EXAMPLES", "Settings", "check_url", "redact"]
 
 EXAMPLES = {
     "DATABASE_URL": "postgresql://user:password@127.0.0.1:5432/chat",
@@ -34,8 +32,8 @@ class Settings:
         database_url: PostgreSQL.
         redis_url: Redis or Valkey.
         auth_url: The issuer of the tokens; also their `iss` claim.
-        issuer: The `iss` claim a token has to carry; a name and no address, so that
-            the auth service may stand behind another one.
+        issuer: The `iss` claim a token has to carry; a name instead of an
+            address, so that the auth service can be behind a proxy.
         audience: The `aud` claim a token has to carry.
         deadline_s: Seconds a component may take to serve a chat turn.
         health_deadline_s: Seconds a component may take in the health check.
@@ -61,7 +59,7 @@ class Settings:
             environ: The variables; `None` means those of the process.
 
         Raises:
-            ConfigError: An address is missing or malformed, or a limit is no number.
+            ConfigError: An address is missing or malformed, or a limit is not a number.
         """
         env = os.environ if environ is None else environ
         return cls(
@@ -78,7 +76,7 @@ class Settings:
 
 
 def check_url(name: str, value: str | None) -> str:
-    """Return the address if it can be one, else say what to type.
+    """Return a usable address unchanged.
 
     Args:
         name: The environment variable, a key of `EXAMPLES`.
@@ -87,14 +85,14 @@ def check_url(name: str, value: str | None) -> str:
     Raises:
         ConfigError: It is not set, of another scheme, or without host or socket.
     """
-    advice = f"type {name}={EXAMPLES[name]}"
+    advice = f"set {name}={EXAMPLES[name]}"
     if not value:
         raise ConfigError(f"{name} is not set; {advice}")
     try:
         parts = urlsplit(value)
         usable = parts.port is None or parts.port > 0
     except ValueError:
-        raise ConfigError(f"{name} is no URL; {advice}") from None
+        raise ConfigError(f"{name} is not a URL; {advice}") from None
     if parts.scheme not in _SCHEMES[name]:
         wanted = " or ".join(_SCHEMES[name])
         raise ConfigError(
@@ -106,7 +104,7 @@ def check_url(name: str, value: str | None) -> str:
 
 
 def redact(text: str, *urls: str) -> str:
-    """Return the text with the passwords of these URLs blotted out."""
+    """Return the text with the passwords of these URLs replaced by `***`."""
     for url in urls:
         password = urlsplit(url).password
         for secret in {password, unquote(password)} if password else ():
@@ -121,5 +119,7 @@ def _number(env: Mapping[str, str], name: str, default: float) -> float:
     except ValueError:
         number = -1.0
     if not 0 <= number < 1e9:
-        raise ConfigError(f"{name}={text[:120]!r} is no limit; type {name}={default:g}")
+        raise ConfigError(
+            f"{name}={text[:120]!r} is not a limit; set {name}={default:g}"
+        )
     return number

@@ -1,4 +1,4 @@
-"""Is this token genuine, meant for us, and still valid?"""
+"""Verification of tokens against published keys."""
 
 from __future__ import annotations
 
@@ -14,19 +14,17 @@ from coroguard.demo.deadline import within
 from coroguard.demo.errors import ComponentUnavailable, Rejected
 from coroguard.demo.settings import redact
 
-__all__ = ["JWKS_PATH", "Identity", "TokenVerifier", "fetch_keys"]
-
 JWKS_PATH = "/.well-known/jwks.json"
 # Asymmetric only: with a symmetric one, the published key would sign tokens.
 _ALGORITHMS = ["EdDSA", "ES256", "RS256"]
 _REQUIRED = ["exp", "iat", "aud", "iss", "sub"]
-# Strangers can name keys that do not exist; each may cost one request, so often.
+# Anyone can name keys that do not exist, and each costs a request at most this often.
 _REFETCH_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who a token speaks for.
+    """The user of a token.
 
     Args:
         user_id: A UUID.
@@ -38,7 +36,7 @@ class Identity:
 
 
 class TokenVerifier:
-    """Checks tokens against the keys that the auth service publishes.
+    """A verifier of tokens against the keys that the auth service publishes.
 
     Args:
         auth_url: The auth service.
@@ -70,7 +68,7 @@ class TokenVerifier:
         self._failure: ComponentUnavailable | None = None
 
     async def verify(self, token: str) -> Identity:
-        """Return whom the token speaks for.
+        """Return the user of the token.
 
         Raises:
             Rejected: The token is malformed, forged, expired, or not for us.
@@ -92,7 +90,7 @@ class TokenVerifier:
         except jwt.InvalidTokenError as refused:
             raise Rejected(4401, f"token refused: {refused}") from None
         except ValueError:
-            raise Rejected(4401, "token refused: sub is no UUID") from None
+            raise Rejected(4401, "token refused: sub is not a UUID") from None
 
     async def close(self) -> None:
         """Drop all connections."""
@@ -111,10 +109,11 @@ class TokenVerifier:
     async def _refresh(self, kid: str | None) -> None:
         asked_at = time.monotonic()
         async with self._lock:
-            # Whoever waited here for somebody else's answer takes that.
+            # The call that held the lock meanwhile has fetched what this one needs.
             if self._fetched_at >= asked_at and kid in self._keys:
                 return
-            # Also a failure: one deadline each would make the last of many hang.
+            # Its failure is shared too, or the last of many would hang for all
+            # their deadlines.
             if self._failure is not None and self._failed_at >= asked_at:
                 raise self._failure.with_traceback(None)
             await asyncio.sleep(self._fetched_at + _REFETCH_S - time.monotonic())

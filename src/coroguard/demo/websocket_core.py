@@ -1,8 +1,8 @@
-"""Which names does the rest of the service import, and from where do they come?"""
+"""The names that the rest of the service imports."""
 
 # The collision of this demonstration: `chat_probes` is another team's module, deployed
 # beside the service or not (a directory on `sys.path`). Where it is, its star import
-# comes last, and a name that both modules have is silently the other team's.
+# comes last, and a name that both modules have silently becomes the other team's.
 
 from __future__ import annotations
 

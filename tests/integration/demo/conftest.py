@@ -1,4 +1,4 @@
-"""Which real servers do the chat's tests share, and how are they hurt?"""
+"""The real servers that the tests of the chat share, and their faults."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DEADLINE_S = 0.5
 
 
 class Link:
-    """A TCP link to a server that can swallow everything, as a black hole does."""
+    """A TCP link to a server that can swallow everything, like a black hole."""
 
     def __init__(self, url):
         self._to = urlsplit(url).port
@@ -27,7 +27,7 @@ class Link:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        # Tasks that are cancelled while they wait in the hole are no news.
+        # Tasks that are cancelled while they wait in the hole are expected.
         self._loop.set_exception_handler(lambda _loop, _context: None)
         starting = asyncio.start_server(self._join, "127.0.0.1", 0)
         self._server = self._call(starting)
@@ -149,7 +149,7 @@ def user(stack):
 
 @pytest.fixture
 def enter(user):
-    """Open a socket as a new user, or with a token; the client with its first frame."""
+    """Open a socket as a new user, or with a token, and receive its first frame."""
 
     class Entered:
         def __init__(self, service, token, **options):
@@ -171,7 +171,7 @@ def enter(user):
 
 @pytest.fixture
 def timed():
-    """Await something; what it returned and the seconds it took."""
+    """Await something; return its result and the seconds it took."""
 
     async def timed(work):
         started = time.monotonic()

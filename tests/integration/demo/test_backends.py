@@ -1,4 +1,4 @@
-"""The servers of the demonstration on machines that make it hard for them."""
+"""The servers of the demonstration on difficult machines."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_the_clean_up_works_in_another_thread():
 
 
 async def test_a_pooled_connection_that_was_reset_is_replaced(stack):
-    """Writing to a socket that asyncio gave up is no AttributeError of ours."""
+    """Writing to a socket that asyncio closed does not raise an AttributeError."""
     manager = RedisManager(stack.addresses["REDIS_URL"], 5.0)
     await manager.ping()
     connection = manager._redis.connection_pool._available_connections[0]

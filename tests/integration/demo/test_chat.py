@@ -1,4 +1,4 @@
-"""Does the chat work, and only for those it is meant for?"""
+"""The chat, for users with a right to it and for others."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from coroguard.demo.agent import EVENTS
 from coroguard.demo.client import ChatClient
 
 
-async def sent_away(service, token, **options):
-    """The close code and reason of a socket that is not let in."""
+async def rejection(service, token, **options):
+    """Return the close code and reason of a socket that is rejected."""
     async with ChatClient(service.url, token, **options) as client:
         with pytest.raises(ConnectionClosed) as closed:
             await client.receive()
@@ -24,7 +24,7 @@ async def sent_away(service, token, **options):
 
 
 async def test_a_message_is_answered_event_by_event(chat, enter):
-    """A turn tells five events in order, all of the same request and run."""
+    """A turn has five events in order, all of the same request and run."""
     async with enter(chat) as client:
         frames = await client.ask("hello world")
     assert tuple(frame["type"] for frame in frames) == EVENTS
@@ -41,8 +41,8 @@ async def test_history_survives_a_reconnect(chat, enter, user):
         answers = [(await client.ask(text))[-1]["text"] for text in ("one", "two")]
     async with enter(chat, token) as client:
         assert client.first["thread_id"] == before
-        said = [(m["role"], m["text"]) for m in await client.history()]
-    assert said == [
+        kept = [(m["role"], m["text"]) for m in await client.history()]
+    assert kept == [
         ("user", "one"),
         ("agent", answers[0]),
         ("user", "two"),
@@ -51,19 +51,19 @@ async def test_history_survives_a_reconnect(chat, enter, user):
 
 
 async def test_the_tool_searches_the_conversation(chat, enter):
-    """The tool's result is counted from what the user really said before."""
+    """The tool's result is counted from the user's own earlier messages."""
     async with enter(chat) as client:
         await client.ask("the weather is fine")
         await client.ask("nothing else")
         frames = await client.ask("weather 100%_")
-    assert frames[3]["result"] == {"said": 2, "matching": 1}
+    assert frames[3]["result"] == {"earlier": 2, "matching": 1}
 
 
 async def test_a_thread_of_somebody_else_is_refused(chat, enter, user):
-    """A thread opens for its owner only, whoever knows its id."""
+    """A thread opens for its owner only, even if others know its id."""
     async with enter(chat) as owner:
         thread_id = owner.first["thread_id"]
-        code, reason = await sent_away(chat, user()[1], thread_id=thread_id)
+        code, reason = await rejection(chat, user()[1], thread_id=thread_id)
     assert (code, reason) == (4403, "this thread belongs to another user")
 
 
@@ -72,7 +72,7 @@ async def test_nobody_sees_another_users_messages(chat, enter):
     async with enter(chat) as one, enter(chat) as other:
         turns = await asyncio.gather(one.ask("secret apple"), other.ask("secret pear"))
         again = await other.ask("apple secret")
-        assert again[3]["result"] == {"said": 1, "matching": 1}
+        assert again[3]["result"] == {"earlier": 1, "matching": 1}
         assert "pear" not in str(turns[0])
         assert [m["text"] for m in await one.history() if m["role"] == "user"] == [
             "secret apple"
@@ -81,7 +81,7 @@ async def test_nobody_sees_another_users_messages(chat, enter):
 
 async def test_a_placeholder_as_thread_is_refused(chat, user):
     """A thread id that nobody generated closes the socket with its name."""
-    code, reason = await sent_away(chat, user()[1], thread_id="test-thread")
+    code, reason = await rejection(chat, user()[1], thread_id="test-thread")
     assert code == 4400
     assert "placeholder pattern: thread_id" in reason
 
@@ -92,14 +92,14 @@ async def test_a_placeholder_as_thread_is_refused(chat, user):
         ({"ttl_s": -10}, "expired"),
         ({"aud": "another-service"}, "Audience"),
         ({"iss": "another-issuer"}, "issuer"),
-        ({"sub": "admin"}, "sub is no UUID"),
+        ({"sub": "admin"}, "sub is not a UUID"),
         ({"exp": None}, "exp"),
     ],
-    ids=["expired", "other audience", "other issuer", "no user", "endless"],
+    ids=["expired", "other audience", "other issuer", "user is not an id", "endless"],
 )
 async def test_a_token_that_is_not_for_us_is_refused(chat, user, wishes, words):
-    """A genuine token that is not valid here closes the socket and says why."""
-    code, reason = await sent_away(chat, user(**wishes)[1])
+    """A genuine token that is not valid here closes the socket with the reason."""
+    code, reason = await rejection(chat, user(**wishes)[1])
     assert code == 4401
     assert words.lower() in reason.lower()
 
@@ -112,7 +112,7 @@ async def test_a_forged_token_is_refused(chat, user):
     symmetric = jwt.encode(claims, "k" * 32, "HS256", headers={"kid": "x"})
     unsigned = jwt.encode(claims, "", "none")
     for token in (f"{head}.{other_claims}.{signature}", symmetric, unsigned, "x", None):
-        assert (await sent_away(chat, token))[0] == 4401
+        assert (await rejection(chat, token))[0] == 4401
 
 
 async def test_a_token_that_expires_during_the_chat_ends_it(chat, enter, user):
@@ -152,7 +152,7 @@ async def test_a_wrong_frame_does_not_end_the_chat(chat, enter):
         assert (await client.ask("hello"))[-1]["type"] == "agent_completed"
 
 
-async def test_who_talks_too_much_is_slowed_down(linked, enter):
+async def test_a_user_over_the_limit_is_slowed_down(linked, enter):
     """Over the limit a message gets an error frame, and others are not affected."""
     async with enter(linked) as loud, enter(linked) as calm:
         last = [(await loud.ask("spam"))[-1] for _ in range(25)]

@@ -1,4 +1,4 @@
-"""Does `coroguard demo` tell its story, and leave nothing behind however it ends?"""
+"""`coroguard demo`: its claims, its messages, and the end of all it started."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ class Run:
         raise AssertionError(f"{words!r} never came:\n{self.output}")
 
     def end(self, how=None):
-        """Let it end, or end it with a signal; its exit code."""
+        """Let it end, or end it with a signal; return its exit code."""
         if how is not None:
             self._process.send_signal(how)
         self.output += self._process.communicate(timeout=60)[0]
         return self._process.returncode
 
     def living(self):
-        """All processes of this run that are alive, and where their servers work."""
+        """Return all living processes of this run; note where their servers work."""
         found = []
         for process in psutil.process_iter():
             with suppress(psutil.Error):
@@ -73,7 +73,7 @@ class Run:
         return found
 
     def left_behind(self, *, patience_s=5.0):
-        """What is alive when all had time to end."""
+        """Return what is alive after all had time to end."""
         until = time.monotonic() + patience_s
         while (left := self.living()) and time.monotonic() < until:
             time.sleep(0.02)
@@ -94,7 +94,7 @@ def run():
             process.kill()
 
 
-def test_the_whole_story_happens_as_told(run):
+def test_every_step_happens_as_described(run):
     """The command shows the outage, the error and the twin, and exits with 0."""
     demo = run()
     code = demo.end()
@@ -116,7 +116,7 @@ def test_the_whole_story_happens_as_told(run):
     assert demo.left_behind(patience_s=0) == []
 
 
-def test_nothing_is_left_when_the_story_is_broken_off(run):
+def test_nothing_is_left_after_ctrl_c(run):
     """Ctrl-C ends all that was started so far, and removes what it wrote."""
     demo = run()
     demo.until("starting")
@@ -156,21 +156,20 @@ async def test_serve_prints_how_to_talk_to_it(run):
     assert demo.left_behind() == []
 
 
-def test_the_story_needs_no_utf8(run):
-    """In an ASCII locale the story ends as it does elsewhere."""
+def test_the_demonstration_needs_no_utf8(run):
+    """In an ASCII locale the demonstration ends as it does elsewhere."""
     demo = run(LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
     assert demo.end() == 0, demo.output
     assert "+ PostgreSQL was killed: its port refuses" in demo.output
 
 
-def test_a_wrong_address_says_what_to_type(run):
+def test_a_wrong_address_is_refused_with_the_fix(run):
     """A wrong address ends the command with 2 and one line that helps."""
     demo = run(DATABASE_URL="mysql://u:hunter2@127.0.0.1/x")
     assert demo.end() == 2
-    said = demo.output.splitlines()[1:]
-    assert len(said) == 1
-    assert said[0].startswith("DATABASE_URL starts with 'mysql', not postgresql")
-    assert "type DATABASE_URL=" in said[0]
+    (message,) = demo.output.splitlines()[1:]
+    assert message.startswith("DATABASE_URL starts with 'mysql', not postgresql")
+    assert "set DATABASE_URL=" in message
     assert "hunter2" not in demo.output
 
 
@@ -182,13 +181,13 @@ def test_a_wrong_address_says_what_to_type(run):
         ("AUTH_URL", "http://127.0.0.1:1"),
     ],
 )
-def test_an_address_where_nobody_answers_says_what_to_type(name, url):
-    """Where nobody answers, nothing is started, and the message says what to do."""
+def test_an_address_where_nobody_answers_is_refused_with_the_fix(name, url):
+    """Where nobody answers, nothing is started, and the message has the fix."""
     with pytest.raises(ConfigError) as refused, Stack({name: url}):
         raise AssertionError("nothing to talk to")
     message = str(refused.value)
     assert message.startswith(f"{name} cannot be reached: ")
-    assert f"type {name}=" in message
+    assert f"set {name}=" in message
     assert "hunter2" not in message
 
 

@@ -27,7 +27,7 @@ def rig():
 @pytest.fixture
 def lane(rig, gate_record):
     """A chat service on links of its own, which are well when the test begins."""
-    rig.tell(gate_record)
+    rig.add_services(gate_record)
     rig.spawn("crowd", deadline_s=2.0)
     lane = rig.lane("crowd")
     yield lane

@@ -1,4 +1,4 @@
-"""Does the agent do its work, in order, and keep nothing by halves?"""
+"""The agent's events, in order, and the answers it keeps."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from coroguard.demo.agent import EVENTS, Agent, Found, keywords
 
 
 class Notebook:
-    def __init__(self, *, said=0, matching=0, broken=False):
-        self.found, self.broken = Found(said, matching), broken
+    def __init__(self, *, earlier=0, matching=0, broken=False):
+        self.found, self.broken = Found(earlier, matching), broken
         self.asked, self.kept = [], []
 
     async def search(self, words):
@@ -23,21 +23,21 @@ class Notebook:
 
 
 async def test_a_turn_has_five_events_in_order():
-    """Every turn tells its five events in the order of the seed."""
+    """Every turn has its five events in the order of the seed."""
     events = [event["type"] async for event in Agent(Notebook()).run("hello world")]
     assert tuple(events) == EVENTS
 
 
 async def test_the_tool_searches_for_the_words_of_the_message():
-    """The tool is given the message's words and its result is told."""
-    notebook = Notebook(said=3, matching=2)
+    """The tool gets the message's words, and its result is an event."""
+    notebook = Notebook(earlier=3, matching=2)
     events = [event async for event in Agent(notebook).run("hello world")]
     assert notebook.asked == [["hello", "world"]]
-    assert events[3]["result"] == {"said": 3, "matching": 2}
+    assert events[3]["result"] == {"earlier": 3, "matching": 2}
     assert "2 of your 3 earlier messages" in events[4]["text"]
 
 
-async def test_the_answer_is_kept_before_it_is_told():
+async def test_the_answer_is_kept_before_it_is_sent():
     """A client that has read the answer finds it in the history."""
     notebook = Notebook()
     async for event in Agent(notebook).run("hello"):

@@ -1,4 +1,4 @@
-"""Are only real ids taken for a user's context?"""
+"""The ids that a user's context accepts."""
 
 from __future__ import annotations
 
@@ -42,22 +42,22 @@ def test_the_context_has_the_five_ids_of_the_seed():
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("value", PLACEHOLDERS.values(), ids=PLACEHOLDERS)
 def test_a_placeholder_is_refused(context, name, value):
-    """An id that nobody generated is refused, by name, with what to type."""
+    """An id that nobody generated is refused, by name, with the fix."""
     with pytest.raises(InvalidContextError) as refused:
         replace(context, **{name: value})
     message = str(refused.value)
     assert message.startswith(f"Field contains placeholder pattern: {name}=")
-    assert message.endswith("type str(uuid.uuid4())")
+    assert message.endswith("use str(uuid.uuid4())")
 
 
-def test_an_id_that_is_no_text_is_refused(context):
+def test_an_id_that_is_not_text_is_refused(context):
     """A UUID object is refused, because ids travel as text."""
     with pytest.raises(InvalidContextError, match="run_id is a UUID"):
         replace(context, run_id=uuid.uuid4())
 
 
 def test_generated_ids_are_never_refused():
-    """Ten thousand generated ids all pass."""
+    """Generated ids all pass."""
     for _ in range(2000):
         UserExecutionContext(*(str(uuid.uuid4()) for _ in NAMES))
 

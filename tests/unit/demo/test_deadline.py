@@ -1,4 +1,4 @@
-"""Does a deadline hold, whatever the work does?"""
+"""Deadlines that hold whatever the work does."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from coroguard.demo.deadline import abandoned, within
 
 
 class Stubborn:
-    """Work that does not end when it is cancelled, as a client in a black hole."""
+    """Work that does not end when it is cancelled, like a client in a black hole."""
 
     def __init__(self):
         self.release = asyncio.Event()
@@ -30,7 +30,7 @@ class Stubborn:
 
 
 async def test_quick_work_returns_its_value():
-    """What ends in time is returned."""
+    """The result of work that ends in time is returned."""
 
     async def work():
         return 42
@@ -39,7 +39,7 @@ async def test_quick_work_returns_its_value():
 
 
 async def test_an_error_of_the_work_passes():
-    """What fails in time fails as it did, also with a time-out of its own."""
+    """An error of work that ends in time passes, even a timeout of its own."""
     mine = TimeoutError("mine")
 
     async def work():
@@ -62,8 +62,8 @@ async def test_work_that_ignores_its_cancellation_is_abandoned():
     assert abandoned() == 0
 
 
-async def test_the_late_error_of_abandoned_work_is_swallowed():
-    """What fails after its deadline disturbs nobody."""
+async def test_the_late_error_of_abandoned_work_is_discarded():
+    """An error after the deadline reaches nobody."""
     seen = []
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _loop, context: seen.append(context))

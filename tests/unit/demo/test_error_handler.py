@@ -1,4 +1,4 @@
-"""Does the error handler tell what the report says, and hide no bug of its own?"""
+"""The error handler's frames, and the bug that it does not hide."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def context():
 
 
 @pytest.fixture
-def says(monkeypatch):
+def health(monkeypatch):
     """Let the health check return or raise something."""
 
-    def says(found):
+    def health(found):
         def component_health(_context):
             if isinstance(found, Exception):
                 raise found
@@ -32,14 +32,14 @@ def says(monkeypatch):
 
         monkeypatch.setattr(error_handler, "component_health", component_health)
 
-    return says
+    return health
 
 
-async def test_the_frame_tells_what_the_report_says(says, context):
+async def test_the_frame_has_the_findings_of_the_report(health, context):
     """Summary, failed components and suggestions come from the report."""
     failed = {"status": "failed", "error": "gone", "details": {}}
     report = build_report({"database": failed, "redis": failed})
-    says(report)
+    health(report)
     assert await error_handler.failure_frame(FAILURE, context) == {
         "type": "error",
         "code": "COMPONENT_UNAVAILABLE",
@@ -50,18 +50,18 @@ async def test_the_frame_tells_what_the_report_says(says, context):
     }
 
 
-async def test_a_component_that_is_back_already_is_named(says, context):
-    """Where the report finds nothing any more, the frame names what broke the turn."""
-    says(build_report({"database": {"status": "healthy"}}))
+async def test_a_component_that_is_back_already_is_named(health, context):
+    """Where the report finds nothing any more, the frame names what ended the turn."""
+    health(build_report({"database": {"status": "healthy"}}))
     frame = await error_handler.failure_frame(FAILURE, context)
     assert frame["failed_components"] == ["database"]
     assert frame["message"] == "database: gone"
     assert frame["suggestions"]
 
 
-async def test_a_report_that_was_refused_gets_a_structured_frame(says, context):
+async def test_a_report_that_was_refused_gets_a_structured_frame(health, context):
     """A refused report costs its details, not the frame."""
-    says(HealthReportError("check", ["$.healthy: missing"]))
+    health(HealthReportError("check", ["$.healthy: missing"]))
     frame = await error_handler.failure_frame(FAILURE, context)
     assert (frame["code"], frame["failed_components"]) == (
         "HEALTH_REPORT_INVALID",
@@ -69,14 +69,14 @@ async def test_a_report_that_was_refused_gets_a_structured_frame(says, context):
     )
 
 
-async def test_without_the_guard_the_handler_dies_as_in_the_seed(says, context):
-    """Nothing but the guard stands between the leak and the crash of the seed."""
+async def test_without_the_guard_the_handler_fails_as_in_the_seed(health, context):
+    """Nothing but the guard prevents the crash of the seed."""
 
     async def twin():
         return {}
 
     leaked = twin()
-    says(leaked)
+    health(leaked)
     with pytest.raises(AttributeError, match="'coroutine' object has no attribute"):
         await error_handler.failure_frame(FAILURE, context)
     leaked.close()

@@ -1,4 +1,4 @@
-"""Is every frame of a client read right or refused with words?"""
+"""Frames of a client, read or refused with the reason."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WRONG = {
     "too long": ("x" * (MAX_TEXT + 1), f"at most {MAX_TEXT}"),
     "zero byte": ("a\x00b", "zero byte"),
     "broken JSON": ('{"type": ', "broken JSON"),
-    "id": ('{"type": "message", "text": "x", "id": "7"}', "the id is no UUID"),
+    "id": ('{"type": "message", "text": "x", "id": "7"}', "the id is not a UUID"),
     "deep JSON": ('{"a":' + "[" * 100_000, "broken JSON"),
     "type is a list": ('{"type": ["ping"]}', "unknown type"),
     "lone surrogate": ('{"type": "message", "text": "\\ud800"}', "surrogate"),
@@ -39,14 +39,14 @@ def test_a_message_without_an_id_gets_a_new_one():
 
 
 def test_the_id_of_the_client_is_kept():
-    """A client that sends a message again can say that it is the same."""
+    """A client that sends a message again can mark it as the same."""
     chosen = str(uuid.uuid4())
     raw = json.dumps({"type": "message", "text": "a", "id": chosen})
     assert parse(raw).message_id == chosen
 
 
 @pytest.mark.parametrize(("raw", "words"), WRONG.values(), ids=WRONG)
-def test_a_wrong_frame_is_refused_with_words(raw, words):
+def test_a_wrong_frame_is_refused_with_the_fix(raw, words):
     """A frame that cannot be read is refused with what to send instead."""
     with pytest.raises(FrameError, match=words):
         parse(raw)

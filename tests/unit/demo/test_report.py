@@ -1,4 +1,4 @@
-"""Is what the health check builds always a report of the right shape?"""
+"""The shape of the report that the health check builds."""
 
 from __future__ import annotations
 
@@ -41,6 +41,6 @@ def test_every_combination_of_failures_is_a_right_report():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_failed_component_has_a_suggestion_of_its_own(name):
-    """Each component that can fail says what to do about it."""
+    """Each component that can fail has its own suggestion."""
     suggestions = build_report(details((name,)))["error_suggestions"]
     assert "component_details" not in suggestions[0]

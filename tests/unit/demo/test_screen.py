@@ -1,4 +1,4 @@
-"""The story on a narrow terminal."""
+"""The demonstration on a narrow terminal."""
 
 from __future__ import annotations
 

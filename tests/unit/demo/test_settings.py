@@ -1,4 +1,4 @@
-"""Does a wrong address say what to type, and keep its password?"""
+"""Messages about wrong addresses, which name the fix and no password."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ WRONG = {
 
 
 def test_the_examples_are_good_settings():
-    """What the messages tell people to type can be typed."""
+    """The addresses that the messages suggest are usable."""
     settings = Settings.from_env(EXAMPLES)
     assert settings.database_url == EXAMPLES["DATABASE_URL"]
 
 
 @pytest.mark.parametrize("url", WRONG.values(), ids=WRONG)
-def test_a_wrong_address_says_what_to_type(url):
+def test_a_wrong_address_is_refused_with_the_fix(url):
     """A wrong address names its variable and an example, and no password."""
     environ = {**EXAMPLES, "DATABASE_URL": url}
     if url is None:
@@ -34,18 +34,18 @@ def test_a_wrong_address_says_what_to_type(url):
         Settings.from_env(environ)
     message = str(wrong.value)
     assert message.startswith("DATABASE_URL ")
-    assert message.endswith(f"type DATABASE_URL={EXAMPLES['DATABASE_URL']}")
+    assert message.endswith(f"set DATABASE_URL={EXAMPLES['DATABASE_URL']}")
     assert "hunter2" not in message
 
 
 @pytest.mark.parametrize("limit", ["soon", "-1", "nan", "inf"])
-def test_a_limit_that_is_no_number_is_refused(limit):
+def test_a_limit_that_is_not_a_number_is_refused(limit):
     """A limit that cannot be a duration or a count is refused with the default."""
-    with pytest.raises(ConfigError, match="type CHAT_DEADLINE_S=1"):
+    with pytest.raises(ConfigError, match="set CHAT_DEADLINE_S=1"):
         Settings.from_env({**EXAMPLES, "CHAT_DEADLINE_S": limit})
 
 
-def test_a_password_is_blotted_out_in_both_spellings():
-    """A password is found as it stands in the address and as it is sent."""
+def test_a_password_is_removed_in_both_spellings():
+    """A password is found as it is written in the address and as it is sent."""
     text = redact("p%40ss and p@ss", "redis://:p%40ss@h:1/0")
     assert text == "*** and ***"

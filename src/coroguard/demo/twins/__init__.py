@@ -1,1 +1,1 @@
-"""Which modules of another team does the demonstration deploy beside the service?"""
+"""Modules of another team, to deploy beside the service."""

@@ -1,1 +1,1 @@
-"""What if the other team's health check is a coroutine function of the same name?"""
+"""A health check of the same name that is a coroutine function."""

@@ -1,4 +1,4 @@
-"""Is the chat healthy, as the platform team asks it, from inside the loop?"""
+"""The platform team's health check, for callers inside the event loop."""
 
 # A correct function, by itself. Its name is the fault: it is also the name of the
 # service's synchronous check.

@@ -1,1 +1,1 @@
-"""What if the other team's health check truth-tests a coroutine?"""
+"""A health check that truth-tests a coroutine."""

@@ -1,4 +1,4 @@
-"""Is the chat healthy, as the platform team asks it, cheaply and every second?"""
+"""The platform team's health check, cheap enough for every second."""
 
 # `is_connected` became a coroutine function when the Redis client did. This caller was
 # overlooked, and a coroutine is true.
