@@ -10,6 +10,8 @@ import inspect
 import sys
 import types
 import unittest
+import warnings
+import weakref
 from typing import Any
 
 import pytest
@@ -308,12 +310,18 @@ def test_a_wrong_value_can_be_planted():
 # --- survivors
 
 
-def test_survivors_are_found_without_a_walk_of_the_heap(monkeypatch):
-    """A coroutine that has grown old is found, and no old object is looked at."""
+@pytest.fixture
+def no_survivors():
+    """Give every coroutine that lives before a test an owner."""
     survivors.begin()
-    survivors.assign(survivors.find(), "earlier")
-    coroutine = twin()
+    for _ in range(2):  # the second time, no old one is left to be looked for
+        survivors.assign(survivors.find(), "earlier")
+
+
+def test_survivors_are_found_without_a_walk_of_the_heap(no_survivors, monkeypatch):
+    """No old object is looked at while no coroutine of a test has grown old."""
     gc.collect()
+    coroutine = twin()
     look = gc.get_objects
 
     def young_only(generation):
@@ -323,9 +331,39 @@ def test_survivors_are_found_without_a_walk_of_the_heap(monkeypatch):
     monkeypatch.setattr(gc, "get_objects", young_only)
     assert [it is coroutine for it in survivors.find()] == [True]
     survivors.assign([coroutine], "this")
+    gc.collect()
     assert survivors.find() == []
     assert survivors.owner_of(coroutine) == "this"
     coroutine.close()
+
+
+def test_a_survivor_that_has_grown_old_is_found(no_survivors):
+    """A coroutine is found, and keeps its owner, however many collections it sees."""
+    coroutine = twin()
+    gc.collect()
+    assert [it is coroutine for it in survivors.find()] == [True]
+    survivors.assign([coroutine], "this")
+    assert survivors.find() == []
+    assert survivors.has_survivors("this")
+    coroutine.close()
+    del coroutine
+    assert not survivors.has_survivors("this")
+
+
+def test_no_weak_reference_to_a_coroutine_is_made_while_it_is_dropped(
+    no_survivors, monkeypatch
+):
+    """A collection amid a drop leaves no weak reference behind, which would crash."""
+    references = []
+
+    def hook(coroutine):
+        gc.collect(1)
+        survivors.assign(survivors.find(), "this")
+        references.append(weakref.getweakrefcount(coroutine))
+
+    monkeypatch.setattr(warnings, "_warn_unawaited_coroutine", hook)
+    twin()
+    assert references == [0]
 
 
 def test_a_new_coroutine_at_an_old_address_has_no_owner():

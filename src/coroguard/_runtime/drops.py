@@ -77,14 +77,6 @@ def subscribe_unclaimed(taker: Callable[[Any, bool], object]) -> Callable[[], No
 take_rest = subscribe_unclaimed
 
 
-def is_being_dropped(coroutine: Any) -> bool:
-    """Return whether a coroutine is being finalized, in whichever thread.
-
-    A weak reference to it, if made now, would outlive it and crash the interpreter.
-    """
-    return id(coroutine) in _handled.values()
-
-
 def stands_for_promised(function: Any) -> None:
     """Take drops of the coroutines of ``function`` for those of what they await."""
     _promised.add(function.__code__)

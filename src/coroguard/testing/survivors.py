@@ -8,19 +8,28 @@ from inspect import CORO_CREATED, getcoroutinestate
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from .._runtime.drops import is_being_dropped
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 Coroutine: TypeAlias = "CoroutineType[Any, Any, Any]"
 
 # An object is young until two collections have passed it over. The young are few,
-# so they can be looked through after each test; what lives longer is noted before
-# the collection that makes it old, so that nobody ever walks the whole heap for it.
+# so they can be looked through after each test. The whole heap is walked only after
+# a collection that made un-started coroutines without owner old, which is rare.
+#
+# Weak references to them would be simpler, but are not safe. A coroutine that is
+# being dropped is among the objects that ``gc`` returns, nothing marks it, and its
+# weak references have been cleared already: one that is made now stays behind when
+# its memory is freed, and the interpreter crashes.
 _YOUNG = (0, 1)
-_grown: weakref.WeakSet[Coroutine] = weakref.WeakSet()
-_owned: weakref.WeakSet[Coroutine] = weakref.WeakSet()
+_some_are_old = False
+
+
+class _Owner:
+    """A test, for as long as a coroutine that it answers for lives."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
 
 
 class _Owned(str):
@@ -30,10 +39,13 @@ class _Owned(str):
     the time it is dropped, and a weak reference has died by then.
     """
 
-    owner = ""
+    owner: _Owner
 
     def __reduce__(self) -> tuple[type[str], tuple[str]]:
         return str, ("".join(self),)
+
+
+_owners: weakref.WeakValueDictionary[str, _Owner] = weakref.WeakValueDictionary()
 
 
 def begin() -> None:
@@ -48,27 +60,32 @@ def begin() -> None:
 
 def find() -> list[Coroutine]:
     """Return the live un-started coroutines without owner; do not keep them."""
+    global _some_are_old
+    if _some_are_old:
+        found = _unowned(gc.get_objects())
+        _some_are_old = bool(found)
+        return found
     young = [it for age in _YOUNG for it in _unowned(gc.get_objects(generation=age))]
-    return list({id(it): it for it in (*_unowned(list(_grown)), *young)}.values())
+    return list({id(it): it for it in young}.values())
 
 
 def assign(coroutines: Iterable[Coroutine], owner: str) -> None:
     """Let what happens to these coroutines concern no test but their owner."""
+    known = _owners.setdefault(owner, _Owner(owner))
     for coroutine in coroutines:
         coroutine.__qualname__ = name = _Owned(coroutine.__qualname__)
-        name.owner = owner
-        _owned.add(coroutine)
+        name.owner = known
 
 
 def has_survivors(owner: str) -> bool:
-    """Return whether an un-started coroutine of an owner lives."""
-    return any(owner_of(it) == owner for it in unstarted(list(_owned)))
+    """Return whether a coroutine of an owner lives."""
+    return owner in _owners
 
 
 def owner_of(coroutine: Coroutine) -> str | None:
     """Return who owns a coroutine, alive or just dying; ``None`` for nobody."""
     name = coroutine.__qualname__
-    return name.owner if isinstance(name, _Owned) else None
+    return name.owner.name if isinstance(name, _Owned) else None
 
 
 def unstarted(things: Iterable[Any]) -> list[Coroutine]:
@@ -90,8 +107,8 @@ def _unowned(things: Iterable[Any]) -> list[Coroutine]:
 
 
 def _before_collection(phase: str, info: dict[str, int]) -> None:
-    """Note the coroutines that this collection makes old."""
-    if phase == "start" and info["generation"] >= max(_YOUNG):
-        for age in _YOUNG:
-            found = _unowned(gc.get_objects(generation=age))
-            _grown.update(it for it in found if not is_being_dropped(it))
+    """Note whether this collection makes a coroutine without owner old."""
+    global _some_are_old
+    if phase == "start" and info["generation"] >= max(_YOUNG) and not _some_are_old:
+        ages = (_unowned(gc.get_objects(generation=age)) for age in _YOUNG)
+        _some_are_old = any(ages)
