@@ -45,12 +45,24 @@ BEHIND = {
     "056": "AsyncMockMixin._execute_mock_call",
     "060": "dispatch_transaction",
     "062": "Base.foo",
+    "063": "only_admins",
+    "066": "AccessControl.access_control_status",
+    "069": "AsyncConnection.commit",
+    "072": "relogin",
+    "075": "AsyncMockMixin._execute_mock_call",
+    "077": "FlowMeter.is_connected",
+    "080": "Server.watch_children",
+    "085": "LoginRequiredMixin.dispatch",
+    "088": "WebSocket.close",
+    "093": "name_is_free",
+    "094": "Client._perform_ping_timeout",
 }
 
 #: What no guard of the enclosing function can see, and why.
 UNSEEN = {
     "028": "the coroutine is awaited: only the retry decorator never sees it fail",
     "052": "a Task is scheduled, so nothing is dropped; a bool is what was promised",
+    "078": "a task is destroyed, and the program has silenced asyncio's complaint",
 }
 
 #: What the audit sees in the source, and the lock by the colour that a name had,
@@ -72,6 +84,15 @@ AHEAD = {
     "047": {"lock"},
     "048": {"wrong call"},
     "060": {"lock"},
+    "063": {"lock"},
+    "066": {"wrong call"},
+    "069": {"override", "lock"},
+    "072": {"lock"},
+    "077": {"wrong call", "lock"},
+    "078": {"lost task"},
+    "088": {"wrong call"},
+    "093": {"lock"},
+    "094": {"async callback", "lock"},
 }
 
 
@@ -136,9 +157,9 @@ def leaks_of(path, events):
 
 
 def test_the_corpus_is_whole():
-    """Twenty bugs and five correct programs are there, and each has a verdict."""
-    assert len(BUGS) == 20
-    assert len(CORRECT) == 5
+    """All bugs and correct programs are there, and each bug has a verdict."""
+    assert len(BUGS) == 32
+    assert len(CORRECT) == 15
     assert {path.name[:3] for path in BUGS} == set(BEHIND) | set(UNSEEN)
 
 
@@ -191,24 +212,33 @@ def test_correct_programs_are_left_alone(path, events):
 
 
 @pytest.mark.parametrize(
-    ("number", "names"),
-    [
-        ("901", ["get", "caller"]),
-        ("903", ["Worker.tick", "Worker.start", "Worker.stop"]),
-        ("905", ["probe", "caller"]),
-        ("909", ["run"]),
-        ("911", ["job", "caller"]),
-    ],
+    "path", [it for it in CORRECT if it.name[:3] != "905"], ids=ids
 )
-def test_guarded_correct_programs_are_left_alone(number, names, events):
-    """Nothing is reported when their functions keep what their guards promise."""
-    module = load(next(path for path in CORRECT if path.name.startswith(number)))
-    protect(module, names)
+def test_guarded_correct_programs_are_left_alone(path, events):
+    """Nothing is reported when their functions are guarded for leaks alone.
+
+    905 is left out: it returns coroutines in a dict, so it needs an annotation.
+    """
+    module = load(path)
+    protect(module, guardable(module))
     with mode("strict"), watch() as leaks:
         run(module)
 
     assert leaks == []
     assert events == []
+
+
+def guardable(module):
+    """Return the functions that META names and that a guard can be put on."""
+    names = [*module.META["called"], *module.META["enclosing"]]
+    return [it for it in names if not is_async_generator(module, it)]
+
+
+def is_async_generator(module, name):
+    found = module
+    for part in name.split("."):
+        found = inspect.getattr_static(found, part)
+    return inspect.isasyncgenfunction(getattr(found, "__func__", found))
 
 
 def drift_since_yesterday(path):
@@ -242,4 +272,4 @@ def test_together_they_see_nearly_all():
         f"guard and watch see {len(BEHIND)} when the code runs, audit and lock see "
         f"{len(AHEAD)} before anything runs, and together they see {len(together)}."
     ) in page.read_text()
-    assert len(together) >= 18
+    assert len(together) >= 31
