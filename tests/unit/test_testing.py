@@ -102,7 +102,7 @@ def test_an_async_twin_gives_the_same_result():
 
 
 def test_a_sync_twin_gives_the_same_result():
-    """A sync twin is no coroutine function and runs the coroutine to its end."""
+    """A sync twin is not a coroutine function and runs the coroutine to its end."""
     twin = sync_twin(aadd)
     assert not inspect.iscoroutinefunction(twin)
     assert twin(1, b=5) == 6
@@ -134,7 +134,7 @@ def test_twins_of_other_callables():
     ("make", "target", "words"),
     [
         (async_twin, aadd, r"a coroutine function already; use sync_twin\(aadd\)"),
-        (sync_twin, add, r"no coroutine function; use async_twin\(add\)"),
+        (sync_twin, add, r"not a coroutine function; use async_twin\(add\)"),
         (async_twin, Manager, "a class"),
         (async_twin, 5, "not callable"),
     ],
@@ -246,16 +246,16 @@ def test_start_and_undo(module):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("colliding_modul:add",), r"no module 'colliding_modul'; type collide\("),
+        (("colliding_modul:add",), r"no module 'colliding_modul'; write collide\("),
         (("colliding_module:ad",), r"no attribute 'ad'\. Did you mean 'add'\?"),
         (("colliding_module:Manger.port",), "Did you mean 'Manager'?"),
         (("colliding_module:number",), "not callable"),
         (("colliding_module:Manager",), "a class"),
         (("colliding_module:Manager.url",), "a property"),
-        (("add",), "'add' is not the path of a function; type"),
-        ((5,), r"type collide\(\"package.module:function\"\)"),
-        (("colliding_module", "add"), "one text or an object and a name"),
-        (("", "add"), "one text or an object and a name"),
+        (("add",), "'add' is not the path of a function; write"),
+        ((5,), r"write collide\(\"package.module:function\"\)"),
+        (("colliding_module", "add"), "one string, or an object and a name"),
+        (("", "add"), "one string, or an object and a name"),
         (([], "append"), "cannot be set"),
     ],
     ids=lambda value: repr(value)[:40],
@@ -477,7 +477,7 @@ class AsyncSetUp(GuardedAsyncTestCase):
     ],
 )
 def test_a_case_fails_for_its_leaks(case, method, words):
-    """A guarded case fails for what its test, set-up or cleanup leaks."""
+    """A guarded case fails for what its test, setup or cleanup leaks."""
     told = outcome(case, method)
     assert words in told
     assert told.count("coroguard.CoroutineLeakError:") == 1

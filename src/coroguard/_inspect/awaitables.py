@@ -1,4 +1,4 @@
-"""Kinds of un-awaited objects, told from their types without running user code."""
+"""Kinds of un-awaited objects, known by type without running user code."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement
 #: The methods of a coroutine; a class with others does more than be awaited.
 _PROTOCOL = frozenset({"send", "throw", "close", "cr_await", "cr_running"})
 _COROUTINES = frozenset({"coroutine", "generator-based coroutine"})
-#: By one of these in its class an object stands for another one.
+#: An object whose class defines one of these may be a proxy of another one.
 _STAND_IN = ("__getattr__", "__getattribute__", "__class__")
 
 
@@ -99,9 +99,8 @@ def kind_of(value: object) -> str | None:
         ``task``, ``future``, ``async context manager`` (of
         ``contextlib.asynccontextmanager``), ``awaitable`` for any other object
         that can do nothing but be awaited, and ``None`` for all else. Classes
-        and async functions that nobody called are values like any other, and
-        so are clients and lazy queries that can also be awaited, and objects
-        that stand in for others.
+        and async functions that were not called are values like any other, and
+        so are clients and lazy queries that can also be awaited, and proxies.
     """
     kind = type(value)
     if kind in ATOMS or kind is str or kind is dict or kind is list:
@@ -128,8 +127,8 @@ def what_is(value: object) -> str | None:
     """Return the kind of an awaitable that is not begun and not done.
 
     Returns:
-        As ``kind_of``; ``None`` also for a coroutine that has started, which is
-        somebody else's, and for a task or future that is done, which is a value.
+        As ``kind_of``; ``None`` also for a coroutine that has started, which
+        belongs to other code, and for a task or future that is done: a value.
     """
     kind = kind_of(value)
     if kind is None:
@@ -150,7 +149,7 @@ def is_builtin(value: object) -> bool:
 def is_stand_in(value: object) -> bool:
     """Return whether an object claims the class of another, as proxies do.
 
-    To ask such an object anything may load what it stands for.
+    Reading any attribute of such an object may load its target.
     """
     return any("__class__" in own_dict(base) for base in mro(type(value))[:-1])
 
@@ -158,7 +157,7 @@ def is_stand_in(value: object) -> bool:
 def close_refused(value: object) -> None:
     """Close a coroutine that never started and that no task holds.
 
-    A started coroutine, a task or a future is somebody else's; closing a
+    A started coroutine, a task or a future belongs to other code; closing a
     task's coroutine would break the task.
     """
     if iscoroutine(value):
@@ -169,7 +168,7 @@ def close_refused(value: object) -> None:
 
 
 def _is_open(kind: str, value: Any) -> bool:
-    """Return whether an awaitable can still be awaited by whoever gets it."""
+    """Return whether an awaitable can still be awaited by its next owner."""
     if type(value) is CoroutineType:
         return getcoroutinestate(value) == CORO_CREATED
     if kind == "generator-based coroutine":

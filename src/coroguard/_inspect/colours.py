@@ -1,4 +1,4 @@
-"""Colours of callables, told without calling them."""
+"""Colours of callables, found without calling them."""
 
 # Only types, code objects and annotations are read: an audit of a whole package
 # must not run any of its code.
@@ -109,7 +109,7 @@ def clash(first: object, second: object) -> bool:
 def is_surely_plain(target: object, mark: str = "__await__") -> bool:
     """Return whether the result of a sync function is known not to have a method.
 
-    An annotation that can be evaluated decides; where there is none, the code
+    An annotation that can be evaluated decides. Without one, the code
     has to make the value itself: a constant, a display, a comparison, a string.
     A stub, a function that only raises and an unknown wrapper decide nothing.
 
@@ -160,7 +160,7 @@ def _alternatives(annotation: object, names: dict[str, Any]) -> Iterator[Colour]
     """Yield the colour of each part of an annotation that cannot be read whole.
 
     Names that only type checkers import count by their words, and type variables
-    and ``Any`` by what stands beside them.
+    and ``Any`` by the other parts.
     """
     for part in parts(annotation, deep=False):
         if isinstance(part, type):

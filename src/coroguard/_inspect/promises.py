@@ -150,7 +150,7 @@ def parts(annotation: object, *, deep: bool) -> Iterator[object]:
 
     Args:
         annotation: An annotation, evaluated or text.
-        deep: Also what its containers are said to hold.
+        deep: Also the types of the items of its containers.
     """
     waiting, seen = [annotation], set[int]()
     while waiting:
@@ -182,7 +182,7 @@ def parts(annotation: object, *, deep: bool) -> Iterator[object]:
 
 
 def _names(text: str, *, deep: bool) -> Iterator[str]:
-    """Yield the names of a text annotation; nothing where it is no expression."""
+    """Yield the names of a text annotation; nothing if it is not an expression."""
     try:
         waiting: list[ast.expr] = [ast.parse(text.strip(), mode="eval").body]
     except (SyntaxError, ValueError):

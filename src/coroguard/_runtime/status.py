@@ -107,7 +107,7 @@ def add_guard(function: Any, name: str, *, is_bare: bool = False) -> None:
     Args:
         function: What it guards.
         name: Its name.
-        is_bare: Whether the process was started off, so that there is none.
+        is_bare: Whether the process was started with guards off: nothing to count.
     """
     global _count
     if is_bare:

@@ -99,7 +99,7 @@ def _check_unknown(item: Mapping[str, Any], config: Config) -> None:
             if name in config.gates or nearest(name, config.gates):
                 raise GateConfigError(
                     f"{item['id']} has the unknown marker {mark['mark']!r} for "
-                    f'the gate {name!r}; type @pytest.mark.gate("{name}")'
+                    f'the gate {name!r}; write @pytest.mark.gate("{name}")'
                 )
 
 
@@ -109,7 +109,7 @@ def _check(test: str, mark: Mapping[str, Any], config: Config) -> None:
         wrong = ", ".join(mark["wrong"]) or f"{len(names)} names"
         raise GateConfigError(
             f"{test}: the mark gate was given {wrong}; "
-            'type @pytest.mark.gate("name", blocks_deployment=True)'
+            'write @pytest.mark.gate("name", blocks_deployment=True)'
         )
     if names[0] not in config.gates:
         raise GateConfigError(

@@ -42,7 +42,7 @@ def faults_of(config: Config, read: Mapping[str, Sequence[str]]) -> Faults:
         faults = {fault: tuple(gates) for fault, gates in table.items()}
     if not faults:
         raise GateConfigError(
-            "--self-test has no fault to plant; type self_test = "
+            "--self-test has no fault to plant; set self_test = "
             '{ fault = ["gate"] } or self_test = "module:NAME" in [tool.coroguard]'
         )
     for fault, gates in faults.items():

@@ -1,4 +1,4 @@
-"""What does the evidence say about a gate?"""
+"""Verdicts of gates, judged from the evidence of their runs."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class Gate:
     """A condition of deployment with the tests that it expects.
 
     Args:
-        name: What marks and configuration call it.
+        name: Its name in markers and in the configuration.
         expected: Node ids of the tests that have to pass, pinned before the run.
-        uncollected: What the configuration lists and nothing collected fits.
-        nearest: By what was not collected, what is written most like it.
-        minimum: The least that has to be done, by kind of amount.
+        uncollected: Entries of the configuration that no collected test matches.
+        nearest: The most similar collected node id, by uncollected entry.
+        minimum: The least amount of each kind that has to be done.
         services: The services that its tests have to use.
         needs: The gates that have to be green before this one can be.
         limit_s: How long a run may take on the wall clock.
@@ -60,13 +60,13 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A verdict and what it rests on; no reason is needed for PASSED."""
+    """A verdict and its reasons; PASSED needs none."""
 
     verdict: Verdict
     reasons: tuple[str, ...] = ()
 
 
-# What a test's outcome makes of its gate, worst first.
+# The verdict of a gate that each outcome of a test causes, worst first.
 _WEIGHT = {
     Outcome.FAILED: Verdict.FAILED,
     Outcome.LEAKED: Verdict.FAILED,
@@ -89,17 +89,17 @@ def judge(
     real_services: bool = False,
     verdicts: Mapping[str, Verdict] | None = None,
 ) -> Judgement:
-    """Judge a gate by what its run left.
+    """Judge a gate by the evidence of its run.
 
     Args:
         gate: The gate and the tests that it expects.
-        run: What its run left.
+        run: The evidence of its run.
         real_services: Whether each service that was used has to be real.
         verdicts: The verdicts of the gates judged before, by name.
 
     Returns:
-        PASSED only if every expected test has a passed call and nothing speaks
-        against it; otherwise the worst that was found, with every reason.
+        PASSED only if every expected test has a passed call and nothing else was
+        found; otherwise the worst verdict that was found, with every reason.
     """
     if run.broken:
         return Judgement(Verdict.ERROR, run.broken)
@@ -122,10 +122,10 @@ def judge(
 
 
 def amounts(tests: Iterable[TestEvidence]) -> dict[str, int]:
-    """Sum up what the tests did, by kind, in a fixed order; unnamed kinds are out."""
+    """Sum up the amounts of the tests by kind, in a fixed order."""
     total: Counter[str] = Counter()
     for test in tests:
-        # `Counter.update` keeps a kind that was named and came to nothing.
+        # `Counter.update` keeps a kind whose amount is 0.
         total.update(test.record.get("amounts", {}))
     return {kind: total[kind] for kind in AMOUNTS if kind in total}
 
@@ -151,7 +151,7 @@ def _by_tests(gate: Gate, run: RunEvidence) -> Iterator[_Finding]:
             continue
         test = run.tests.get(test_id)
         text = test.text if test else ""
-        yield _WEIGHT[outcome], f"{test_id} {_say(outcome)}{text and f': {text}'}"
+        yield _WEIGHT[outcome], f"{test_id} {_described(outcome)}{text and f': {text}'}"
     for reason in _uncollected(gate):
         yield Verdict.INCOMPLETE, reason
 
@@ -203,12 +203,13 @@ def _uncollected(gate: Gate) -> Iterator[str]:
         yield f"{entry} is expected and was not collected{hint}"
 
 
-def _say(outcome: Outcome) -> str:
+def _described(outcome: Outcome) -> str:
+    """Return an outcome as the predicate of a sentence about a test."""
     match outcome:
         case Outcome.LEAKED:
             return "left a coroutine un-awaited"
         case Outcome.BROKE:
-            return "broke in set-up or tear-down"
+            return "failed in setup or teardown"
         case Outcome.FLAKY:
             return "passed only when it was run again"
         case Outcome.MISSING:

@@ -1,4 +1,4 @@
-"""How do colliding names, and guards that were lost, fail a run of pytest?"""
+"""Colliding names and lost guards as failures of a pytest run."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ _AUDIT = (
 class AuditItem(pytest.Item):
     """One package whose names must not collide, as a test of its own.
 
-    It runs in a process of its own, as a service that starts would see the
-    package, and not as the tests have left it.
+    It runs in a process of its own, which sees the package as a starting
+    service does, and not as the tests have left it.
     """
 
     package = ""
@@ -60,26 +60,26 @@ class AuditItem(pytest.Item):
             raise _AuditFailedError((done.stdout + done.stderr).strip())
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:  # type: ignore[override]
-        """Show what the audit says, and no traceback."""
+        """Show the output of the audit, without a traceback."""
         if isinstance(excinfo.value, _AuditFailedError):
             return str(excinfo.value)
         return super().repr_failure(excinfo)
 
     def reportinfo(self) -> tuple[os.PathLike[str], None, str]:
-        """Return what the report of a failure is headed with."""
+        """Return the heading of a failure's report."""
         return self.config.rootpath, None, self.name
 
 
-# Typed Any: pytest's own has no types for what it passes on.
+# Typed Any: pytest's signature has no types for its keyword arguments.
 _from_parent: Any = pytest.Item.from_parent.__func__  # type: ignore[attr-defined]
 
 
 class _AuditFailedError(Exception):
-    """The package is not clean; the text is the audit's own."""
+    """The audit has findings; the text is its output."""
 
 
 class Guards:
-    """Puts the project's guards on, and tells at the end which of them were lost.
+    """Puts the project's guards on, and reports at the end which were lost.
 
     Args:
         strict: Whether a lost guard fails the run.
@@ -96,7 +96,7 @@ class Guards:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Look where the guards are; a worker of pytest-xdist sends it home."""
+        """Verify the guards; a worker of pytest-xdist sends its findings."""
         self._add(str(finding) for finding in verify(ended=True))
         if hasattr(self._config, "workerinput"):
             self._config.workeroutput[_SENT] = self._lost  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
@@ -105,13 +105,13 @@ class Guards:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """Take what a worker sent."""
+        """Add the findings that a worker sent."""
         self._add(getattr(node, "workeroutput", {}).get(_SENT, ()))
 
     def pytest_terminal_summary(
         self, terminalreporter: pytest.TerminalReporter
     ) -> None:
-        """Tell of each lost guard once."""
+        """Show each lost guard once."""
         if self._lost:
             terminalreporter.section("coroguard: lost guards")
             for text in self._lost:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 #: The attribute of a test report that carries our lines, also between workers.
 LINES = "coroguard_lines"
-_PREFIX = {"setup": "set-up of ", "call": "", "teardown": "teardown of "}
-_IN = {"setup": " (set-up)", "call": "", "teardown": " (teardown)"}
+_PREFIX = {"setup": "setup of ", "call": "", "teardown": "teardown of "}
+_IN = {"setup": " (setup)", "call": "", "teardown": " (teardown)"}
 
 
 @dataclass
@@ -77,7 +77,7 @@ class Watcher:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, Any]:
-        """Begin to record, and judge the set-up of the fixtures."""
+        """Begin to record, and judge the setup of the fixtures."""
         __tracebackhide__ = True
         self._test.recorder.stop()
         self._test = test = _Test(Recorder(strict=self._strict, owner=item.nodeid))
@@ -89,7 +89,7 @@ class Watcher:
                 wrong.append(str(error))
         test.recorder.start()
         result = yield from self._phase(item, "setup")
-        # Not sooner, as other plugins' teardown counts on their set-up.
+        # Not sooner, as other plugins' teardown counts on their setup.
         if wrong and self._strict:
             pytest.fail(wrong[0], pytrace=False)
         test.lines.extend(("allowances that are wrong", f": {it}") for it in wrong)

@@ -17,7 +17,7 @@ from .json_values import (
     noun,
 )
 from .models import ComponentHealth, HealthReport, Record
-from .violations import line, told
+from .violations import described, line
 
 
 def check_report(value: object, model: type[HealthReport] = HealthReport) -> list[str]:
@@ -60,7 +60,9 @@ def _faults(value: Any, model: type[HealthReport]) -> dict[Path, str]:
     except ValidationError as error:
         for it in error.errors(include_url=False):
             before = faults.get(it["loc"])
-            faults[it["loc"]] = f"{before}; {told(it)}" if before else told(it)
+            faults[it["loc"]] = (
+                f"{before}; {described(it)}" if before else described(it)
+            )
     except Exception as error:
         faults[()] = f"could not be judged, a validator raised {noun(error)}"
     return faults | strangers

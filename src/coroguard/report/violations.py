@@ -34,7 +34,7 @@ def violations(error: ValidationError) -> list[str]:
     ``healthy``, ``status``, ``timestamp``, ``duration_ms``, cut at 120
     characters and without the credentials of a URL; of others, the type.
     """
-    return [line(it["loc"], told(it)) for it in error.errors(include_url=False)]
+    return [line(it["loc"], described(it)) for it in error.errors(include_url=False)]
 
 
 def line(path: Path, text: str) -> str:
@@ -43,8 +43,8 @@ def line(path: Path, text: str) -> str:
     return f"{cut(render_path(steps, root=''), _PATH_LIMIT) or '$'}: {text}"
 
 
-def told(it: ErrorDetails) -> str:
-    """Return what should be in one place, and what was there."""
+def described(it: ErrorDetails) -> str:
+    """Return what one place should have, and what it had."""
     if it["type"] == "missing":
         return "is missing"
     if it["type"] in _FINISHED:

@@ -1,4 +1,4 @@
-"""Which leaks is a test allowed, and why?"""
+"""Leaks that a test is allowed, with the reason."""
 
 from __future__ import annotations
 
@@ -12,19 +12,17 @@ from .._leaks.leak import short
 if TYPE_CHECKING:
     from .._leaks.leak import Leak
 
-__all__ = ["Allowance"]
-
-_TYPE = '@pytest.mark.allow_leaks("pattern", reason="...")'
+_USAGE = '@pytest.mark.allow_leaks("pattern", reason="...")'
 
 
 @dataclass
 class Allowance:
-    """A pattern of names, and the reason why these may leak.
+    """A pattern of names that may leak, and the reason.
 
     Args:
         pattern: Matched, as ``fnmatch`` does, against the qualified name of the
             async function, with and without the functions it was defined in.
-        reason: Why.
+        reason: The reason, as the summary shows it.
         used: Whether it has matched anything.
     """
 
@@ -46,11 +44,11 @@ class Allowance:
                 return cls(pattern, reason)
             case _:
                 raise GuardUsageError(
-                    f"allow_leaks needs one pattern and a reason; type {_TYPE}."
+                    f"allow_leaks needs one pattern and a reason; write {_USAGE}."
                 )
 
     def covers(self, leak: Leak) -> bool:
-        """Say whether a leak is allowed, and remember that it was."""
+        """Return whether a leak is allowed, and mark this allowance as used."""
         names = {leak.name, short(leak.name)}
         found = any(fnmatchcase(name, self.pattern) for name in names)
         self.used = self.used or found

@@ -1,4 +1,4 @@
-"""How do unittest's cases fail for what they leak?"""
+"""Test cases of unittest that fail for the coroutines they leak."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ __unittest = True  # keeps the frames of this file out of unittest's tracebacks
 
 
 class _Guarded(unittest.TestCase):
-    """Watch each test of a case, its set-up and its cleanup."""
+    """Watch each test of a case, its setup and its cleanup."""
 
     _coroguard: Recorder | None = None
 
     @property
     def leaks(self) -> list[Leak]:
-        """What was seen so far in this test, by guards and watches too."""
+        """The leaks of this test so far, those of guards and watches included."""
         return self._coroguard.leaks if self._coroguard else []
 
     def run(self, result: unittest.TestResult | None = None) -> Any:
-        """Run the test in strict mode; what it leaks is an error of its own."""
+        """Run the test in strict mode; leaks are an error of their own."""
         self._coroguard = recorder = Recorder(strict=True)
         method = self._testMethodName
         planted = vars(self).get(method)
         setattr(self, method, self._judging(getattr(self, method)))
-        recorder.enter(f"set-up or cleanup of {self._label}", is_async=True)
+        recorder.enter(f"setup or cleanup of {self._label}", is_async=True)
         recorder.start()
-        # The first to be registered is the last cleanup to run.
+        # Cleanups run in reverse order: this one is the last.
         self.addCleanup(self._judge)
         # For the process: an async case's context was made before this call.
         before = current()
@@ -59,16 +59,16 @@ class _Guarded(unittest.TestCase):
         return f"{type(self).__qualname__}.{self._testMethodName}"
 
     def _judging(self, test: Callable[[], Any]) -> Callable[[], Any]:
-        """Return the test method with a judgement at its end."""
+        """Return the test method with a check for leaks at its end."""
 
         @functools.wraps(test)
         def judged() -> Any:
             __tracebackhide__ = True
             self._begin()
-            with self._told_by_itself():
+            with self._dropping_leaks_of_failure():
                 result = test()
             if what_is(result) is not None:
-                result = None  # nobody would await it either
+                result = None  # unittest would not await it either
             self._judge()
             return result
 
@@ -79,8 +79,8 @@ class _Guarded(unittest.TestCase):
             self._coroguard.enter(self._label)
 
     @contextmanager
-    def _told_by_itself(self) -> Generator[None]:
-        """Let a test that fails do so for its own reason alone."""
+    def _dropping_leaks_of_failure(self) -> Generator[None]:
+        """Let a failing test fail for its own reason alone."""
         try:
             yield
         except BaseException:
@@ -105,14 +105,14 @@ class GuardedTestCase(_Guarded):
 
 
 class GuardedAsyncTestCase(_Guarded, unittest.IsolatedAsyncioTestCase):
-    """An ``IsolatedAsyncioTestCase`` whose tests fail for what they leak."""
+    """An ``IsolatedAsyncioTestCase`` whose tests fail for the coroutines they leak."""
 
     def _judging(self, test: Callable[[], Any]) -> Callable[[], Any]:
         @functools.wraps(test)
         async def judged() -> Any:
             __tracebackhide__ = True
             self._begin()
-            with self._told_by_itself():
+            with self._dropping_leaks_of_failure():
                 result = test()
                 if result is not None:
                     await result

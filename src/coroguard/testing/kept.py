@@ -1,4 +1,4 @@
-"""Which coroutines does nothing hold but the memory of a mock?"""
+"""Coroutines that only the recorded calls of mocks hold."""
 
 from __future__ import annotations
 
@@ -12,24 +12,22 @@ if TYPE_CHECKING:
 
     from .survivors import Coroutine
 
-__all__ = ["kept_by_mocks"]
-
-# Each step asks every object of the process; one leak is enough to fail a test.
+# Each step visits every object of the process; one leak fails a test.
 _MOST_ASKED = 10
 _FARTHEST = 12
 _MOST_HOLDERS = 2_000
-# Code that is not finished, such as a fixture before its teardown: it may yet
-# read what the mock was called with, and await it.
+# Unfinished code, such as a fixture before its teardown, may still read the
+# arguments of the mock and await them.
 _MAY_STILL_RUN = (AsyncGeneratorType, CellType, CoroutineType, GeneratorType)
 _CONTAINERS = (dict, list, tuple)
 
 
 def kept_by_mocks(coroutines: Sequence[Coroutine]) -> list[tuple[Coroutine, str]]:
-    """Find the coroutines that only mocks hold, and say which mock it is.
+    """Return the coroutines that only mocks hold, each with its mock.
 
-    One that anything else holds, or whose mock a waiting fixture or a closure
-    can reach, is left out: somebody may still await it. Only the first few
-    coroutines are looked at, so that a test that stores thousands is not slow.
+    A coroutine is left out if anything else holds it, or if a waiting fixture or
+    a closure can reach its mock: it may still be awaited. Only the first few
+    coroutines are checked, so that a test that stores thousands is not slow.
     """
     mock = sys.modules.get("unittest.mock")
     if mock is None:
@@ -44,7 +42,7 @@ def kept_by_mocks(coroutines: Sequence[Coroutine]) -> list[tuple[Coroutine, str]
 
 
 def _keeper(coroutine: Coroutine, mocks: type[Any], ours: tuple[object, ...]) -> str:
-    """Name the mock that holds a coroutine, if nothing but mocks does."""
+    """Describe the mock that holds a coroutine, if nothing but mocks does."""
     seen = {id(coroutine), *map(id, ours)}
     keepers: list[object] = []
     for holder in _climb([coroutine], _CONTAINERS, seen):
@@ -63,9 +61,9 @@ def _keeper(coroutine: Coroutine, mocks: type[Any], ours: tuple[object, ...]) ->
 def _climb(
     things: list[object], through: tuple[type[Any], ...], seen: set[int]
 ) -> list[object]:
-    """Return what holds some things, and what holds the holders of some types.
+    """Return the holders of objects, and those of holders of the given types.
 
-    Types are asked, and not ``isinstance``: a mock's ``__class__`` may be any.
+    By type, not ``isinstance``: the ``__class__`` of a mock may be any.
     """
     level, found = things, list[object]()
     for _ in range(_FARTHEST):

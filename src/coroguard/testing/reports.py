@@ -1,4 +1,4 @@
-"""What does a right health report look like?"""
+"""Valid health reports for tests."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 if TYPE_CHECKING:
     from ..report.models import HealthReport
-
-__all__ = ["health_report"]
 
 
 @overload
@@ -20,18 +18,17 @@ def health_report(*, as_model: Literal[True], **overrides: Any) -> HealthReport:
 def health_report(
     *, as_model: bool = False, **overrides: Any
 ) -> dict[str, Any] | HealthReport:
-    """Make a new report that is right as it stands, of a healthy service.
+    """Make a new, valid report of a healthy service.
 
-    Fields that are named replace those of the report as they are, so that a
-    wrong value can be planted on purpose. From ``failed_components`` follow the
-    other fields, where they are not named too.
+    Given fields replace those of the report unchecked, so that a wrong value can
+    be injected on purpose. The other fields follow from ``failed_components``.
 
     Args:
-        as_model: Give a ``HealthReport``, which is validated, and not a dict.
+        as_model: Return a ``HealthReport``, which is validated, instead of a dict.
         **overrides: Fields of a report.
 
     Raises:
-        pydantic.ValidationError: ``as_model``, and the fields are not right.
+        pydantic.ValidationError: ``as_model``, and the fields are not valid.
     """
     failed = overrides.get("failed_components")
     names: list[Any] = [*failed] if type(failed) is list else []

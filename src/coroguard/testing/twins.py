@@ -1,4 +1,4 @@
-"""What would this function be in the other colour?"""
+"""Twins: functions in the other colour."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ from .._leaks.errors import GuardUsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-__all__ = ["async_twin", "sync_twin"]
-
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -27,11 +25,11 @@ R = TypeVar("R")
 def async_twin(function: Callable[P, R]) -> Callable[P, Coroutine[Any, Any, R]]:
     """Return a coroutine function of the same name, signature and result.
 
-    Its coroutines name the place of ``function``, so that messages lead there.
+    Its coroutines have the place of ``function``, so that messages name it.
 
     Raises:
         GuardUsageError: It is a coroutine function already, or a class, a
-            property, a generator function or no callable at all.
+            property, a generator function, or cannot be called.
     """
     refuse(function, "async_twin")
     if is_async(function):
@@ -48,18 +46,18 @@ def async_twin(function: Callable[P, R]) -> Callable[P, Coroutine[Any, Any, R]]:
 
 
 def sync_twin(function: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, R]:
-    """Return a plain function of the same name, signature and result.
+    """Return a sync function of the same name, signature and result.
 
     It runs the coroutine to its end in an event loop of its own; where one runs
     already, in another thread, with this context's variables.
 
     Raises:
-        GuardUsageError: It is no coroutine function.
+        GuardUsageError: It is not a coroutine function.
     """
     refuse(function, "sync_twin")
     if not is_async(function):
         raise GuardUsageError(
-            f"{name_of(function)} is no coroutine function; "
+            f"{name_of(function)} is not a coroutine function; "
             f"use async_twin({name_of(function)})."
         )
 
@@ -74,7 +72,7 @@ def _make_alike(twin: Any, original: Any) -> None:
     """Give a twin its original's name, signature and place."""
     named = unwrap(original, through=PARTIALS)
     functools.update_wrapper(twin, named)
-    del twin.__wrapped__  # nothing may decide the twin's colour by its original
+    del twin.__wrapped__  # or a reader would take the colour of the original
     with suppress(TypeError, ValueError):  # built-in functions may have none
         twin.__signature__ = inspect.signature(original)
     function = getattr(named, "__func__", named)

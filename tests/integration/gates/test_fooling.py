@@ -37,15 +37,15 @@ WAYS = {
         PASSES + "@pytest.mark.xfail(strict=False)\ndef test_chat(): pass\n",
         (ExitCode.INCOMPLETE, "INCOMPLETE", "xpassed"),
     ),
-    "set-up broke": (
+    "setup broke": (
         "@pytest.fixture\ndef service(): raise OSError('refused')\n"
         "def test_chat(service): pass\n",
-        (ExitCode.INTERNAL, "ERROR", "broke in set-up or tear-down: OSError: refused"),
+        (ExitCode.INTERNAL, "ERROR", "failed in setup or teardown: OSError: refused"),
     ),
-    "tear-down broke": (
+    "teardown broke": (
         "@pytest.fixture\ndef service():\n    yield\n    raise OSError('left open')\n"
         "def test_chat(service): pass\n",
-        (ExitCode.INTERNAL, "ERROR", "broke in set-up or tear-down: OSError: left"),
+        (ExitCode.INTERNAL, "ERROR", "failed in setup or teardown: OSError: left"),
     ),
     "a test failed": (
         PASSES + "def test_chat(): assert 'coroutine' == 'dict'\n",

@@ -22,7 +22,7 @@ planted = os.environ.get("COROGUARD_PLANT")
 def test_chat():
     if planted == "hang":
         time.sleep(100)
-    if planted == "unseen set-up":
+    if planted == "unseen setup":
         pytest.skip("nothing to see")
     if planted == "broken plant":
         raise KeyError("a name that the plant forgot")
@@ -109,10 +109,10 @@ def test_a_fault_that_fools_a_gate(planted):
 
 def test_skipping_is_not_seeing(planted):
     """A gate that turns red for want of evidence has not seen the fault."""
-    table = '{ "lost message" = ["chat", "summary"], "unseen set-up" = ["chat"] }'
+    table = '{ "lost message" = ["chat", "summary"], "unseen setup" = ["chat"] }'
     ran = planted(table).gate("--self-test")
     assert ran.code == ExitCode.FAILED
-    assert "'unseen set-up' fooled 'chat', which was INCOMPLETE" in ran.out
+    assert "'unseen setup' fooled 'chat', which was INCOMPLETE" in ran.out
 
 
 def test_a_gate_that_no_fault_is_for(planted):

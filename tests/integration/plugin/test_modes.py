@@ -68,7 +68,7 @@ def test_observe_tells_in_the_summary(observed):
         "test_it.py::test_leaks: coroutine 'fetch' (async def, test_it.py:6); await "
         "fetch(...) where it is called, and make test_leaks async, or call a "
         "synchronous twin",
-        "test_it.py::test_in_setup (set-up): coroutine 'fetch' (async def, "
+        "test_it.py::test_in_setup (setup): coroutine 'fetch' (async def, "
         "test_it.py:6); await fetch(...) where it is called",
     ]
 

@@ -378,7 +378,7 @@ def test_the_error_is_that_of_the_guard(strict):
     [
         ("TestClass::test_method", "call", "TestClass.test_method() left a coroutine"),
         ("test_parameters[2]", "call", "test_parameters[2] left a coroutine"),
-        ("test_setup", "setup", "set-up of test_setup left a coroutine"),
+        ("test_setup", "setup", "setup of test_setup left a coroutine"),
         ("test_teardown", "teardown", "teardown of test_teardown left a coroutine"),
         ("test_kept_by_a_patched_mock", "call", "kept by a Mock named 'create_task'"),
         (
@@ -431,7 +431,7 @@ def test_allowances_are_told(strict):
     """The summary names what was allowed and why, and what met no leak."""
     allowed = strict.section("allowed leaks")
     assert "test_allowed: coroutine 'fetch'" in allowed
-    assert "test_allowed_in_setup (set-up): coroutine 'fetch'" in allowed
+    assert "test_allowed_in_setup (setup): coroutine 'fetch'" in allowed
     assert allowed.count("issue 7") == 2
     idle = strict.section("allowances that met no leak")
     assert "test_met_nothing: 'never', issue 8" in idle

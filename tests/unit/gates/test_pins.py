@@ -27,5 +27,5 @@ def test_without_a_list_nothing_is_pinned(tmp_path):
 def test_a_list_that_cannot_be_read(tmp_path, text):
     """A damaged list is a mistake of the configuration, with what to type."""
     (tmp_path / NAME).write_text(text)
-    with pytest.raises(GateConfigError, match="type coroguard gate --pin"):
+    with pytest.raises(GateConfigError, match="run coroguard gate --pin"):
         read_pins(tmp_path)

@@ -48,8 +48,8 @@ OUTCOMES = {
     "passed": (evidence(), Outcome.PASSED, Verdict.PASSED),
     "failed": (evidence(FAILED), Outcome.FAILED, Verdict.FAILED),
     "leaked": (evidence(leaks=("c",)), Outcome.LEAKED, Verdict.FAILED),
-    "set-up broke": (evidence(BROKE), Outcome.BROKE, Verdict.ERROR),
-    "tear-down broke": (evidence(LEFT_OPEN), Outcome.BROKE, Verdict.ERROR),
+    "setup broke": (evidence(BROKE), Outcome.BROKE, Verdict.ERROR),
+    "teardown broke": (evidence(LEFT_OPEN), Outcome.BROKE, Verdict.ERROR),
     "rerun": (evidence(RERUN), Outcome.FLAKY, Verdict.FLAKY),
     "a hidden attempt": (
         evidence(attempts=(*happened("failed"), *happened())),
@@ -129,7 +129,7 @@ def test_every_outcome_but_passed_is_red():
     assert seen == set(Outcome)
 
 
-WORST_FIRST = ["failed", "set-up broke", "rerun", "skipped", "passed"]
+WORST_FIRST = ["failed", "setup broke", "rerun", "skipped", "passed"]
 
 
 @pytest.mark.parametrize(("worse", "better"), [*itertools.combinations(WORST_FIRST, 2)])

@@ -444,7 +444,7 @@ def test_a_module_that_does_not_run_twice(service, interpreter, kind):
             "\nfrom . import handlers\n" * (kind == "path shadowing") + "1 / 0\n"
         )
     before = interpreter()
-    words = "cannot be run a second time: ZeroDivisionError: division by zero; type"
+    words = "cannot be run a second time: ZeroDivisionError: division by zero; use"
     with pytest.raises(GuardUsageError, match=words):
         planted(service, kind).start()
     assert interpreter() == before
@@ -507,7 +507,7 @@ def test_a_namespace_without_builtins():
             "no override of .*: it is not a m",
         ),
         *(("health:Manager.check", kind, "not a name of a mod") for kind in OF_MODULES),
-        ("health:check", "injection", r'type collide\("package.module:REGISTRY", "re'),
+        ("health:check", "injection", r'write collide\("package.module:REGISTRY", "re'),
         ("handlers:Manager.check", "path shadowing", "only imports Manager; use coll"),
         ("health:manager.check", "later definition", "no module or class defines it"),
         ("handlers:Manager.check", "double import", r"health:Manager.check\"\)"),
@@ -534,8 +534,8 @@ def test_a_kind_that_does_not_exist_is_refused(service):
         (([len], 3), "injection", "no item 3"),
         (([len], "x"), "injection", "no item 'x'"),
         (({"redis": 5}, "redis"), "injection", "not callable"),
-        (({"redis": len},), "injection", "needs what holds the callable, and the key"),
-        ((types, "new_class"), "injection", "needs what holds the callable"),
+        (({"redis": len},), "injection", "owner of the callable, and the key"),
+        ((types, "new_class"), "injection", "needs the owner of the callable"),
         ((types.SimpleNamespace(f=len), "f"), "star import", 'use kind="injection"'),
         ((types.SimpleNamespace(f=len), "f"), "later definition", "no module or class"),
         ((types.ModuleType("unfiled"), "f"), "path shadowing", "unfiled has no source"),

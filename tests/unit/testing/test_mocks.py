@@ -478,18 +478,18 @@ def sync_generator():
         ("check.side_effect", AsyncMock, r"its side_effect an AsyncMock is async"),
         ("check.side_effect", Check, r"its side_effect Check is async"),
         ("check.side_effect", lambda: [1, coroutine_function(1)], "value itself"),
-        ("check.return_value", lambda: coroutine_function(1), "a coroutine; type"),
+        ("check.return_value", lambda: coroutine_function(1), "a coroutine; write"),
         ("check.return_value", lambda: generator_function(1), "an? async generator"),
-        ("check.return_value", AsyncMock, r"type Session.check.return_value = mock_of"),
+        ("check.return_value", AsyncMock, r"Session.check.return_value = mock_of"),
         ("unsure.return_value", lambda: coroutine_function(1), "is sync, and its"),
-        ("check", AsyncMock, "is sync, and an AsyncMock is async; type"),
+        ("check", AsyncMock, "is sync, and an AsyncMock is async; write"),
         ("check", lambda: coroutine_function, "or assign a sync function"),
         ("check", lambda: mock_of(coroutine_function), "an CoroutineMock is async"),
         ("check", lambda: create_autospec(coroutine_function), "is async"),
         ("check", lambda: generator_function, "is async iterator"),
         ("execute", MagicMock, "is async, and an MagicMock is sync; .* an AsyncMock"),
         ("execute", lambda: lambda query: True, "is async, and .*lambda.* is sync"),
-        ("execute", lambda: mock_of(generator_function), "is async iterator; type"),
+        ("execute", lambda: mock_of(generator_function), "is async iterator; write"),
         ("execute.return_value", lambda: coroutine_function(1), "the value itself"),
         ("execute.return_value", AsyncMock, "whose every method is async"),
         ("execute.side_effect", lambda: [coroutine_function(1)], "the value itself"),
@@ -499,7 +499,11 @@ def sync_generator():
         ("rows", lambda: sync_generator, "sync_generator is sync"),
         ("rows.side_effect", lambda: coroutine_function, "its side_effect"),
         ("rows.return_value", lambda: coroutine_function(1), "value itself"),
-        ("rows.return_value", lambda: 5, r"its return_value is none; type .* \[item"),
+        (
+            "rows.return_value",
+            lambda: 5,
+            r"its return_value is not iterable; write .* \[item",
+        ),
         ("begin", AsyncMock, "is async context manager, and an AsyncMock is async"),
         ("begin.return_value", AsyncMock, "whose every method is async"),
         ("begin.side_effect", lambda: coroutine_function, "its side_effect"),
@@ -563,10 +567,10 @@ async def test_a_side_effect_that_gives_a_coroutine_is_refused():
     """Where only the call shows the colour, the call is refused."""
     mock = mock_of(Session)
     mock.check.side_effect = lambda deep=False: coroutine_function(1)
-    with pytest.raises(GuardUsageError, match="its side_effect gave a coroutine; type"):
+    with pytest.raises(GuardUsageError, match="side_effect gave a coroutine; write"):
         mock.check()
     mock.execute.side_effect = lambda query: coroutine_function(1)
-    with pytest.raises(GuardUsageError, match=r"type Session\.execute\.side_effect"):
+    with pytest.raises(GuardUsageError, match=r"write Session\.execute\.side_effect"):
         await mock.execute("q")
 
 

@@ -191,8 +191,8 @@ class Lookups:
             return known_object(statics.namespace(base).get(name, MISSING))
         if issubclass(kind, type):
             found, of_meta = member(base, name), static_type_attribute(kind, name)
-            has_a_say = of_meta is not None and of_meta is not found
-            return MISSING if has_a_say else unbound(found)
+            is_overridden = of_meta is not None and of_meta is not found
+            return MISSING if is_overridden else unbound(found)
         return MISSING
 
     def _of_member(self, base: Instance, name: str) -> Any:

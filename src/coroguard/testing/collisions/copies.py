@@ -1,4 +1,4 @@
-"""How is a module loaded a second time, and forgotten without a trace?"""
+"""Second copies of modules, loaded and forgotten without a trace."""
 
 from __future__ import annotations
 
@@ -19,32 +19,19 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
     from types import ModuleType
 
-__all__ = [
-    "forget_finders",
-    "forget_module",
-    "free_name",
-    "import_again",
-    "load_file",
-    "load_recoloured",
-    "put_on_path",
-    "recolour",
-    "running_again",
-    "temporary_folder",
-]
-
 
 def temporary_folder(undo: ExitStack) -> Path:
-    """Make a folder that is gone when ``undo`` closes."""
+    """Make a folder that is removed when ``undo`` closes."""
     return Path(undo.enter_context(TemporaryDirectory(prefix="coroguard-")))
 
 
 def put_on_path(folder: str, undo: ExitStack, *, first: bool) -> None:
-    """Have modules imported from a folder until ``undo`` closes."""
+    """Import modules from a folder, too, until ``undo`` closes."""
     if folder in sys.path:
         return
 
     def take_off() -> None:
-        with suppress(ValueError):  # whoever set the path anew has dropped it
+        with suppress(ValueError):  # other code has replaced the path
             sys.path.remove(folder)
 
     undo.callback(take_off)
@@ -52,7 +39,7 @@ def put_on_path(folder: str, undo: ExitStack, *, first: bool) -> None:
 
 
 def forget_finders(undo: ExitStack) -> None:
-    """Have the import system forget the folders it comes to know from now on."""
+    """Make the import system forget folders cached from now on."""
     known = set(sys.path_importer_cache)
 
     def forget() -> None:
@@ -63,7 +50,7 @@ def forget_finders(undo: ExitStack) -> None:
 
 
 def forget_module(name: str, undo: ExitStack) -> None:
-    """Have a module and what it holds put back in ``sys.modules``, or forgotten."""
+    """Restore a module and its submodules in ``sys.modules``, or forget them."""
     known = set(sys.modules)
 
     def forget() -> None:
@@ -84,7 +71,7 @@ def free_name(name: str) -> str:
 
 @contextmanager
 def running_again(name: str) -> Generator[None]:
-    """Run a module's code; leave no bytecode behind, and say what went wrong.
+    """Run a module's code; leave no bytecode behind, and describe errors.
 
     Raises:
         GuardUsageError: The module's code raises.
@@ -97,7 +84,7 @@ def running_again(name: str) -> Generator[None]:
         except Exception as error:
             raise GuardUsageError(
                 f"{name} cannot be run a second time: {type(error).__name__}: {error}; "
-                'type kind="rebinding", which runs no module.'
+                'use kind="rebinding", which runs no module.'
             ) from error
 
 
@@ -107,7 +94,7 @@ def load_file(name: str, file: str, path: Sequence[str] | None = None) -> Module
         name, file, submodule_search_locations=None if path is None else list(path)
     )
     if spec is None or spec.loader is None:
-        raise ImportError(f"{file} is no source file of Python")
+        raise ImportError(f"{file} is not a Python source file")
     module = sys.modules[name] = module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -119,15 +106,15 @@ def load_recoloured(
     """Load a file with one of its functions in the other colour.
 
     Returns:
-        What the module holds, but for what belongs to its import.
+        The names of the module, without those of its import.
     """
     module = load_file(name, file, path)
     recolour(module, names)
     found = vars(module).items()
-    return {key: value for key, value in found if key not in _OF_THE_IMPORT}
+    return {key: value for key, value in found if key not in _SET_BY_IMPORT}
 
 
-_OF_THE_IMPORT = frozenset(
+_SET_BY_IMPORT = frozenset(
     (
         *("__name__", "__spec__", "__loader__", "__package__", "__file__"),
         *("__cached__", "__path__", "__builtins__", "__doc__"),
@@ -136,7 +123,7 @@ _OF_THE_IMPORT = frozenset(
 
 
 def recolour(module: ModuleType, names: Sequence[str]) -> None:
-    """Put the twin of a function or method in its place, for good."""
+    """Replace a function or method by its twin, permanently."""
     *outer, last = names
     owner: Any = module
     for part in outer:
@@ -145,6 +132,6 @@ def recolour(module: ModuleType, names: Sequence[str]) -> None:
 
 
 def import_again(name: str) -> ModuleType:
-    """Import a module that ``sys.modules`` does not hold."""
+    """Import a module that is not in ``sys.modules``."""
     with running_again(name):
         return importlib.import_module(name)

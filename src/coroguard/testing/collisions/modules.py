@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from .places import Place
 
-_SHADOW = '''"""A file that stands on the path before {file!r}."""
+_SHADOW = '''"""A file that comes before {file!r} on the path."""
 from coroguard.testing.collisions.copies import load_recoloured
 
 globals().update(load_recoloured({inner!r}, {file!r}, {path!r}, {names!r}))
@@ -28,7 +28,7 @@ globals().update(load_recoloured({inner!r}, {file!r}, {path!r}, {names!r}))
 
 
 def path_shadowing(place: Place, undo: ExitStack) -> None:
-    """Put another file of the module's name before it, and import it anew."""
+    """Put another file of the module's name before it, and import again."""
     module: Any = place.module
     name: str = module.__name__
     parent, _, last = name.rpartition(".")
@@ -58,7 +58,7 @@ def path_shadowing(place: Place, undo: ExitStack) -> None:
 
 
 def handler_import(place: Place, undo: ExitStack) -> None:
-    """Let a module of the same name answer all imports from now on."""
+    """Let a module of the same name serve all later imports."""
     module: ModuleType = place.owner
     name: str = module.__name__
     stand_in = ModuleType(name)
@@ -78,7 +78,7 @@ def handler_import(place: Place, undo: ExitStack) -> None:
 
 
 def _share_submodules(module: Any, shown: Any, undo: ExitStack) -> None:
-    """Let a package have what was, or will be, imported from its stand-in."""
+    """Share submodules between a package and its stand-in, both ways."""
     prefix = f"{module.__name__}."
 
     def share(one: Any, other: Any) -> None:

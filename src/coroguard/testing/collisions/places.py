@@ -1,4 +1,4 @@
-"""Where does the name stand that is to collide, and what is its twin?"""
+"""The places of names that collide, and the twins for them."""
 
 from __future__ import annotations
 
@@ -18,9 +18,7 @@ from .swaps import ABSENT, keep_attribute, keep_item
 if TYPE_CHECKING:
     from contextlib import ExitStack
 
-__all__ = ["Place", "attribute_of", "find_held", "find_place"]
-
-# Typed Any, because their generic types say nothing about what is inside.
+# Typed Any, because their generic types lack the type of the items.
 _BOUND_BY_A_CLASS: Any = (FunctionType, staticmethod, classmethod)
 _CONTAINERS: Any = (MutableMapping, MutableSequence)
 _SEQUENCE: Any = MutableSequence
@@ -28,14 +26,14 @@ _SEQUENCE: Any = MutableSequence
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A name, what stands behind it, and the twin that is to stand there.
+    """A name, the object behind it, and the twin that replaces it.
 
     Args:
-        owner: The module, class, object or container that has it.
+        owner: The module, class, object or container that has the name.
         name: The attribute, or the key or index in a container.
-        found: What stands there, as the owner holds it.
-        twin: The same in the other colour.
-        module: The module that it is reached from, where that is known.
+        found: The object, as the owner holds it.
+        twin: The same object in the other colour.
+        module: The module that the owner is reached from, where that is known.
         path: The names from that module down to it.
         is_item: Whether ``owner`` is a container.
     """
@@ -50,7 +48,7 @@ class Place:
 
     @property
     def label(self) -> str:
-        """Who it is, in messages."""
+        """The name in messages."""
         end = f"[{self.name!r}]" if self.is_item else f".{self.name}"
         return f"{label_of(self.owner)}{end}"
 
@@ -63,7 +61,7 @@ class Place:
         """Set the name until ``undo`` closes.
 
         Raises:
-            GuardUsageError: The owner takes no such thing.
+            GuardUsageError: The owner does not accept the value.
         """
         try:
             if self.is_item:
@@ -77,10 +75,10 @@ class Place:
 
 
 def find_place(target: object, name: object = None) -> Place:
-    """Find the attribute that a path, or an object and a name, lead to.
+    """Find the attribute that a path, or an object and a name, refer to.
 
     Raises:
-        GuardUsageError: They lead nowhere, or to what has no twin.
+        GuardUsageError: There is no such attribute, or it has no twin.
     """
     module: ModuleType | None = None
     path: tuple[str, ...] = ()
@@ -92,7 +90,7 @@ def find_place(target: object, name: object = None) -> Place:
         module, path = _home_of(owner, attribute)
     else:
         raise GuardUsageError(
-            "collide() takes one text or an object and a name; type "
+            "collide() takes one string, or an object and a name; write "
             'collide("package.module:function") or collide(module, "function").'
         )
     found = attribute_of(owner, attribute)
@@ -107,10 +105,10 @@ def find_place(target: object, name: object = None) -> Place:
 
 
 def find_held(target: object, name: object = None) -> Place:
-    """Find what a container or an object holds, to inject something else there.
+    """Find an item of a container or an object, where a twin can be injected.
 
     Raises:
-        GuardUsageError: They lead nowhere, to a module or to what has no twin.
+        GuardUsageError: There is no such item, it is in a module or has no twin.
     """
     if isinstance(target, str):
         _, owner, path = _resolve(target)
@@ -121,8 +119,8 @@ def find_held(target: object, name: object = None) -> Place:
     is_item = isinstance(owner, _CONTAINERS)
     if held is None or isinstance(owner, ModuleType):
         raise GuardUsageError(
-            "injection needs what holds the callable, and the key, index or "
-            'attribute; type collide("package.module:REGISTRY", "redis", '
+            "injection needs the owner of the callable, and the key, index or "
+            'attribute; write collide("package.module:REGISTRY", "redis", '
             'kind="injection") or collide(service, "manager", kind="injection").'
         )
     if is_item:
@@ -142,7 +140,7 @@ def label_of(owner: Any) -> str:
 
 
 def attribute_of(owner: Any, name: Any) -> Any:
-    """Return what stands behind a name, as its owner holds it."""
+    """Return the object behind a name, as its owner holds it."""
     found = inspect.getattr_static(owner, str(name), ABSENT)
     # An instance needs the bound method; a module may have a __getattr__.
     is_bound = isinstance(found, _BOUND_BY_A_CLASS) or inspect.ismemberdescriptor(found)
@@ -155,7 +153,7 @@ def attribute_of(owner: Any, name: Any) -> Any:
 
 
 def _item(container: Any, key: Any) -> tuple[Any, Any]:
-    """Return the key, as an index from the front, and what it leads to."""
+    """Return the key, as an index from the front, and its item."""
     try:
         if isinstance(container, _SEQUENCE):
             key = operator.index(key)
@@ -191,7 +189,7 @@ def _resolve(target: str) -> tuple[ModuleType, Any, tuple[str, ...]]:
     if not path or not names[-1]:
         raise GuardUsageError(
             f"{target!r} is not the path of a function; "
-            'type collide("package.module:function").'
+            'write collide("package.module:function").'
         )
     module, more = _imported(path, target)
     names = [*more, *names]
@@ -216,7 +214,7 @@ def _imported(path: str, target: str) -> tuple[ModuleType, list[str]]:
     except ModuleNotFoundError as error:
         if not error.name or not f"{path}.".startswith(f"{error.name}."):
             raise GuardUsageError(
-                f"{path} cannot be imported: {error}; install what it needs first."
+                f"{path} cannot be imported: {error}; install its requirements first."
             ) from error
         outer, _, last = path.rpartition(".")
         if ":" not in target and outer:
@@ -224,11 +222,11 @@ def _imported(path: str, target: str) -> tuple[ModuleType, list[str]]:
             if not more and isinstance(getattr(owner, last, None), type):
                 return owner, [last]
         raise GuardUsageError(
-            f"there is no module {error.name!r}; type "
+            f"there is no module {error.name!r}; write "
             'collide("package.module:function") with a path that imports.'
         ) from None
     except Exception as error:
         raise GuardUsageError(
             f"{path} cannot be imported: {type(error).__name__}: {error}; "
-            f'see it with python -c "import {path}".'
+            f'run python -c "import {path}" to see why.'
         ) from error

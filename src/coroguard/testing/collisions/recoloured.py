@@ -1,4 +1,4 @@
-"""What would stand here if its calls had the other colour?"""
+"""Objects with their calls in the other colour."""
 
 from __future__ import annotations
 
@@ -10,17 +10,15 @@ from ..._guard.supported import refuse
 from ..._inspect.callables import PARTIALS, is_async, unwrap
 from ..twins import async_twin, sync_twin
 
-__all__ = ["holder_of", "recoloured", "recoloured_object"]
-
-# Typed Any, because their generic types say nothing about the function inside.
+# Typed Any, because their generic types lack the type of the function inside.
 _HOLDERS: tuple[Any, ...] = (staticmethod, classmethod)
 
 
 def recoloured(found: Any) -> Any:
-    """Return the twin of a function; static and class methods stay what they are.
+    """Return the twin of a function, in a static or class method like its own.
 
     Raises:
-        GuardUsageError: It cannot be called, or its colour cannot be changed.
+        GuardUsageError: It cannot be called, or has no other colour.
     """
     holder = holder_of(found)
     if holder is not None:
@@ -33,7 +31,7 @@ def recoloured_object(found: Any) -> Any:
     """Return the twin of a callable, or an object whose methods are twins.
 
     Raises:
-        GuardUsageError: It is neither: a class, a number, a text.
+        GuardUsageError: It is neither: a class, a number, a string.
     """
     is_object = not callable(found) and type(found).__module__ != "builtins"
     is_held = is_object and not isinstance(found, (property, *_HOLDERS))
@@ -41,17 +39,17 @@ def recoloured_object(found: Any) -> Any:
 
 
 def holder_of(found: object) -> Any:
-    """Return ``staticmethod`` or ``classmethod`` where one holds the function."""
+    """Return ``staticmethod`` or ``classmethod`` if one holds the function."""
     return next((kind for kind in _HOLDERS if isinstance(found, kind)), None)
 
 
 class _OtherColour:
-    """An object like another one, with its methods in the other colour."""
+    """A proxy of an object, with the methods in the other colour."""
 
     def __init__(self, original: Any) -> None:
         self.__dict__["_original"] = original
 
-    # The original's, so that ``isinstance`` tells no difference.
+    # The original's, so that ``isinstance`` sees no difference.
     __class__: Any = property(lambda self: self.__dict__["_original"].__class__)
 
     def __getattr__(self, name: str) -> Any:

@@ -1,36 +1,34 @@
-"""How is a value replaced so that it can be put back, in whatever order?"""
+"""Replacements of values that can be undone in any order."""
 
 from __future__ import annotations
 
 import inspect
 from typing import TYPE_CHECKING, Any
 
+from ..._inspect.awaitables import class_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import ExitStack
 
-__all__ = ["ABSENT", "keep_attribute", "keep_item"]
-
-#: Stands for what is not there.
+#: The value of a name that is not set.
 ABSENT: Any = object()
-# Typed Any, because pyright knows nothing of the type of anything.
-_type: Any = type
 
 
 class _Layer:
-    """What stood in a place before one of the changes that lie on each other."""
+    """The value that a place had before one of several stacked changes."""
 
     def __init__(self, before: Any) -> None:
         self.before = before
 
 
-# By place, innermost change last. Who puts back from the middle must not bring
-# back what a change below it has put there.
+# By place, innermost change last. Undoing a change in the middle must not restore
+# the value of a change below it.
 _LAYERS: dict[tuple[int, str, object], list[_Layer]] = {}
 
 
 def keep_attribute(owner: Any, name: str, undo: ExitStack) -> None:
-    """Have an attribute put back, or taken off again, when ``undo`` closes."""
+    """Restore an attribute, or remove it again, when ``undo`` closes."""
 
     def restore(before: Any) -> None:
         if before is not ABSENT:
@@ -42,7 +40,7 @@ def keep_attribute(owner: Any, name: str, undo: ExitStack) -> None:
 
 
 def keep_item(container: Any, key: Any, undo: ExitStack) -> None:
-    """Have an item of a mapping or a sequence put back when ``undo`` closes."""
+    """Restore an item of a mapping or a sequence when ``undo`` closes."""
     try:
         before = container[key]
     except LookupError:
@@ -81,12 +79,12 @@ def _keep(
 
 
 def _own_attribute(owner: Any, name: str) -> Any:
-    """Return what the owner itself holds, and not what it inherits."""
+    """Return an attribute that the owner itself has, not one that it inherits."""
     own: dict[str, Any] = getattr(owner, "__dict__", {})
-    kind = _type(owner)
+    kind = class_of(owner)
     if name in own or issubclass(kind, type):
         return own.get(name, ABSENT)
     descriptor = inspect.getattr_static(kind, name, None)
     # Slots and properties with a setter hold a value without a ``__dict__``.
-    is_held = hasattr(_type(descriptor), "__set__")
+    is_held = hasattr(class_of(descriptor), "__set__")
     return getattr(owner, name, ABSENT) if is_held else ABSENT

@@ -21,7 +21,7 @@ from ..._leaks.leak import short
 ABSENT: Any = object()
 
 _SELF_IS_IDIOM = ("__enter__", "__aenter__")
-# Typed Any, because their generic types say nothing about the function inside.
+# Typed Any, because their generic types lack the type of the function inside.
 _PROPERTIES: Any = (property, cached_property)
 _STATIC: Any = staticmethod
 _CLASS: Any = classmethod
@@ -31,16 +31,16 @@ _type: Any = type
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """An original, or something that it holds.
+    """An original, or one of its members.
 
     Args:
-        found: It, as its owner holds it, or the class that it is of.
+        found: The object, as its owner holds it, or its class.
         label: Its qualified name.
         is_callable: Whether it can be called.
-        colour: The colour of its calls, where that can be told.
-        signature: What its calls must fit, without what is bound.
-        gives: The class of what a call gives; ``Self``, ``None`` or ``ABSENT``.
-        stands_for: The class that a mock of it says it is of.
+        colour: The colour of its calls, where it is known.
+        signature: The signature of its calls, without bound arguments.
+        gives: The class of the result of a call; ``Self``, ``None`` or ``ABSENT``.
+        stands_for: The ``__class__`` of a mock of it.
         is_instance: Whether ``found`` is a class and an instance is meant.
     """
 

@@ -37,15 +37,15 @@ _type: Any = type
 def mock_of(original: Any, **options: Any) -> Any:
     """Make a mock whose callables keep the colours of the original's.
 
-    A coroutine function's mock gives an awaitable of its ``return_value``, a
-    sync function's the ``return_value`` itself, an async generator function's
-    an async iterator over it, and that of an ``asynccontextmanager`` what
-    ``async with`` turns into it. A sync facade that is annotated as giving an
-    awaitable is async. Where it may be either, a call gives what was taught as
-    it is; assign an ``AsyncMock`` where that is awaited. What a call gives is a
-    mock of the class that the annotation names, where that is known without
-    running code. Names that the original does not have, and calls that do not
-    fit, are refused.
+    The mock of a coroutine function gives an awaitable of its ``return_value``,
+    that of a sync function the ``return_value`` itself, that of an async generator
+    function an async iterator over it, and that of an ``asynccontextmanager`` an
+    object that ``async with`` enters to get it. A sync facade that is annotated to
+    return an awaitable is async. Where it may be either, a call gives the
+    configured value as it is; assign an ``AsyncMock`` where that is awaited. The
+    result of a call is a mock of the class that the annotation names, where that
+    is known without running code. Names that the original does not have, and
+    calls that do not fit its signature, are refused.
 
     Args:
         original: A class, an object, a module or a function. The mock of a
@@ -54,8 +54,8 @@ def mock_of(original: Any, **options: Any) -> Any:
             attributes, and ``**{"check.return_value": 1}``.
 
     Raises:
-        GuardUsageError: It is a mock already. From the mock: it is taught what
-            has the wrong colour; the text says what to type.
+        GuardUsageError: It is a mock already. From the mock: it is given a value
+            that has the wrong colour; the message shows the fix.
     """
     if issubclass(type(original), NonCallableMock):
         raise GuardUsageError(

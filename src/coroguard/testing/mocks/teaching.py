@@ -6,7 +6,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 from unittest.mock import AsyncMock, NonCallableMock
 
-from ..._inspect.awaitables import close_refused, what_is
+from ..._inspect.awaitables import class_of, close_refused, what_is
 from ..._inspect.callables import is_async, name_of
 from ..._inspect.colours import Colour, colour_of, is_surely_plain
 from ..._leaks.errors import GuardUsageError
@@ -21,15 +21,14 @@ _CHECKED = (
     *(Colour.SYNC, Colour.ASYNC),
     *(Colour.ASYNC_ITERATOR, Colour.ASYNC_CONTEXT),
 )
-# Typed Any: only what a sequence holds is asked, whatever it is.
+# Typed Any: their items may be of any type.
 _SEQUENCES: Any = (list, tuple)
-_type: Any = type
 
 
 def refuse_return_value(
     original: object, colour: Colour | None, label: str, value: Any
 ) -> None:
-    """Raise where a mock is taught to give what no call of its original gives."""
+    """Raise where a mock would return what no call of its original returns."""
     if colour not in _CHECKED:
         return
     what = what_is(value)
@@ -37,17 +36,17 @@ def refuse_return_value(
         close_refused(value)
         raise GuardUsageError(
             f"{label} is {colour}, and its return_value is a {what}; "
-            f"type {label}.return_value = <the value itself>."
+            f"write {label}.return_value = <the value itself>."
         )
     if _is_standard(value, AsyncMock):
         raise GuardUsageError(
             f"the return_value of {label} is an AsyncMock, whose every method is "
-            f"async; type {label}.return_value = mock_of(Class), or a MagicMock."
+            f"async; write {label}.return_value = mock_of(Class), or a MagicMock."
         )
     if colour is Colour.ASYNC_ITERATOR and not _is_iterable(value):
         raise GuardUsageError(
-            f"{label} is an async iterator, and its return_value is none; "
-            f"type {label}.return_value = [item, ...]."
+            f"{label} is an async iterator, and its return_value is not iterable; "
+            f"write {label}.return_value = [item, ...]."
         )
 
 
@@ -65,13 +64,13 @@ def refuse_side_effect(
     elif _colour_of(value) is Colour.ASYNC:
         raise GuardUsageError(
             f"{label} is {colour}, and its side_effect {_name(value)} is async; "
-            f"type {label}.side_effect = <a sync function>, or "
+            f"write {label}.side_effect = <a sync function>, or "
             f"coroguard.testing.sync_twin({_name(value)})."
         )
 
 
 def refuse_attribute(original: object, label: str, value: Any) -> None:
-    """Raise where a callable gives way to one of another colour."""
+    """Raise where a callable is replaced by one of another colour."""
     colour = colour_of(original)
     if colour is None or colour not in _CHECKED or not callable(value):
         return
@@ -90,19 +89,19 @@ def refuse_attribute(original: object, label: str, value: Any) -> None:
     if is_wrong:
         raise GuardUsageError(
             f"{label} is {colour}, and {_name(value)} is {other}; "
-            f"type {label}.return_value = <the value itself>, "
+            f"write {label}.return_value = <the value itself>, "
             f"or assign {_like(colour)}."
         )
 
 
 def refuse_result(colour: Colour | None, label: str, value: Any) -> Any:
-    """Hand a result out, but raise where a side effect has made a coroutine."""
+    """Return a result, but raise where a side effect has made a coroutine."""
     what = what_is(value)
     if what in _COROUTINES and colour in _CHECKED:
         close_refused(value)
         raise GuardUsageError(
             f"{label} is {colour}, and its side_effect gave a {what}; "
-            f"type {label}.side_effect = <a function that gives the value itself>."
+            f"write {label}.side_effect = <a function that returns the value itself>."
         )
     return value
 
@@ -116,13 +115,13 @@ def _colour_of(value: Any) -> Colour | None:
 
 
 def _is_standard(value: Any, kind: type[NonCallableMock]) -> bool:
-    """Say whether a value is a mock of the standard library's own class."""
-    found = _type(value)
+    """Return whether a value is a mock of the standard library's own class."""
+    found = class_of(value)
     return issubclass(found, kind) and not hasattr(found, KEPT)
 
 
 def _is_iterable(value: Any) -> bool:
-    return hasattr(_type(value), "__iter__") or hasattr(_type(value), "__aiter__")
+    return hasattr(class_of(value), "__iter__") or hasattr(class_of(value), "__aiter__")
 
 
 def _like(colour: Colour) -> str:
