@@ -260,7 +260,7 @@ def test_a_mode_around_a_yield_ends_in_another_context() -> None:
     running = dependency()
     assert contextvars.copy_context().run(next, running) is Mode.STRICT
     assert contextvars.copy_context().run(next, running, None) is None
-    assert not hot.ALERT
+    assert not hot.HOT.alert
 
 
 @pytest.mark.usefixtures("process_mode")

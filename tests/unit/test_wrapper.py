@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import wrapt
 
-from coroguard import guard
+from coroguard import guard, watch
 from coroguard._inspect.callables import guard_of
 
 
@@ -97,7 +97,7 @@ def test_a_guarded_partial_pickles(returns: Any) -> None:
 
 
 def test_a_guarded_function_pickles_by_value() -> None:
-    """What cloudpickle makes of a guard is a guard that sees drops, too."""
+    """What cloudpickle makes of a guard is a guard."""
     cloudpickle = pytest.importorskip("cloudpickle")
     module = types.ModuleType("__main__")
     source = "async def fetch(x):\n    return {'x': x}\n"
@@ -106,6 +106,21 @@ def test_a_guarded_function_pickles_by_value() -> None:
     again = pickle.loads(cloudpickle.dumps(made))
     assert asyncio.run(again(1)) == {"x": 1}
     assert guard_of(again).name == "fetch"
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.allow_leaks("fetch", reason="this test leaks on purpose")
+def test_a_guarded_function_that_pickles_by_value_sees_drops() -> None:
+    """What cloudpickle makes of a guard is alerted as the others are."""
+    cloudpickle = pytest.importorskip("cloudpickle")
+    module = types.ModuleType("__main__")
+    source = "def count():\n    fetch(1)\n    return 1\nasync def fetch(x): ...\n"
+    exec(source, vars(module))
+    made = guard(returns=Any, name="count")(module.count)
+    again = pickle.loads(cloudpickle.dumps(made))
+    with watch() as leaks:
+        assert again() == 1
+    assert [(it.name, it.guarded) for it in leaks] == [("fetch", "count")]
 
 
 class Task:

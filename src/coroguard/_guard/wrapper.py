@@ -15,7 +15,7 @@ from types import CellType, CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._inspect.callables import TERMS
-from .._runtime import hot as _hot
+from .._runtime.hot import HOT, SCALARS
 
 if TYPE_CHECKING:
     from .hooks import Hooks
@@ -23,13 +23,22 @@ if TYPE_CHECKING:
 _TEMPLATE = """
 def make(function, hooks, hot, type):
     {a}def wrapper({parameters}):
-        scope = hooks.opened() if {alert} else None
-        try:
-            value = {awaits}function({arguments})
-        except:
-            hooks.failed(scope)
-            raise
-        {fast}
+        if {alert}:
+            scope = hooks.opened()
+            try:
+                value = {awaits}function({arguments})
+            except:
+                hooks.failed(scope)
+                raise
+        else:
+            try:
+                value = {awaits}function({arguments})
+            except:
+                hooks.failed(None)
+                raise
+            if {is_right}:
+                return value
+            scope = None
         value, error = hooks.done(value, scope)
         if error is None:
             return value
@@ -39,9 +48,14 @@ def make(function, hooks, hot, type):
             del error, value
     return wrapper
 """
-_FAST = """if type(value) {test} and scope is None:
-            return value"""
-
+#: Asks a result whether it is right without a further look, the likeliest type first.
+_ANY_SCALAR = " or ".join(
+    (
+        "type(value) is hot.int",
+        "value is hot.none",
+        *(f"type(value) is hot.{kind.__name__}" for kind in SCALARS[1:]),
+    )
+)
 
 #: The local variables of the template: ``scope``, ``value`` and ``error``.
 _OWN_NAMES = 3
@@ -57,7 +71,7 @@ class _Shape(NamedTuple):
         more: Whether there is an ``*args``.
         rest: Whether there is a ``**kwargs``.
         alert: When the thorough way is taken.
-        test: The types of values that need no further look; ``""`` for none.
+        is_right: Whether a result needs no further look.
     """
 
     is_async: bool
@@ -66,7 +80,7 @@ class _Shape(NamedTuple):
     more: bool
     rest: bool
     alert: str
-    test: str
+    is_right: str
 
 
 def wrap_function(
@@ -82,20 +96,16 @@ def wrap_function(
         always: Whether every call is opened.
     """
     code = function.__code__
-    test = ""
-    if scalar is not None and not always:
-        known = _hot.SCALARS.get(scalar)
-        test = f"is hot.{known}" if known else "in hot._atoms"
     shape = _Shape(
         is_async=bool(code.co_flags & inspect.CO_COROUTINE),
         positional=code.co_argcount,
         keyword=code.co_kwonlyargcount,
         more=bool(code.co_flags & inspect.CO_VARARGS),
         rest=bool(code.co_flags & inspect.CO_VARKEYWORDS),
-        alert="True" if always else "hot.ALERT",
-        test=test,
+        alert="True" if always else "hot.alert",
+        is_right=_is_right(scalar),
     )
-    held = {"function": function, "hooks": hooks, "hot": _hot, "type": type}
+    held = {"function": function, "hooks": hooks, "hot": HOT, "type": type}
     compiled = _compiled(shape)
     closure = tuple([CellType(held[name]) for name in compiled.co_freevars])
     wrapper = FunctionType(
@@ -109,6 +119,14 @@ def wrap_function(
     functools.update_wrapper(wrapper, function)
     setattr(wrapper, TERMS, hooks.terms)
     return wrapper
+
+
+def _is_right(scalar: type | None) -> str:
+    if scalar is None:
+        return "False"
+    if scalar is type(None):
+        return "value is hot.none"
+    return _ANY_SCALAR if scalar is object else f"type(value) is hot.{scalar.__name__}"
 
 
 def marked(code: CodeType, mark: str) -> CodeType:
@@ -132,7 +150,7 @@ def _compiled(shape: _Shape) -> CodeType:
             [*positional, *more, *(f"{name}={name}" for name in keyword), *rest]
         ),
         alert=shape.alert,
-        fast=_FAST.format(test=shape.test) if shape.test else "",
+        is_right=shape.is_right,
     )
     made: dict[str, Any] = {}
     exec(compile(source, __file__, "exec"), made)

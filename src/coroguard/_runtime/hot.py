@@ -3,24 +3,45 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
-from .._inspect.awaitables import ATOMS
 
-#: Whether guarded calls have to take the thorough way: strict mode applies
-#: somewhere, or a coroutine was dropped inside a guarded call that has not ended.
-ALERT = False
+class _Hot:
+    """What a wrapper compares a result with; slots are what it reads fastest.
 
-#: The name here under which a wrapper finds each type that needs no further look.
-SCALARS = {kind: f"_{kind.__name__}" for kind in ATOMS}
+    Attributes:
+        alert: Whether guarded calls have to take the thorough way: strict mode
+            applies somewhere, or a coroutine was dropped inside a guarded call that
+            has not ended.
+        none: ``None``; no value on alert, and so with the types.
+    """
+
+    # On alert no result is of these types, so that one comparison answers both
+    # questions: what the result is, and whether it needs a further look.
+    __slots__ = ("alert", "bool", "bytes", "complex", "float", "int", "none")
+
+    def __init__(self) -> None:
+        self.set(alert=False)
+
+    def set(self, *, alert: bool) -> None:
+        """Begin or end the alert."""
+        for kind in SCALARS:
+            setattr(self, kind.__name__, _Nobody if alert else kind)
+        self.none: Any = _Nobody if alert else None
+        self.alert = alert
+
+    def __reduce__(self) -> str:
+        return "HOT"
 
 
 class _Nobody:
-    """The type of no value, in the place of a scalar's on alert."""
+    """The type of no value."""
 
 
-# On alert a wrapper finds no type here, so that one comparison answers both questions.
-_quiet = {"_atoms": ATOMS, **{name: kind for kind, name in SCALARS.items()}}
-_alarmed = {"_atoms": frozenset[type](), **dict.fromkeys(SCALARS.values(), _Nobody)}
+#: Types of values that need no further look; ``None`` is the other such value.
+SCALARS = (int, bool, float, complex, bytes)
+#: The one state, shared by all wrappers.
+HOT = _Hot()
 
 _reasons = 0
 # Reentrant, because a finalizer may run while its own thread holds it.
@@ -29,12 +50,8 @@ _lock = threading.RLock()
 
 def add_alert(step: int) -> None:
     """Add a reason for the thorough way (+1), or take one back (-1)."""
-    global _reasons, ALERT
+    global _reasons
     with _lock:
         _reasons += step
-        while (_reasons > 0) != ALERT:  # again where a finalizer was here meanwhile
-            ALERT = _reasons > 0  # pyright: ignore[reportConstantRedefinition]
-            globals().update(_alarmed if ALERT else _quiet)
-
-
-globals().update(_quiet)
+        while (_reasons > 0) != HOT.alert:  # again where a finalizer was here meanwhile
+            HOT.set(alert=_reasons > 0)
