@@ -19,7 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit code of the command; 2 where the command line's own libraries
-        are missing.
+        are missing, 130 for Ctrl-C while they are imported.
     """
     try:
         from . import cli
@@ -29,6 +29,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             "run pip install 'coroguard[cli]'\n"
         )
         return 2
+    except KeyboardInterrupt:
+        return 130
     return cli.main(argv)
 
 

@@ -2,8 +2,12 @@
 
 # No `annotations` future here: typer reads the options from evaluated annotations.
 import importlib
+import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -261,12 +265,30 @@ def _run(target: str, *, extra: str, **options: object) -> None:
     """
     module, _, name = target.partition(":")
     try:
-        work: Callable[..., int] = getattr(importlib.import_module(module), name)
+        with _exit_on_interrupt():
+            work: Callable[..., int] = getattr(importlib.import_module(module), name)
     except ModuleNotFoundError as missing:
         if (missing.name or "coroguard").partition(".")[0] == "coroguard":
             raise
         raise SystemExit(require_extra(extra, missing)) from None
     raise SystemExit(work(**options))
+
+
+@contextmanager
+def _exit_on_interrupt() -> Iterator[None]:
+    """Let Ctrl-C end the process at once, while there is nothing to clean up.
+
+    An exception would not do: some extension modules replace it by one of their own.
+    """
+    is_default = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if not is_default or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda number, _frame: os._exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 if __name__ == "__main__":

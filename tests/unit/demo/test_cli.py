@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import importlib
 import subprocess
 import sys
@@ -63,6 +64,40 @@ def test_the_exit_code_is_the_work_s(monkeypatch, code):
     monkeypatch.setitem(sys.modules, "coroguard.demo.command", module)
     assert cli.main(["demo", "--serve"]) == code
     assert asked == [True]
+
+
+@pytest.mark.parametrize("replaced", [False, True], ids=["kept", "replaced"])
+def test_ctrl_c_during_the_imports_ends_with_130_and_no_traceback(replaced):
+    """Ctrl-C ends the imports, even where one turns it into another error."""
+    code = (
+        "import importlib, os, signal\n"
+        "from coroguard import cli\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "load_other = importlib.import_module\n"
+        "def load(name, package=None):\n"
+        "    if name != 'coroguard.demo.command':\n"
+        "        return load_other(name, package)\n"
+        "    try:\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "    except KeyboardInterrupt:\n"
+        f"        raise {'TypeError' if replaced else ''}\n"
+        "importlib.import_module = load\n"
+        "raise SystemExit(cli.main(['demo']))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout + done.stderr) == (130, "")
+
+
+def test_ctrl_c_during_the_import_of_the_command_line_ends_with_130(monkeypatch):
+    """Ctrl-C is an exit code even before the command line is there."""
+
+    def interrupt(*_arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "coroguard.cli")
+    monkeypatch.delattr(coroguard, "cli")
+    monkeypatch.setattr(builtins, "__import__", interrupt)
+    assert main(["demo"]) == 130
 
 
 def test_the_help_loads_no_heavy_dependency():
