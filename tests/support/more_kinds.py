@@ -1,8 +1,8 @@
-"""Kinds of collision that only our own packages are made to have.
+"""Kinds of collision for packages that are our own.
 
 ``collide`` of ``coroguard.testing`` has the kinds that a project can apply to its
 own code; these come from real bugs too, and the table of
-``docs/explanation/collisions.md`` says who sees each of all of them.
+``docs/explanation/collisions.md`` names the tools that see each of them.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def star_import(place: Any, undo: Any) -> None:
 
 
 def conditional_import(place: Any, undo: Any) -> None:
-    """Run an import that fails, and the one that stands in its ``except``."""
+    """Run an import that fails, and the one in its ``except``."""
     twins = _module_of_twin(place, undo)
     keep_attribute(place.owner, place.name, undo)
     source = _CONDITIONAL.format(
@@ -75,7 +75,7 @@ def conditional_import(place: Any, undo: Any) -> None:
 
 
 def later_definition(place: Any, undo: Any) -> None:
-    """Run a ``def`` of the same name, as if it stood at the end of the file."""
+    """Run a ``def`` of the same name, as if it were at the end of the file."""
     method: Any = place.is_method
     define, original, holder = _other(place)
     source = _LATER.format(
@@ -148,7 +148,7 @@ def _number_of_lines(module: ModuleType | None) -> int:
 
 def as_partial(place: Any, undo: Any) -> None:
     """Set a ``functools.partial`` of the twin, or a ``partialmethod``."""
-    # Typed Any: a partial is no method, so a class needs its own kind.
+    # Typed Any: a partial does not bind, so a class needs its own kind.
     partial: Any = (
         functools.partialmethod if is_bound_by_class(place) else functools.partial
     )
@@ -215,7 +215,7 @@ def _second_copy(module: Any, undo: Any) -> ModuleType:
     name = module.__name__.rpartition(".")[2]
     name = file.stem if name == "__main__" else name
     put_on_path(str(folder), undo, first=False)
-    if _leads_to(name, file) and not _counts_dots(file):
+    if _resolves_to(name, file) and not _counts_dots(file):
         forget_module(name, undo)
         return import_again(name)
     name = free_name(f"{module.__name__}_again")
@@ -224,8 +224,8 @@ def _second_copy(module: Any, undo: Any) -> ModuleType:
         return load_file(name, str(file), path)
 
 
-def _leads_to(name: str, file: Path) -> bool:
-    """Say whether a name that is not taken would be imported from this file."""
+def _resolves_to(name: str, file: Path) -> bool:
+    """Return whether a name that is not taken would be imported from this file."""
     if name in sys.modules:
         return False
     spec = find_spec(name)
@@ -233,7 +233,7 @@ def _leads_to(name: str, file: Path) -> bool:
 
 
 def _counts_dots(file: Path) -> bool:
-    """Say whether a file imports relatively, so that it needs its package."""
+    """Return whether a file imports relatively, so that it needs its package."""
     import ast
 
     tree = ast.parse(file.read_bytes())

@@ -1,4 +1,4 @@
-"""Do the helpers for tests make collisions, twins and reports that are right?"""
+"""The helpers for tests: collisions, twins and reports."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def test_no_twin(make, target, words):
     ids=["colon", "dots"],
 )
 def test_a_name_collides_and_is_put_back(module, target):
-    """Inside the block the name leads to the async twin, afterwards to itself."""
+    """Inside the block the name resolves to the async twin, afterwards to itself."""
     with collide(target):
         assert asyncio.run(module.add(1)) == 3
     assert module.add is add
@@ -267,7 +267,7 @@ def test_a_wrong_target_is_refused(module, arguments, words):
 
 
 def test_a_module_that_fails_is_named(tmp_path, monkeypatch):
-    """Where the module itself fails to import, its error is told."""
+    """Where the module itself fails to import, its error is named."""
     (tmp_path / "needs_more.py").write_text("import no_such_thing_anywhere\n")
     (tmp_path / "is_broken.py").write_text("1 / 0\n")
     monkeypatch.syspath_prepend(tmp_path)

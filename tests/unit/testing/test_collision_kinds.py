@@ -1,4 +1,4 @@
-"""Does each kind of collision happen for real, and leave nothing behind?"""
+"""Each kind of collision, and the state that it leaves as it was."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_arguments_reach_the_original(service, kind):
 
 @pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
 def test_a_container_collides(service, is_async):
-    """A registry leads to the twin by its key, a list by its index."""
+    """A registry has the twin at its key, a list by its index."""
     key, index = ("aredis", -1) if is_async else ("redis", 0)
     registry, checks = service.health.REGISTRY, service.health.CHECKS
     path = f"{service.package}.health:REGISTRY"
@@ -194,7 +194,7 @@ def test_a_method_of_an_object_collides(service, kind):
 
 @pytest.mark.parametrize("kind", ["star import", "conditional import"])
 def test_the_twin_comes_from_a_module_of_its_own(service, kind):
-    """The name is imported from a real file that the path leads to."""
+    """The name is imported from a real file on the path."""
     with planted(service, kind):
         check = service.health.check
         twins = sys.modules[check.__module__]
@@ -367,7 +367,7 @@ def test_each_star_import_has_its_module(service):
 
 @pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
 def test_shapes(service, is_async):
-    """A partial, a lambda, a wrapper and a mock are what their kinds say."""
+    """A partial, a lambda, a wrapper and a mock are what their kinds name."""
     name, found = "acheck" if is_async else "check", {}
     for kind in ("partial", "lambda", "lossy decorator", "mock"):
         with planted(service, kind, is_async=is_async):
@@ -554,7 +554,7 @@ def test_an_object_does_not_suit_every_kind(arguments, kind, words):
 
 
 def test_a_module_that_main_is(monkeypatch):
-    """The program's own file is never imported, so nothing can stand before it."""
+    """The program's own file is never imported, so nothing can shadow it."""
     main = types.ModuleType("__main__")
     main.check, main.__file__ = len, __file__
     monkeypatch.setitem(sys.modules, "__main__", main)

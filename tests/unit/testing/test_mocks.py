@@ -1,4 +1,4 @@
-"""Do mocks keep the colours of what they stand for?"""
+"""Mocks with the colours of their originals."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Pool:
 
 
 def lossy(function: Any) -> Any:
-    """A sync wrapper, whose colour nobody can tell by its code."""
+    """A sync wrapper, whose colour its code does not show."""
 
     @functools.wraps(function)
     def wrapper(*args: Any) -> Any:
@@ -295,7 +295,7 @@ async def test_a_real_case_of_the_corpus():
     ],
 )
 async def test_what_is_awaited_is_of_its_class(session, name, kind):
-    """The class is told from annotations, text, optionals and facades too."""
+    """The class is found in annotations, text, optionals and facades too."""
     found = await getattr(session, name)(*ARGUMENTS.get(name, ()))
     assert isinstance(found, kind)
 
