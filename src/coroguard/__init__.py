@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ._guard.decorator import guard
 from ._guard.watch import watch
+from ._lazy import lazy_names
 from ._leaks.errors import (
     CoroguardError,
     CoroutineLeakError,
@@ -62,20 +63,7 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    found = getattr(import_module(f".{_HOMES[name]}", __name__), name)
-    globals()[name] = found
-    return found
-
-
-def __dir__() -> list[str]:
-    """List what is imported later, too."""
-    return sorted({*globals(), *__all__})
-
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)
 
 if os.environ.get("COROGUARD_PACKAGES") and current() is Mode.STRICT:
     from .strictness.packages import activate

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from .._lazy import lazy_names
 
 if TYPE_CHECKING:
     from .engine import run_gates
@@ -22,11 +24,5 @@ _HOMES = {
     "show": "table",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Import the engine when it is first asked for: a test run needs only its end."""
-    if name in _HOMES:
-        from importlib import import_module
-
-        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# A test run needs little of this, and unittest and asyncio are slow to import.
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from .._lazy import lazy_names
 
 if TYPE_CHECKING:
     from .cases import GuardedAsyncTestCase, GuardedTestCase
@@ -33,15 +35,5 @@ _HOMES = {
     "sync_twin": "twins",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Import a helper when it is first asked for; unittest and asyncio are slow."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+# A test run needs little of this, and unittest and asyncio are slow to import.
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)
