@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import logging
+import sys
 import threading
 import warnings
 from collections.abc import Awaitable, Iterator
@@ -375,3 +377,25 @@ def test_the_newest_taker_gets_what_nobody_claims() -> None:
     undo()
     undo()
     assert taken == ["twin"]
+
+
+def test_a_call_that_ends_in_another_thread_leaves_no_tracking_behind() -> None:
+    """The next strict call of the thread puts the depth of origins back."""
+
+    @guard(returns=Any, mode="strict")
+    async def check(*pauses: Any) -> None:
+        for pause in pauses:
+            await pause
+
+    def run(coroutine: Any) -> None:
+        with contextlib.suppress(StopIteration):
+            coroutine.send(None)
+
+    before = sys.get_coroutine_origin_tracking_depth()
+    suspended = check(asyncio.sleep(0))
+    run(suspended)
+    other = threading.Thread(target=run, args=(suspended,))
+    other.start()
+    other.join()
+    run(check())
+    assert sys.get_coroutine_origin_tracking_depth() == before

@@ -6,10 +6,9 @@ import contextlib
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .._inspect.awaitables import ATOMS
 from .._inspect.callables import MARK, QUIET_MARK
-from .._runtime import drops as tracking
-from .._runtime.collector import interrupted
+from .._runtime.collector import interrupted, interruptions
+from .._runtime.drops import drops_of, pending
 from .._runtime.modes import Mode, current
 from .._runtime.scopes import Scope
 from .contracts import scalar_of
@@ -22,6 +21,9 @@ if TYPE_CHECKING:
     from .._leaks.errors import CoroguardError
     from .._leaks.leak import Leak
     from .judge import Terms
+
+#: A member of an enum costs Python 3.11 more than the rest of a look at the mode.
+_STRICT = Mode.STRICT
 
 
 class Hooks:
@@ -55,26 +57,30 @@ class Hooks:
 
 def _made(terms: Terms) -> Any:
     """Make the three hooks, as closures, because a method would cost more."""
-    pinned, glance = terms.pinned, terms.contract.is_plainly_right
+    pinned, dropped = terms.pinned, terms.dropped
+    glance = terms.contract.is_plainly_right
     scalar = scalar_of(terms.contract, terms.function)
-    plain = ATOMS if scalar is object else {scalar}
 
     def opened() -> Scope | None:
-        if (pinned or current()) is not Mode.STRICT or not terms.dropped:
+        if not dropped or (pinned or current()) is not _STRICT:
             return None
-        if interrupted() is not None:
+        if interruptions and interrupted() is not None:
             return None
-        scope = Scope(id(sys._getframe(1)))  # pyright: ignore[reportPrivateUsage]
-        scope.enter()
-        scope.track_origins()
+        scope = Scope()
+        scope.anchor = id(sys._getframe(1))  # pyright: ignore[reportPrivateUsage]
+        scope.enter_with_origins()
         return scope
 
     def done(value: Any, scope: Scope | None) -> tuple[Any, CoroguardError | None]:
-        frame_id = id(sys._getframe(1))  # pyright: ignore[reportPrivateUsage]
-        if scope is None and tracking.is_quiet(frame_id) and glance(value):
-            return value, None
-        drops, started = _close(scope, frame_id)
-        if not drops and (type(value) in plain or glance(value)):
+        started: float | None = None
+        drops: list[Leak] = []
+        if scope is not None:
+            scope.leave()
+            started = scope.started
+        if pending or (scope is not None and scope.drops):
+            frame_id = id(sys._getframe(1))  # pyright: ignore[reportPrivateUsage]
+            drops = _drops(frame_id, scope)
+        if not drops and (type(value) is scalar or glance(value)):
             return value, None
         if is_promised(terms, value):
             error = judge_drops(terms, drops, started)
@@ -85,7 +91,11 @@ def _made(terms: Terms) -> Any:
         exception = sys.exception()
         is_closing = isinstance(exception, GeneratorExit)
         frame_id = id(sys._getframe(1))  # pyright: ignore[reportPrivateUsage]
-        drops, started = _close(scope, frame_id, in_context=not is_closing)
+        started = None
+        if scope is not None:
+            scope.leave(in_context=not is_closing)
+            started = scope.started
+        drops = _drops(frame_id, scope)
         if exception is None or is_closing:
             return
         # Whatever goes wrong here, it is the user's exception that has to pass.
@@ -95,12 +105,7 @@ def _made(terms: Terms) -> Any:
     return opened, done, failed
 
 
-def _close(
-    scope: Scope | None, frame_id: int, *, in_context: bool = True
-) -> tuple[list[Leak], float | None]:
-    """Take what was dropped in a call that ends, and when the call began."""
-    drops = tracking.drops_of(frame_id)
-    if scope is None:
-        return drops, None
-    scope.leave(in_context=in_context)
-    return [*drops, *scope.drops], scope.started
+def _drops(frame_id: int, scope: Scope | None) -> list[Leak]:
+    """Take what was dropped in a call that ends."""
+    drops = drops_of(frame_id)
+    return drops if scope is None else [*drops, *scope.drops]

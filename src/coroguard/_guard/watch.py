@@ -126,13 +126,15 @@ class watch:  # noqa: N801 - used like a function
         self._mode = self._pinned or current()
         drops.install()
         is_on = self._mode is not Mode.OFF and interrupted() is None
-        self._scope = scope = Scope(place_of(frame).frame_id if is_on else None)
+        self._scope = scope = Scope()
         seen: list[Leak] = []
         scope.seen = seen
         if is_on:
-            scope.enter()
+            scope.anchor = place_of(frame).frame_id
             if self._mode is Mode.STRICT:
-                scope.track_origins()
+                scope.enter_with_origins()
+            else:
+                scope.enter()
         self._started = time.perf_counter()
         return seen
 

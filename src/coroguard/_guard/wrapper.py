@@ -24,9 +24,9 @@ _TEMPLATE = """
 def make(function, hooks, hot, type):
     {a}def wrapper({parameters}):
         if {alert}:
-            scope = hooks.opened()
+            {opens}
             try:
-                value = {awaits}function({arguments})
+                value = {opened_call}
             except:
                 hooks.failed(scope)
                 raise
@@ -48,6 +48,11 @@ def make(function, hooks, hot, type):
             del error, value
     return wrapper
 """
+# The coroutine of an async function runs nothing before it is awaited, and is made
+# before the origins of coroutines are tracked, which would cost more than all else.
+_SYNC = ("scope = hooks.opened()", "function({arguments})")
+_ASYNC = ("scope = None", "await (function({arguments}), scope := hooks.opened())[0]")
+
 #: Asks a result whether it is right without a further look, the likeliest type first.
 _ANY_SCALAR = " or ".join(
     (
@@ -142,13 +147,16 @@ def _compiled(shape: _Shape) -> CodeType:
     keyword = [_placeholder(number) for number in range(shape.keyword)]
     more, rest = ["*more"] * shape.more, ["**rest"] * shape.rest
     star = ["*"] if keyword and not more else []
+    named = [f"{name}={name}" for name in keyword]
+    arguments = ", ".join([*positional, *more, *named, *rest])
+    opens, opened_call = _ASYNC if shape.is_async else _SYNC
     source = _TEMPLATE.format(
         a="async " if shape.is_async else "",
         awaits="await " if shape.is_async else "",
         parameters=", ".join([*positional, *(more or star), *keyword, *rest]),
-        arguments=", ".join(
-            [*positional, *more, *(f"{name}={name}" for name in keyword), *rest]
-        ),
+        arguments=arguments,
+        opens=opens,
+        opened_call=opened_call.format(arguments=arguments),
         alert=shape.alert,
         is_right=shape.is_right,
     )

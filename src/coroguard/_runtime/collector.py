@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _PATIENCE_S = 0.1
 
 #: The frame that is interrupted in each thread where the collector runs, by identity.
-_interrupted: dict[int, int] = {}
+interruptions: dict[int, int] = {}
 _postponed: deque[Callable[[], object]] = deque()
 
 
@@ -31,7 +31,7 @@ def interrupted() -> int | None:
     Returns:
         ``None`` where no collection runs in this thread; 0 where no frame did.
     """
-    return _interrupted.get(get_ident()) if _interrupted else None
+    return interruptions.get(get_ident()) if interruptions else None
 
 
 def do_safely(work: Callable[[], object]) -> None:
@@ -52,11 +52,11 @@ def watch_collections() -> None:
 def _on_collection(phase: str, info: dict[str, int]) -> None:  # noqa: ARG001
     if phase == "start":
         frame = sys._getframe(0).f_back  # pyright: ignore[reportPrivateUsage]
-        _interrupted[get_ident()] = 0 if frame is None else id(frame)
+        interruptions[get_ident()] = 0 if frame is None else id(frame)
     else:
         if _postponed:
             _hand_over()
-        _interrupted.pop(get_ident(), None)
+        interruptions.pop(get_ident(), None)
 
 
 def _hand_over() -> None:

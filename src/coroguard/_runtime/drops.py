@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
     from .frames import Place
 
-_pending: dict[int, list[Leak]] = {}
+#: What was dropped in guarded calls that have not ended, by the call's frame.
+pending: dict[int, list[Leak]] = {}
 # Reentrant, because a finalizer may run while its own thread holds it.
 _pending_lock = threading.RLock()
 #: Code of the coroutines that a guard makes around a promised awaitable.
@@ -44,17 +45,12 @@ _next: dict[int, tuple[int, Any]] = {}
 _handled: dict[int, int] = {}
 
 
-def is_quiet(frame_id: int) -> bool:
-    """Return whether nothing was dropped in the guarded call of this frame."""
-    return frame_id not in _pending
-
-
 def drops_of(frame_id: int) -> list[Leak]:
     """Take what was dropped inside the guarded call of this frame."""
-    if frame_id not in _pending:
+    if frame_id not in pending:
         return []
     with _pending_lock:
-        drops = _pending.pop(frame_id, [])
+        drops = pending.pop(frame_id, [])
     if drops:
         _hot.add_alert(-1)
     return drops
@@ -185,7 +181,7 @@ def _claim(
     at = frame if in_collection is None else None
     leak = record(LeakKind.DROPPED, "coroutine", coroutine, frame=at)
     with _pending_lock:
-        drops = _pending.setdefault(place.frame_id, [])
+        drops = pending.setdefault(place.frame_id, [])
         drops.append(leak)
         if len(drops) == 1:
             _hot.add_alert(1)

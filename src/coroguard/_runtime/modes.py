@@ -14,7 +14,7 @@ from .._inspect.values import NODES
 from .._leaks.errors import GuardUsageError, nearest
 from .._leaks.leak import place
 from . import hot as _hot
-from .collector import interrupted
+from .collector import interrupted, interruptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -141,7 +141,9 @@ def current() -> Mode:
 
     While the collector runs, no context variable may be read.
     """
-    return (_here.get() if interrupted() is None else None) or _Process.mode
+    if interruptions and interrupted() is not None:
+        return _Process.mode
+    return _here.get() or _Process.mode
 
 
 def source() -> str:

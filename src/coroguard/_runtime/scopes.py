@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 import sys
-import time
 from contextvars import Context, ContextVar
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from .collector import interrupted
+from .collector import interrupted, interruptions
 from .threads import get_ident
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: How many callers of a new coroutine are remembered in strict mode.
 ORIGIN_DEPTH = 4  # the call of a test double is two further out
+_depth = sys.get_coroutine_origin_tracking_depth
+_set_depth = sys.set_coroutine_origin_tracking_depth
 
 
 class Scope:
@@ -29,11 +31,13 @@ class Scope:
 
     Child tasks and ``to_thread`` workers inherit it with their context.
 
-    Args:
+    Attributes:
         anchor: Identity of the guard's frame that it belongs to or was opened in.
     """
 
-    # Defaults, because a strict guard opens a scope at each call.
+    # A strict guard opens a scope at each call: defaults cost it nothing, and neither
+    # does an ``__init__`` that is not there.
+    anchor: int | None = None
     closed = False
     drops: Sequence[Leak] = ()
     #: Every leak seen inside, by guards too; only a watch keeps it.
@@ -45,9 +49,6 @@ class Scope:
     thread = 0
     token: Token[Scope | None] | None = None
 
-    def __init__(self, anchor: int | None) -> None:
-        self.anchor = anchor
-
     def enter(self) -> None:
         """Make this the innermost scope of the context."""
         around = _var.get()
@@ -56,18 +57,20 @@ class Scope:
         self.loop = _running_loop()
         self.token = _var.set(self)
 
-    def track_origins(self) -> None:
-        """Note where coroutines are created until the scope is left."""
+    def enter_with_origins(self) -> None:
+        """Enter it, and note where coroutines are created until it is left."""
+        around = _var.get()
+        if around is not None:
+            self.parent = _open(around)
+        self.loop = _running_loop()
+        self.token = _var.set(self)
         self.thread = thread = get_ident()
-        self.started = time.perf_counter()
-        origins = _origins.get(thread)
-        if origins is None:
-            origins = _origins[thread] = _Origins()
-        if origins.count == 0:
-            origins.before = before = sys.get_coroutine_origin_tracking_depth()
-            if before < ORIGIN_DEPTH:
-                sys.set_coroutine_origin_tracking_depth(ORIGIN_DEPTH)
-        origins.count += 1
+        _tracking[thread] = _tracking.get(thread, 0) + 1
+        depth = _depth()
+        if depth < ORIGIN_DEPTH:
+            _depth_before[thread] = depth
+            _set_depth(ORIGIN_DEPTH)
+        self.started = perf_counter()
 
     def note(self, leak: Leak) -> None:
         """Keep a drop."""
@@ -82,14 +85,21 @@ class Scope:
                 being closed it must not be.
         """
         self.closed = True
-        self.loop = None
+        self.loop = None  # it may be kept by a context, which must not keep the loop
         if self.parent is not None:
             # Closed scopes keep no others: a chain of tasks would keep all of them.
             self.parent = _open(self.parent)
         token, self.token = self.token, None
-        if self.started is not None:
-            _stop_tracking(self.thread)
-        if token is not None and in_context and interrupted() is None:
+        if self.thread:
+            left = _tracking.get(self.thread, 1) - 1
+            if left:
+                _tracking[self.thread] = left
+            else:
+                _tracking.pop(self.thread, None)
+                _put_depth_back(self.thread)
+        if token is None or not in_context:
+            return
+        if not interruptions or interrupted() is None:
             try:  # noqa: SIM105 - contextlib.suppress() costs more than the rest
                 _var.reset(token)
             except ValueError:  # left in another context
@@ -173,24 +183,15 @@ def _brings_context(item: Any) -> bool:
     return type(getattr(run, "__self__", None)) is Context
 
 
-class _Origins:
-    """How many scopes of a thread track origins, and the depth before the first."""
-
-    __slots__ = ("before", "count")
-
-    def __init__(self) -> None:
-        self.before = self.count = 0
+#: How many scopes of each thread track origins.
+_tracking: dict[int, int] = {}
+#: The depth in each thread before it was set.
+_depth_before: dict[int, int] = {}
 
 
-_origins: dict[int, _Origins] = {}
-
-
-def _stop_tracking(thread: int) -> None:
-    """Put the depth of a thread back where no scope of it tracks origins any more."""
-    origins = _origins[thread]
-    origins.count -= 1
-    if origins.count or thread != get_ident():
-        return  # another thread's depth is put back with its next scope
-    depth = sys.get_coroutine_origin_tracking_depth()
-    if origins.before < ORIGIN_DEPTH == depth:
-        sys.set_coroutine_origin_tracking_depth(origins.before)
+def _put_depth_back(thread: int) -> None:
+    """Put the depth back; another thread's is put back with its next scope."""
+    if thread == get_ident():
+        before = _depth_before.pop(thread, ORIGIN_DEPTH)
+        if before != ORIGIN_DEPTH == _depth():
+            _set_depth(before)
