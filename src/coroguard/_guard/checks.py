@@ -5,8 +5,8 @@ from __future__ import annotations
 import typing
 from typing import TYPE_CHECKING, Any
 
-from .._inspect.awaitables import static_type_attribute
-from .._inspect.values import PLAIN
+from .._inspect.awaitables import are_only, ids, static_type_attribute
+from .._inspect.values import PLAIN, PLAIN_IDS
 from .._leaks.scan import ERROR_NAMES
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     #: Returns what is wrong, and why it could not be checked, both usually empty.
     Check = Callable[[object], tuple[list[str], str]]
 
-_CONTAINERS = frozenset({dict, list, tuple, set, frozenset})
+_CONTAINERS = ids(dict, list, tuple, set, frozenset)
 _MOST_CONTAINERS = 10_000
 _MARKS_OF_RULES = ("__pydantic_fields__", "__dataclass_fields__")
 
@@ -71,15 +71,15 @@ def is_plain_data(value: object) -> bool:
         for container in waiting:  # grows while it is read
             items: Any = container
             if type(container) is dict:
-                if not PLAIN.issuperset(map(type, container)):
+                if not are_only(PLAIN, container):
                     return False
                 if not ERROR_NAMES.isdisjoint(container):
                     return False
                 items = container.values()
-            elif type(container) not in _CONTAINERS:
-                return type(container) in PLAIN
-            if not PLAIN.issuperset(map(type, items)):
-                waiting += [it for it in items if type(it) not in PLAIN]
+            elif id(type(container)) not in _CONTAINERS:
+                return id(type(container)) in PLAIN_IDS
+            if not are_only(PLAIN, items):
+                waiting += [it for it in items if id(type(it)) not in PLAIN_IDS]
                 if len(waiting) > _MOST_CONTAINERS:
                     return False
     except RuntimeError:  # changed by another thread

@@ -5,18 +5,18 @@ from __future__ import annotations
 import collections.abc
 import typing
 from types import UnionType
-from typing import Any
+from typing import Any, cast
 
 from .._inspect.annotations import return_annotation
-from .._inspect.awaitables import ATOMS, class_name, is_stand_in
+from .._inspect.awaitables import ATOM_IDS, class_name, ids, is_stand_in, module_name
 from .._inspect.promises import awaited_type, named_classes, promises
+from .._inspect.values import PLAIN_IDS
 from .._leaks.errors import GuardUsageError
 from .._leaks.scan import is_quiet
 from .._leaks.symptoms import is_suspect_bytes
 from .checks import check_of, check_report, glance_at_reports, is_plain_data
 
-_PLAIN = ATOMS | {str}
-_UNIONS = (typing.Union, UnionType)
+_UNIONS = {id(typing.Union), id(UnionType)}
 _TYPING = ("typing", "types", "typing_extensions")
 #: What the mapping of a report may be annotated as; ``frozendict`` is of 3.15.
 _MAPPINGS = ("dict", "Mapping", "MutableMapping", "frozendict")
@@ -84,7 +84,7 @@ class Contract:
             texts = self._glance(value)
             return texts is not None and not is_suspect_bytes(texts)
         kind = type(value)
-        return kind is self.type and kind in _PLAIN
+        return kind is self.type and id(kind) in PLAIN_IDS
 
     def violations(self, value: object) -> list[str]:
         """Return what is wrong with ``value``, a line each, the path first.
@@ -187,8 +187,8 @@ def scalar_of(contract: Contract, function: Any) -> type | None:
     """
     wanted = return_annotation(function) if contract.is_open else contract.type
     wanted = type(None) if wanted is None and not contract.is_report else wanted
-    if isinstance(wanted, type) and wanted in ATOMS:
-        return wanted
+    if id(wanted) in ATOM_IDS:
+        return cast("type", wanted)
     return object if contract.is_open else None
 
 
@@ -218,7 +218,7 @@ def _is_class(annotation: Any) -> bool:
 
 def _without_none(annotation: Any) -> tuple[Any, bool]:
     """Return what an optional annotation is beside ``None``, and whether it is one."""
-    if not _is_class(annotation) and typing.get_origin(annotation) in _UNIONS:
+    if not _is_class(annotation) and id(typing.get_origin(annotation)) in _UNIONS:
         left = [it for it in typing.get_args(annotation) if it is not type(None)]
         if len(left) == 1:
             return left[0], True
@@ -245,13 +245,13 @@ def _is_open_mapping(annotation: Any) -> bool:
         return False
     arguments = typing.get_args(annotation)
     classes = named_classes(arguments[1], {}) if len(arguments) == 2 else None
-    return classes is None or {bool, str} <= {*classes}
+    return classes is None or ids(bool, str) <= ids(*classes)
 
 
 def _is_type(returns: Any) -> bool:
     if returns is None or _is_class(returns) or type(returns) is typing.TypeVar:
         return True
-    kinds = {type(returns).__module__, type(typing.get_origin(returns)).__module__}
+    kinds = {module_name(type(returns)), module_name(type(typing.get_origin(returns)))}
     return not kinds.isdisjoint(_TYPING) or typing.get_origin(returns) is not None
 
 

@@ -12,7 +12,7 @@ from types import CoroutineType, FunctionType, GeneratorType
 from typing import TYPE_CHECKING, Any
 
 from .._inspect.attributes import own_state
-from .._inspect.awaitables import ATOMS, is_coroutine, what_is
+from .._inspect.awaitables import ATOM_IDS, is_coroutine, what_is
 from .._inspect.callables import (
     BINDINGS,
     METHODS,
@@ -48,7 +48,7 @@ def is_promised(terms: Terms, value: object) -> bool:
     Other promised awaitables, such as tasks and lazy queries, are returned as
     they are: more can be done with them than to await them.
     """
-    if terms.is_async or type(value) in ATOMS:
+    if terms.is_async or id(type(value)) in ATOM_IDS:
         return False
     what = what_is(value)
     if what is None or not is_coroutine(what) or terms.mode is Mode.OFF:

@@ -85,5 +85,5 @@ def key_of(guarded: Any) -> tuple[str, str] | None:
 
 
 def _function(guarded: Any) -> Any:
-    is_binding = type(guarded) in (staticmethod, classmethod)
+    is_binding = issubclass(type(guarded), (staticmethod, classmethod))
     return guarded.__func__ if is_binding else guarded

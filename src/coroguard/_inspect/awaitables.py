@@ -17,14 +17,26 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import ref
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 _T = TypeVar("_T")
 
+
+def ids(*kinds: type) -> frozenset[int]:
+    """Return the identities of types that never die, by which others are looked up.
+
+    A class that may be the user's is neither hashed nor compared, because its
+    metaclass may define ``__hash__`` and ``__eq__``.
+    """
+    return frozenset(map(id, kinds))
+
+
 #: Types whose instances can neither be awaited nor hold anything that can.
-ATOMS = frozenset({type(None), bool, int, float, complex, bytes})
+ATOMS = frozenset({type(None), bool, int, float, bytes, complex})
+ATOM_IDS = ids(*ATOMS)
 
 _MISSING = object()
+_ORDINARY = frozenset({type})
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement
 #: The methods of a coroutine; a class with others does more than be awaited.
 _PROTOCOL = frozenset({"send", "throw", "close", "cr_await", "cr_running"})
@@ -82,6 +94,22 @@ def per_class(ask: Callable[[type], _T]) -> Callable[[type], _T]:
     return asked
 
 
+def are_only(kinds: frozenset[type], items: Iterable[object]) -> bool:
+    """Return whether all items are exactly of these built-in types, at C's speed.
+
+    Args:
+        kinds: Built-in types.
+        items: What can be iterated twice.
+    """
+    # Before a class is hashed, its metaclass has to be the one that hashes by identity.
+    try:
+        return _ORDINARY.issuperset(map(type, map(type, items))) and kinds.issuperset(
+            map(type, items)
+        )
+    except TypeError:  # the metaclass itself has no hash
+        return False
+
+
 def static_type_attribute(kind: type, name: str) -> Any:
     """Look an attribute up on a type without running a metaclass's code."""
     for base in mro(kind):
@@ -103,15 +131,21 @@ def kind_of(value: object) -> str | None:
         so are clients and lazy queries that can also be awaited, and proxies.
     """
     kind = type(value)
-    if kind in ATOMS or kind is str or kind is dict or kind is list:
+    if kind is str or kind is dict or kind is list or kind is tuple:
         return None
+    if kind is GeneratorType:
+        flags = value.gi_code.co_flags  # type: ignore[attr-defined]
+        return "generator-based coroutine" if flags & CO_ITERABLE_COROUTINE else None
+    return _kind_of_instances(kind)
+
+
+@per_class
+def _kind_of_instances(kind: type) -> str | None:
+    """Return what kind of awaitable the instances of a class are, or ``None``."""
     if kind is CoroutineType:
         return "coroutine"
     if kind is AsyncGeneratorType:
         return "async generator"
-    if kind is GeneratorType:
-        flags = value.gi_code.co_flags  # type: ignore[attr-defined]
-        return "generator-based coroutine" if flags & CO_ITERABLE_COROUTINE else None
     if static_type_attribute(kind, "__await__") is not None:
         return _named(kind)
     name = class_name(kind)

@@ -31,6 +31,7 @@ WORDS = frozenset(
 )
 _MARKS = ("__await__", "__anext__", "__aiter__", "__aenter__")
 _UNIONS = (typing.Union, UnionType)
+_LOOSE = ("Any", "object")
 _ALTERNATIVES = ("Optional", "Union", "Annotated")
 
 
@@ -64,9 +65,9 @@ def field_annotation(owner: type, field: str) -> object:
 
 def is_loose(annotation: object) -> bool:
     """Return whether an annotation allows every object as the value."""
-    loose = (Any, object, "Any", "object")
     return annotation is None or any(
-        part in loose for part in parts(annotation, deep=False)
+        part is Any or part is object or (type(part) is str and part in _LOOSE)
+        for part in parts(annotation, deep=False)
     )
 
 

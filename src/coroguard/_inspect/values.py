@@ -10,40 +10,42 @@ from collections.abc import Callable, Iterable
 from gc import get_referents
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .awaitables import ATOMS, per_class, static_type_attribute
+from .awaitables import (
+    ATOM_IDS,
+    ATOMS,
+    are_only,
+    class_name,
+    ids,
+    mro,
+    own_dict,
+    per_class,
+    static_type_attribute,
+)
 from .texts import Mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_TEMPLATES: Any = ()  # template strings, where the interpreter has them (3.14)
-if sys.version_info >= (3, 14):
-    from string.templatelib import Interpolation, Template
-
-    _TEMPLATES = (Template, Interpolation)
-
 #: How many objects a walk reads before it stops.
 NODES = 2_000_000
 #: Built-in values without an inside: atoms and text.
 PLAIN = ATOMS | {str}
+PLAIN_IDS = ids(*PLAIN)
 #: ``frozendict``, where the interpreter has it (3.15); it is not a ``dict``.
 FROZENDICT: type[Any] | None = getattr(builtins, "frozendict", None)
 
-_RECORDS = ("__dataclass_fields__", "__attrs_attrs__")
-_MODEL = "__pydantic_core_schema__"
 _ITEM, _KEY, _THROUGH = Mark("<item>"), Mark("<key>"), Mark("")
 _COPIES = 3
+_DESCRIPTORS = ids(types.GetSetDescriptorType, types.MemberDescriptorType)
 _T = TypeVar("_T")
 
 # Typed Any, because their generic types do not describe what a value holds.
 _Dict: Any = dict
 _List: Any = list
-_Deque: Any = deque
 _Tuple: Any = tuple
-_Set: Any = set
-_Frozenset: Any = frozenset
 
 _Pairs = Iterable[tuple[object, object]]
+_Opener = Callable[[Any, type[Any]], _Pairs]
 
 
 class Walk:
@@ -60,7 +62,8 @@ class Walk:
         limit: Most objects to read.
         texts: Keys and attributes below which texts are visited, at any depth;
             ``None`` visits all texts.
-        unseen: Types whose instances are entered without being yielded.
+        unseen: Types, by their ``ids``, whose instances are entered without
+            being yielded.
 
     Attributes:
         steps: Path of the object that was yielded last, for ``render_path``.
@@ -75,7 +78,7 @@ class Walk:
         *,
         limit: int = NODES,
         texts: frozenset[str] | None = None,
-        unseen: frozenset[type] = frozenset(),
+        unseen: frozenset[int] = frozenset(),
     ) -> None:
         self.steps: list[object] = []
         self.nodes = 1
@@ -107,13 +110,13 @@ class Walk:
                 if self.nodes > limit:
                     break
                 kind = type(child)
-                if kind in ATOMS:
+                if id(kind) in ATOM_IDS:
                     continue
                 shown = texts or self._is_word(step)
                 if kind is str and not shown:
                     continue
                 steps.append(step)
-                if kind not in self._unseen:
+                if id(kind) not in self._unseen:
                     yield child
                 if self._passes:
                     self._passes = False
@@ -157,11 +160,11 @@ class Walk:
         skipped = ATOMS if texts else PLAIN
         try:
             if kind is list or kind is tuple:
-                return len(node) if skipped.issuperset(map(type, node)) else 0
+                return len(node) if are_only(skipped, node) else 0
             if (
                 kind is dict
-                and PLAIN.issuperset(map(type, node))
-                and skipped.issuperset(map(type, node.values()))
+                and are_only(PLAIN, node)
+                and are_only(skipped, node.values())
                 and (texts or self._words.isdisjoint(node))  # type: ignore[union-attr]
             ):
                 return len(node)
@@ -174,7 +177,7 @@ def own_attributes(node: object) -> dict[str, object]:
     """Return the instance's ``__dict__`` without running a property of it."""
     for names in namespaces(type(node)):
         descriptor: Any = names.get("__dict__")
-        if type(descriptor) in (types.GetSetDescriptorType, types.MemberDescriptorType):
+        if id(type(descriptor)) in _DESCRIPTORS:
             held = descriptor.__get__(node)
             own: dict[str, object] = held if type(held) is _Dict else {}
             return own
@@ -182,9 +185,8 @@ def own_attributes(node: object) -> dict[str, object]:
 
 
 def namespaces(kind: type) -> Iterator[Mapping[str, Any]]:
-    """Yield the namespaces of a class and its bases, past its metaclass."""
-    for base in type.__dict__["__mro__"].__get__(kind):
-        yield type.__dict__["__dict__"].__get__(base)
+    """Return the namespaces of a class and its bases, past its metaclass."""
+    return map(own_dict, mro(kind))
 
 
 def _opened(node: Any, kind: type[Any]) -> _Pairs | None:
@@ -193,35 +195,24 @@ def _opened(node: Any, kind: type[Any]) -> _Pairs | None:
     Raises:
         RuntimeError: Another thread changed it during each copy.
     """
-    if issubclass(kind, (_List, _Deque)):
-        base = _List if issubclass(kind, _List) else _Deque
-        return enumerate(_copy(base.__iter__, node))
-    if issubclass(kind, _Dict):
-        pairs = _of_mapping(_Dict, node)
-        return pairs if kind is dict else [*pairs, *_of_attributes(node, kind)]
-    if issubclass(kind, _Tuple):
-        return _of_tuple(node, kind)
-    if issubclass(kind, (_Set, _Frozenset)):
-        base = _Set if issubclass(kind, _Set) else _Frozenset
-        return [(_ITEM, child) for child in _copy(base.__iter__, node)]
-    if FROZENDICT is not None and issubclass(kind, FROZENDICT):
-        return _of_mapping(FROZENDICT, node)
-    if kind is types.MappingProxyType:
-        # Reading through the proxy would run the methods of a user's mapping.
-        return [(_THROUGH, child) for child in get_referents(node)]
-    if issubclass(kind, (UserDict, UserList)):
-        return [
-            (_THROUGH, child) for _, child in _of_mapping(_Dict, own_attributes(node))
-        ]
-    if issubclass(kind, ChainMap):
-        maps: Any = own_attributes(node).get("maps")
-        return [(_THROUGH, child) for child in maps] if type(maps) is _List else []
-    if kind is types.SimpleNamespace:
-        return _of_mapping(_Dict, own_attributes(node))
-    if kind in _TEMPLATES:
-        name = "interpolations" if kind is _TEMPLATES[0] else "value"
-        return [(name, getattr(node, name))]
-    return _of_record(node, kind)
+    opener = _opener(kind)
+    return None if opener is None else opener(node, kind)
+
+
+@per_class
+def _opener(kind: type) -> _Opener | None:
+    """Return what opens the instances of a class, if they can be opened."""
+    for base, opener in _EXACTLY:
+        if kind is base:
+            return opener
+    bases = mro(kind)
+    for base, opener in _BY_BASE:
+        if any(it is base for it in bases):
+            return opener
+    for marker, opener in _BY_MARK:
+        if static_type_attribute(kind, marker) is not None:
+            return opener
+    return None
 
 
 def _copy(read: Callable[[Any], Iterable[_T]], node: object) -> list[_T]:
@@ -241,14 +232,14 @@ def _copy(read: Callable[[Any], Iterable[_T]], node: object) -> list[_T]:
 def _of_mapping(base: Any, node: object) -> _Pairs:
     """Return values by key, and keys that are not plain."""
     pairs = _copy(base.items, node)
-    if PLAIN.issuperset([type(key) for key, _ in pairs]):
+    if are_only(PLAIN, [key for key, _ in pairs]):
         return pairs
     found: list[tuple[object, object]] = []
     for key, child in pairs:
-        if type(key) in PLAIN:
+        if id(type(key)) in PLAIN_IDS:
             found.append((key, child))
         else:
-            name = type.__dict__["__name__"].__get__(type(key))
+            name = class_name(type(key))
             found += [(Mark(f"[<{name}>]"), child), (_KEY, key)]
     return found
 
@@ -263,21 +254,8 @@ def _of_tuple(node: object, kind: type) -> _Pairs:
     return enumerate(_Tuple.__iter__(node))
 
 
-def _of_record(node: object, kind: type) -> _Pairs | None:
-    """Return what a dataclass, attrs class or pydantic model holds."""
-    marker = _record_marker(kind)
-    if marker is None:
-        return None
-    inside = _of_model if marker == _MODEL else _of_slots
-    return [*_of_attributes(node, kind), *inside(node, kind)]
-
-
-@per_class
-def _record_marker(kind: type) -> str | None:
-    for marker in (*_RECORDS, _MODEL):
-        if static_type_attribute(kind, marker) is not None:
-            return marker
-    return None
+def _of_record(node: object, kind: type) -> _Pairs:
+    return [*_of_attributes(node, kind), *_of_slots(node, kind)]
 
 
 def _of_attributes(node: object, kind: type) -> _Pairs:
@@ -298,7 +276,8 @@ def _of_slots(node: object, kind: type) -> _Pairs:
 
 
 def _of_model(node: object, kind: type) -> _Pairs:
-    """Yield extra and private data of a pydantic model."""
+    """Yield the fields of a pydantic model, its extra and its private data."""
+    yield from _of_attributes(node, kind)
     for slot in ("__pydantic_extra__", "__pydantic_private__"):
         descriptor = static_type_attribute(kind, slot)
         if type(descriptor) is types.MemberDescriptorType:
@@ -310,3 +289,66 @@ def _of_model(node: object, kind: type) -> _Pairs:
                 is_extra = slot == "__pydantic_extra__"  # data like any other
                 for name, child in _copy(_Dict.items, held):
                     yield name if is_extra else (kind, name), child
+
+
+def _of_items(base: Any) -> _Opener:
+    return lambda node, _: enumerate(_copy(base.__iter__, node))
+
+
+def _of_set(base: Any) -> _Opener:
+    return lambda node, _: [(_ITEM, child) for child in _copy(base.__iter__, node)]
+
+
+def _of_mapping_class(node: object, kind: type) -> _Pairs:
+    return [*_of_mapping(_Dict, node), *_of_attributes(node, kind)]
+
+
+def _of_proxy(node: object, _: type) -> _Pairs:
+    # Reading through the proxy would run the methods of a user's mapping.
+    return [(_THROUGH, child) for child in get_referents(node)]
+
+
+def _of_wrapped(node: object, _: type) -> _Pairs:
+    held = _of_mapping(_Dict, own_attributes(node))
+    return [(_THROUGH, child) for _, child in held]
+
+
+def _of_chain(node: object, _: type) -> _Pairs:
+    maps: Any = own_attributes(node).get("maps")
+    return [(_THROUGH, child) for child in maps] if type(maps) is _List else []
+
+
+def _of_attribute(name: str) -> _Opener:
+    return lambda node, _: [(name, getattr(node, name))]
+
+
+_EXACTLY: list[tuple[Any, _Opener]] = [
+    (dict, lambda node, _: _of_mapping(_Dict, node)),
+    (types.MappingProxyType, _of_proxy),
+    (types.SimpleNamespace, lambda node, _: _of_mapping(_Dict, own_attributes(node))),
+]
+_BY_BASE: list[tuple[Any, _Opener]] = [
+    (list, _of_items(list)),
+    (deque, _of_items(deque)),
+    (dict, _of_mapping_class),
+    (tuple, _of_tuple),
+    (set, _of_set(set)),
+    (frozenset, _of_set(frozenset)),
+    (UserDict, _of_wrapped),
+    (UserList, _of_wrapped),
+    (ChainMap, _of_chain),
+]
+if FROZENDICT is not None:
+    _BY_BASE.append((FROZENDICT, lambda node, _: _of_mapping(FROZENDICT, node)))
+if sys.version_info >= (3, 14):
+    from string.templatelib import Interpolation, Template
+
+    _EXACTLY += [
+        (Template, _of_attribute("interpolations")),
+        (Interpolation, _of_attribute("value")),
+    ]
+_BY_MARK: list[tuple[str, _Opener]] = [
+    ("__dataclass_fields__", _of_record),
+    ("__attrs_attrs__", _of_record),
+    ("__pydantic_core_schema__", _of_model),
+]

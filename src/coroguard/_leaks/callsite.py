@@ -17,6 +17,7 @@ from types import (
 )
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .._inspect.awaitables import ids
 from .._inspect.callables import BINDINGS, PARTIALS, unwrap
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 UNKNOWN = object()
 _MOST_WRAPPERS = 100
+_CONTAINERS = ids(dict, list, tuple)
 
 
 class Operand(NamedTuple):
@@ -102,7 +104,7 @@ def name_of(function: Any) -> str:
     if is_kind(function, type):
         name: str = type.__dict__["__qualname__"].__get__(function)
         return name
-    if type(function) in (BuiltinFunctionType, MethodDescriptorType):
+    if is_kind(function, BuiltinFunctionType, MethodDescriptorType):
         return function.__qualname__  # type: ignore[no-any-return]
     plain = unwrapped(function)
     return plain.__qualname__ if plain is not None else ""
@@ -210,7 +212,7 @@ def _resolve(node: ast.expr, frame: FrameType) -> Any:
         return UNKNOWN if owner is UNKNOWN else _attribute(owner, node.attr)
     if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
         container = _resolve(node.value, frame)
-        if type(container) in (dict, list, tuple):
+        if id(type(container)) in _CONTAINERS:
             try:
                 return container[node.slice.value]
             except (LookupError, TypeError):

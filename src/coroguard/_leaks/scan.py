@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .._inspect.awaitables import ATOMS, what_is
+from .._inspect.awaitables import ATOM_IDS, ATOMS, are_only, ids, what_is
 from .._inspect.promises import field_annotation, field_promises, is_loose
 from .._inspect.texts import render_path
 from .._inspect.values import NODES, PLAIN, Walk
@@ -17,7 +17,7 @@ _ERRORS = ("error", "exception", "reason", "detail")
 #: Keys and attributes whose texts are errors.
 ERROR_NAMES = frozenset((*_ERRORS, *(f"{name}s" for name in _ERRORS)))
 
-_CONTAINERS = frozenset({dict, list, tuple, set, frozenset})
+_CONTAINERS = ids(dict, list, tuple, set, frozenset)
 _MOST_CONTAINERS = 10_000
 _MOST_SYMPTOMS = 100
 _NEAR = 100  # steps of a path that are searched for owners
@@ -111,21 +111,21 @@ def _holds_quiet(container: Any, waiting: list[Any]) -> bool:
     kind = type(container)
     items = container
     if kind is dict:
-        if not PLAIN.issuperset(map(type, container)):
+        if not are_only(PLAIN, container):
             return False
         items = container.values()
-    elif kind not in _CONTAINERS:
-        return kind in ATOMS
-    if ATOMS.issuperset(map(type, items)):  # numbers at the speed of C
+    elif id(kind) not in _CONTAINERS:
+        return id(kind) in ATOM_IDS
+    if are_only(ATOMS, items):  # numbers at the speed of C
         return True
     for item in items:
         kind = type(item)
         if kind is str:
             if is_suspect(item):
                 return False
-        elif kind in _CONTAINERS:
+        elif id(kind) in _CONTAINERS:
             waiting.append(item)
-        elif kind not in ATOMS:
+        elif id(kind) not in ATOM_IDS:
             return False
     return True
 

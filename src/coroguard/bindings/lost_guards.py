@@ -11,6 +11,7 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from .._inspect.attributes import MISSING, namespace
+from .._inspect.awaitables import ids
 from .._inspect.callables import is_guarded, reaches_guard
 from .._inspect.colours import clash
 from .._leaks.errors import nearest
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from .paths import Protection, Put
 
-_KNOWN: tuple[Any, ...] = (*METHODS, MethodType, partial, type)
+_KNOWN = METHODS | ids(MethodType, partial, type)
 
 
 def lost_guards(
@@ -131,7 +132,7 @@ def _is_bare(found: Any) -> bool:
 
     A proxy or a callable object may hold the guard, as a tracer's wrapper does.
     """
-    is_known = found is None or type(found) in _KNOWN
+    is_known = found is None or id(type(found)) in _KNOWN
     return is_known and not reaches_guard(found)
 
 

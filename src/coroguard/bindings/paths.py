@@ -11,6 +11,7 @@ from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from .._inspect.attributes import MISSING, member, namespace, own_dict, own_state
+from .._inspect.awaitables import ids
 from .._inspect.callables import COPIES, layers
 from .._leaks.errors import GuardUsageError, nearest
 
@@ -21,7 +22,7 @@ _PART = r"[\w*?\[\]!-]+"
 _PATH = re.compile(rf"{_PART}(\.{_PART})*:{_PART}(\.{_PART})*")
 _PATTERN = re.compile(r"[*?\[]")
 #: What a class or module has a function as.
-METHODS: tuple[Any, ...] = (FunctionType, staticmethod, classmethod)
+METHODS = ids(FunctionType, staticmethod, classmethod)
 # Functions with these names look at the frame of their caller: the guard's, then.
 _FRAME_READERS = frozenset(("_getframe", "currentframe", "f_back", "extract_stack"))
 
@@ -205,7 +206,7 @@ def _matching(
         if len(parts) > 1:
             if issubclass(kind, type) and _has_home(value, module):
                 yield from _matching(value, parts[1:], module, f"{prefix}{name}.")
-        elif kind in METHODS:
+        elif id(kind) in METHODS:
             function = value if kind is FunctionType else value.__func__
             if _is_guardable(function) and is_defined_in(function, module):
                 yield Target(owner, name, value, prefix + name)

@@ -13,16 +13,17 @@ from sys import float_info
 from types import NoneType
 from typing import Any, Final
 
+from .._inspect.awaitables import ids
 from .json_values import DATETIME, is_exact_json
 
 _STATUSES: Final = frozenset({"healthy", "degraded", "failed"})
-_TEXT: Final = frozenset({str})
-_ATOMS: Final = frozenset({str, int, bool, NoneType})
+# A class that may be the user's is neither hashed nor compared.
+_ATOMS: Final = ids(str, int, bool, NoneType)
 _KINDS: Final = {
-    "status": _TEXT,
-    "error": frozenset({str, NoneType}),
-    "error_code": frozenset({str, NoneType}),
-    "duration_ms": frozenset({int, float, NoneType}),
+    "status": ids(str),
+    "error": ids(str, NoneType),
+    "error_code": ids(str, NoneType),
+    "duration_ms": ids(int, float, NoneType),
 }
 # pydantic refuses a larger integer: it has no float.
 _LONGEST_MS: Final = float_info.max
@@ -43,7 +44,7 @@ def plain_bytes(value: object) -> bytes | None:
     ``None`` stands for a report that is not plain.
     """
     report: Any = value if type(value) is dict else _fields_of(value)
-    if report is None or len(report) != 6 or not _TEXT.issuperset(map(type, report)):
+    if report is None or len(report) != 6 or not _holds_texts(report):
         return None
     try:
         details, suggestions = report["component_details"], report["error_suggestions"]
@@ -68,11 +69,18 @@ def _is_aware(moment: Any) -> bool:
     """Return whether this is ISO 8601 text or a datetime, with a zone."""
     if type(moment) is str:
         moment = DATETIME[0].fromisoformat(moment)
-    return type(moment) in DATETIME and moment.tzinfo is not None
+    return type(moment) is DATETIME[0] and moment.tzinfo is not None
 
 
 def _are_texts(value: Any) -> bool:
-    return type(value) is list and _TEXT.issuperset(map(type, value))
+    return type(value) is list and _holds_texts(value)
+
+
+def _holds_texts(items: Any) -> bool:
+    for item in items:  # noqa: SIM110 - a generator is slower
+        if type(item) is not str:
+            return False
+    return True
 
 
 def _failed(details: Any) -> list[str] | None:
@@ -90,14 +98,14 @@ def _failed(details: Any) -> list[str] | None:
             if type(key) is not str:
                 return None
             if key in _KINDS:
-                if kind not in _KINDS[key]:
+                if id(kind) not in _KINDS[key]:
                     return None
                 continue
             if not key.isascii():
                 key.encode()  # raises where pydantic cannot read the key
             if kind is dict or kind is list:
                 inside.append(item)
-            elif kind not in _ATOMS and (kind is not float or not isfinite(item)):
+            elif id(kind) not in _ATOMS and (kind is not float or not isfinite(item)):
                 return None
         # A text by now, or missing.
         status, took = component["status"], component.get("duration_ms")

@@ -9,7 +9,7 @@ from math import isfinite
 from types import AsyncGeneratorType, CoroutineType, NoneType
 from typing import Any, Final, TypeAlias, cast
 
-from .._inspect.awaitables import what_is
+from .._inspect.awaitables import class_name, ids, mro, what_is
 from .._inspect.values import FROZENDICT
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -26,15 +26,15 @@ DATETIME: Final = tuple(
 
 #: What counts as a JSON object: ``dict``, and ``frozendict`` where there is one.
 MAPPINGS: Final = (dict,) if FROZENDICT is None else (dict, FROZENDICT)
-_EXACT: Final = frozenset({str, int, bool, NoneType})
+_EXACT: Final = ids(str, int, bool, NoneType)
 
 
 def is_kind(value: object, *kinds: type) -> bool:
     """Return what ``isinstance`` does, but ask the type only."""
-    bases = type(value).__mro__
-    for kind in kinds:  # noqa: SIM110 - a generator is slower
-        if kind in bases:
-            return True
+    for base in mro(type(value)):
+        for kind in kinds:
+            if base is kind:
+                return True
     return False
 
 
@@ -44,7 +44,7 @@ def noun(value: object) -> str:
     if kind is CoroutineType or kind is AsyncGeneratorType:
         name = cast("Any", value).__qualname__
         return f"{kind.__name__.replace('_', ' ')} {name!r}"
-    return kind.__name__
+    return class_name(kind)
 
 
 def is_exact_json(containers: list[Any]) -> bool:
@@ -78,7 +78,7 @@ def _keep_inside(container: dict[Any, Any] | list[Any], containers: list[Any]) -
         items = fields.values()
     for item in items:
         kind = type(item)  # pyright: ignore[reportUnknownVariableType]
-        if kind in _EXACT:
+        if id(kind) in _EXACT:
             continue
         if kind is dict or kind is list:
             containers.append(item)
@@ -114,7 +114,7 @@ def _walk(
     todo: list[tuple[_Trail, Any, bool]] = [(None, root, True)]
     while todo:
         trail, item, entering = todo.pop()
-        if type(item) in _EXACT:
+        if id(type(item)) in _EXACT:
             continue
         if not entering:
             around.discard(id(item))

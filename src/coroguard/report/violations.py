@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from .._inspect.awaitables import ids
 from .._inspect.texts import Mark, cut, nearest, render_path
 from .json_values import DATETIME, noun
 
@@ -24,6 +25,7 @@ _FINISHED: Final = frozenset({"contradiction", "json_value", "unknown_field"})
 
 _SHOWN: Final = frozenset({"healthy", "status", "timestamp", "duration_ms"})
 _PATH_LIMIT: Final = 200
+_SHORT = ids(bool, float, type(None))
 _CREDENTIALS: Final = re.compile(r"(?<=://)[^/\s]*@")
 
 
@@ -82,8 +84,8 @@ def _shown(value: object) -> str:
     kind = type(value)
     if kind is str:
         return cut(repr(_CREDENTIALS.sub("***@", str(value))))
-    if kind in DATETIME and cast("datetime", value).tzinfo is None:
+    if kind is DATETIME[0] and cast("datetime", value).tzinfo is None:
         return cast("datetime", value).isoformat()
     if type(value) is int:  # a huge one has no decimal repr
         return cut(repr(value) if value.bit_length() < 400 else hex(value))
-    return repr(value) if kind in (bool, float, type(None)) else noun(value)
+    return repr(value) if id(kind) in _SHORT else noun(value)

@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any, Protocol, Self, Unpack, get_origin
 
 from .._inspect.attributes import MISSING, member, own_state
-from .._inspect.awaitables import is_stand_in, kind_of, static_type_attribute
+from .._inspect.awaitables import ids, is_stand_in, kind_of, static_type_attribute
 from .._leaks.errors import GuardUsageError
 
 try:
@@ -39,7 +39,7 @@ _CONFIGURATION = TypeCheckConfiguration(
     collection_check_strategy=CollectionCheckStrategy.ALL_ITEMS,
 )
 #: Containers that Python itself iterates; others may do anything when they are.
-_PLAIN: tuple[type, ...] = (
+_PLAIN = ids(
     *(dict, list, tuple, set, frozenset, collections.deque, collections.Counter),
     *(collections.OrderedDict, collections.defaultdict),
 )
@@ -114,7 +114,7 @@ def _container(
         return None
 
     def check(value: Any, kind: Any, arguments: tuple[Any, ...], memo: Any) -> None:
-        if type(value) in _PLAIN:
+        if id(type(value)) in _PLAIN:
             inner(value, kind, arguments, memo)
         else:
             _kind_only(value, kind, arguments, memo)

@@ -238,7 +238,7 @@ def _is_plain(cls: type) -> bool:
     ``None`` does not: what gives nothing is often asked for its colour.
     """
     marks = ("__await__", "__aiter__", "__aenter__")
-    if cls in (NoneType, object):
+    if cls is NoneType or cls is object:
         return False
     return all(static_type_attribute(cls, it) is None for it in marks)
 
