@@ -5,8 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+from collections import deque
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Protocol
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Generic,
+    NamedTuple,
+    Optional,
+    Protocol,
+    TypeVar,
+)
 
 import pydantic
 import pytest
@@ -385,3 +394,62 @@ def test_a_look_that_breaks_lets_the_value_pass(
         assert guard(returns=Any)(lambda: value)() is value
     unsubscribe()
     assert [event.reason for event in events] == ["LookupError: of ours"]
+
+
+_T = TypeVar("_T")
+
+
+class _Channel(Generic[_T]):
+    """A queue, as those of trio and anyio are written."""
+
+    def __init__(self) -> None:
+        self._items: deque[Any] = deque()
+
+    def put(self, item: _T) -> None:
+        self._items.append(item)
+
+    def get(self) -> _T:
+        item: _T = self._items.popleft()
+        return item
+
+    def get_all(self) -> list[_T]:
+        return [self.get() for _ in range(len(self._items))]
+
+
+def _call(function: Callable[[], _T]) -> _T:
+    return function()
+
+
+@pytest.mark.parametrize("mode", ["observe", "enforce", "strict"])
+@pytest.mark.parametrize("returns", [{}, {"returns": Any}])
+def test_a_queue_that_passes_coroutines_on_hangs_its_receiver(
+    mode: Any, returns: Any
+) -> None:
+    """What a function annotates as a type variable is whatever its caller put in."""
+    events: list[Event] = []
+    guarded = guard(**returns, mode=mode)
+    unsubscribe = subscribe(events.append)
+    channel = _Channel[Any]()
+    one, two, three, four = (twin() for _ in range(4))
+    for item in (one, (two, "holder"), {"a": [three]}):
+        channel.put(item)
+        guarded(_Channel.get)(channel)
+    channel.put((four, []))
+    assert len(guarded(_Channel.get_all)(channel)) == 1
+    assert asyncio.run(guarded(_call)(twin)) is True
+    for coroutine in (one, two, three, four):
+        coroutine.close()
+    unsubscribe()
+    assert events == []
+
+
+def test_a_bound_type_variable_lets_no_coroutine_pass() -> None:
+    """Only one that stands for every type does."""
+    text = TypeVar("text", bound=str)
+
+    def echo(value: text) -> text:
+        return value
+
+    for returns in ({}, {"returns": Any}):
+        with pytest.raises(CoroutineLeakError):
+            guard(**returns)(echo)(twin())  # type: ignore[type-var]

@@ -38,8 +38,9 @@ _ALTERNATIVES = ("Optional", "Union", "Annotated")
 def promises(annotation: object, value: object) -> bool:
     """Return whether ``annotation`` allows this very awaitable as the value.
 
-    ``Any`` and ``object`` allow everything and promise nothing. Of text that
-    could not be evaluated the names are read.
+    ``Any`` and ``object`` allow everything and promise nothing. A type variable
+    stands for what the caller has put in, which may be any awaitable. Of text
+    that could not be evaluated the names are read.
     """
     return any(_allows(part, value) for part in parts(annotation, deep=False))
 
@@ -51,7 +52,11 @@ def mentions(annotation: object, value: object) -> bool:
 
 def field_promises(owner: type, field: str, value: object) -> bool:
     """Return whether a class annotates its field as what ``value`` is."""
-    return mentions(field_annotation(owner, field), value)
+    return any(
+        _allows(part, value)
+        for part in parts(field_annotation(owner, field), deep=True)
+        if type(part) is not typing.TypeVar
+    )
 
 
 def field_annotation(owner: type, field: str) -> object:
@@ -73,6 +78,8 @@ def is_loose(annotation: object) -> bool:
 
 def awaited_type(annotation: object) -> object:
     """Return what awaiting a value of this annotation gives, ``Any`` if unknown."""
+    if type(annotation) is typing.TypeVar:
+        return annotation
     return (typing.get_args(annotation) or (Any,))[-1]
 
 
@@ -130,6 +137,8 @@ def _allows(part: object, value: object) -> bool:
         if name == "Self":
             return not is_builtin(value)
         return name in WORDS or name in map(class_name, mro(kind)[:-1])
+    if type(part) is typing.TypeVar:
+        return True
     if not issubclass(type(part), type) or part is object:
         return False
     cls: Any = part
@@ -147,7 +156,7 @@ def _allows(part: object, value: object) -> bool:
 
 
 def parts(annotation: object, *, deep: bool) -> Iterator[object]:
-    """Yield the classes and names that an annotation offers.
+    """Yield the classes, names and unbound type variables that an annotation offers.
 
     Args:
         annotation: An annotation, evaluated or text.
@@ -165,6 +174,8 @@ def parts(annotation: object, *, deep: bool) -> Iterator[object]:
         elif isinstance(part, typing.ForwardRef):
             waiting.append(part.__forward_arg__)
         elif isinstance(part, typing.TypeVar):
+            if part.__bound__ is None and not part.__constraints__:
+                yield part
             waiting += [part.__bound__, *part.__constraints__]
         elif class_name(type(origin or part)) == "TypeAliasType":
             waiting.append(_alias(origin or part))
