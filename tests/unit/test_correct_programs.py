@@ -1,5 +1,6 @@
 """Is a guard silent on every correct program, however it tempts?"""
 
+import ast
 import asyncio
 import dataclasses
 import gc
@@ -401,3 +402,36 @@ def test_the_value_is_the_very_same(events):
         with mode("strict"):
             assert guard(returns=Any)(lambda value=value: value)() is value
     assert events == []
+
+
+class _Forgetful:
+    """An object in a cycle whose finalizer uses a coroutine as a value."""
+
+    def __init__(self) -> None:
+        self.me = self
+
+    @guard(returns=Any)
+    def __del__(self) -> None:
+        len(probe())  # type: ignore[arg-type]
+
+
+def test_a_collection_in_the_middle_of_ast_parse_breaks_no_syntax_tree(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """``ast.parse`` raised SystemError on 3.11 where a guard explained meanwhile."""
+    ignored: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda it: ignored.append(it.exc_type))
+    source = "\n".join(f"x{number} = [a, {{'k': b(c)}}]" for number in range(300))
+    thresholds = gc.get_threshold()
+    gc.collect()
+    gc.disable()
+    for _ in range(3):
+        _Forgetful()
+    gc.set_threshold(1_000)  # so that the first collection is one of the parser's
+    gc.enable()
+    try:
+        ast.parse(source)
+    finally:
+        gc.set_threshold(*thresholds)
+    gc.collect()
+    assert TypeError in ignored

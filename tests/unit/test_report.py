@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ConfigDict, PrivateAttr, ValidationError
 
-from coroguard._inspect.values import FROZENDICT
+from coroguard._inspect.contents import FROZENDICT
 from coroguard.report import (
     ComponentHealth,
     HealthReport,

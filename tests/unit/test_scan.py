@@ -16,7 +16,7 @@ import attrs
 import pydantic
 import pytest
 
-from coroguard._inspect import values
+from coroguard._inspect import contents, values
 from coroguard._inspect.awaitables import what_is
 from coroguard._leaks.scan import is_quiet, scan
 
@@ -96,11 +96,11 @@ def test_a_plant_is_found_with_its_path(place: str) -> None:
     assert actual == [(plant, path)]
 
 
-@pytest.mark.skipif(values.FROZENDICT is None, reason="frozendict is new in 3.15")
+@pytest.mark.skipif(contents.FROZENDICT is None, reason="frozendict is new in 3.15")
 def test_a_frozendict_is_a_mapping() -> None:
     """A ``frozendict`` is read like a dict."""
-    assert values.FROZENDICT is not None
-    value = [values.FROZENDICT(held=Plant())]
+    assert contents.FROZENDICT is not None
+    value = [contents.FROZENDICT(held=Plant())]
     assert [found.path for found in scan(value).found] == ["$[0].held"]
 
 
@@ -310,7 +310,7 @@ def test_a_container_changed_meanwhile_is_copied_again(
             raise RuntimeError("dictionary changed size during iteration")
         return list(enumerate(node))
 
-    monkeypatch.setattr(values, "_opened", lambda node, kind: values._copy(read, node))
+    monkeypatch.setattr(values, "opened", lambda node, kind: contents._copy(read, node))
     plant = Plant()
     assert [scan([plant])[::3] for _ in range(2)] == [
         ([("awaitable", plant, "$[0]", False, True)], True),

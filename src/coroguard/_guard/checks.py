@@ -6,7 +6,7 @@ import typing
 from typing import TYPE_CHECKING, Any
 
 from .._inspect.awaitables import are_only, ids, static_type_attribute
-from .._inspect.values import PLAIN, PLAIN_IDS
+from .._inspect.contents import PLAIN, PLAIN_IDS
 from .._leaks.scan import ERROR_NAMES
 
 if TYPE_CHECKING:

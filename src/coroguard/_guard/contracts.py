@@ -9,8 +9,8 @@ from typing import Any, cast
 
 from .._inspect.annotations import return_annotation
 from .._inspect.awaitables import ATOM_IDS, class_name, ids, is_stand_in, module_name
+from .._inspect.contents import PLAIN_IDS
 from .._inspect.promises import awaited_type, named_classes, promises
-from .._inspect.values import PLAIN_IDS
 from .._leaks.errors import GuardUsageError
 from .._leaks.scan import is_quiet
 from .._leaks.symptoms import is_suspect_bytes

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._inspect.awaitables import ATOM_IDS, ATOMS, are_only, ids, what_is
+from .._inspect.contents import PLAIN
 from .._inspect.promises import field_annotation, field_promises, is_loose
 from .._inspect.texts import render_path
-from .._inspect.values import NODES, PLAIN, Walk
+from .._inspect.values import NODES, Walk
 from .symptoms import is_suspect, symptom
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from types import AsyncGeneratorType, CoroutineType, NoneType
 from typing import Any, Final, TypeAlias, cast
 
 from .._inspect.awaitables import class_name, ids, mro, what_is
-from .._inspect.values import FROZENDICT
+from .._inspect.contents import FROZENDICT
 
 Path: TypeAlias = tuple[str | int, ...]
 _Trail: TypeAlias = tuple[Any, str | int] | None

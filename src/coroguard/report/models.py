@@ -28,7 +28,7 @@ from pydantic_core import (
     core_schema,
 )
 
-from .._inspect.values import FROZENDICT
+from .._inspect.contents import FROZENDICT
 from .consistency import disagreements
 from .health_json import MEDIA_TYPE, health_json, verdict
 from .json_values import (

@@ -1,0 +1,226 @@
+"""What containers and records hold, read without running code of theirs."""
+
+from __future__ import annotations
+
+import builtins
+import sys
+import types
+from collections import ChainMap, UserDict, UserList, deque
+from collections.abc import Callable, Iterable
+from gc import get_referents
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .awaitables import (
+    ATOMS,
+    are_only,
+    class_name,
+    ids,
+    mro,
+    own_dict,
+    per_class,
+    static_type_attribute,
+)
+from .texts import Mark
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+#: Built-in values without an inside: atoms and text.
+PLAIN = ATOMS | {str}
+PLAIN_IDS = ids(*PLAIN)
+#: ``frozendict``, where the interpreter has it (3.15); it is not a ``dict``.
+FROZENDICT: type[Any] | None = getattr(builtins, "frozendict", None)
+
+_ITEM, _KEY, _THROUGH = Mark("<item>"), Mark("<key>"), Mark("")
+_COPIES = 3
+_DESCRIPTORS = ids(types.GetSetDescriptorType, types.MemberDescriptorType)
+_T = TypeVar("_T")
+
+# Typed Any, because their generic types do not describe what a value holds.
+_Dict: Any = dict
+_List: Any = list
+_Tuple: Any = tuple
+
+Pairs = Iterable[tuple[object, object]]
+_Opener = Callable[[Any, type[Any]], Pairs]
+
+
+def opened(node: Any, kind: type[Any]) -> Pairs | None:
+    """Return ``(step, child)`` of what a container holds, else ``None``.
+
+    Raises:
+        RuntimeError: Another thread changed it during each copy.
+    """
+    opener = _opener(kind)
+    return None if opener is None else opener(node, kind)
+
+
+@per_class
+def _opener(kind: type) -> _Opener | None:
+    """Return what opens the instances of a class, if they can be opened."""
+    for base, opener in _EXACTLY:
+        if kind is base:
+            return opener
+    bases = mro(kind)
+    for base, opener in _BY_BASE:
+        if any(it is base for it in bases):
+            return opener
+    for marker, opener in _BY_MARK:
+        if static_type_attribute(kind, marker) is not None:
+            return opener
+    return None
+
+
+def _own_attributes(node: object) -> dict[str, object]:
+    """Return the instance's ``__dict__`` without running a property of it."""
+    for names in _namespaces(type(node)):
+        descriptor: Any = names.get("__dict__")
+        if id(type(descriptor)) in _DESCRIPTORS:
+            held = descriptor.__get__(node)
+            own: dict[str, object] = held if type(held) is _Dict else {}
+            return own
+    return {}
+
+
+def _namespaces(kind: type) -> Iterator[Mapping[str, Any]]:
+    """Return the namespaces of a class and its bases, past its metaclass."""
+    return map(own_dict, mro(kind))
+
+
+def _copy(read: Callable[[Any], Iterable[_T]], node: object) -> list[_T]:
+    """Copy a container in one step, with a method of its built-in type.
+
+    Raises:
+        RuntimeError: Another thread changed it during each of three copies.
+    """
+    for _ in range(_COPIES - 1):
+        try:
+            return [*read(node)]
+        except RuntimeError:
+            continue
+    return [*read(node)]
+
+
+def _of_mapping(base: Any, node: object) -> Pairs:
+    """Return values by key, and keys that are not plain."""
+    pairs = _copy(base.items, node)
+    if are_only(PLAIN, [key for key, _ in pairs]):
+        return pairs
+    found: list[tuple[object, object]] = []
+    for key, child in pairs:
+        if id(type(key)) in PLAIN_IDS:
+            found.append((key, child))
+        else:
+            name = class_name(type(key))
+            found += [(Mark(f"[<{name}>]"), child), (_KEY, key)]
+    return found
+
+
+def _of_tuple(node: object, kind: type) -> Pairs:
+    names: Any = None
+    if kind is not _Tuple:
+        names = static_type_attribute(kind, "_fields")
+    if type(names) is _Tuple and len(names) == _Tuple.__len__(node):
+        pairs = zip(names, _Tuple.__iter__(node), strict=True)
+        return (((kind, name), child) for name, child in pairs)
+    return enumerate(_Tuple.__iter__(node))
+
+
+def _of_record(node: object, kind: type) -> Pairs:
+    return [*_of_attributes(node, kind), *_of_slots(node, kind)]
+
+
+def _of_attributes(node: object, kind: type) -> Pairs:
+    return [
+        ((kind, name), child)
+        for name, child in _copy(_Dict.items, _own_attributes(node))
+    ]
+
+
+def _of_slots(node: object, kind: type) -> Pairs:
+    for names in _namespaces(kind):
+        for name, slot in names.items():
+            if type(slot) is types.MemberDescriptorType:
+                try:
+                    yield (kind, name), slot.__get__(node)
+                except AttributeError:  # a slot that was never set
+                    continue
+
+
+def _of_model(node: object, kind: type) -> Pairs:
+    """Yield the fields of a pydantic model, its extra and its private data."""
+    yield from _of_attributes(node, kind)
+    for slot in ("__pydantic_extra__", "__pydantic_private__"):
+        descriptor = static_type_attribute(kind, slot)
+        if type(descriptor) is types.MemberDescriptorType:
+            try:
+                held = descriptor.__get__(node)
+            except AttributeError:  # a model made by ``__new__`` alone
+                continue
+            if type(held) is _Dict:
+                is_extra = slot == "__pydantic_extra__"  # data like any other
+                for name, child in _copy(_Dict.items, held):
+                    yield name if is_extra else (kind, name), child
+
+
+def _of_items(base: Any) -> _Opener:
+    return lambda node, _: enumerate(_copy(base.__iter__, node))
+
+
+def _of_set(base: Any) -> _Opener:
+    return lambda node, _: [(_ITEM, child) for child in _copy(base.__iter__, node)]
+
+
+def _of_mapping_class(node: object, kind: type) -> Pairs:
+    return [*_of_mapping(_Dict, node), *_of_attributes(node, kind)]
+
+
+def _of_proxy(node: object, _: type) -> Pairs:
+    # Reading through the proxy would run the methods of a user's mapping.
+    return [(_THROUGH, child) for child in get_referents(node)]
+
+
+def _of_wrapped(node: object, _: type) -> Pairs:
+    held = _of_mapping(_Dict, _own_attributes(node))
+    return [(_THROUGH, child) for _, child in held]
+
+
+def _of_chain(node: object, _: type) -> Pairs:
+    maps: Any = _own_attributes(node).get("maps")
+    return [(_THROUGH, child) for child in maps] if type(maps) is _List else []
+
+
+def _of_attribute(name: str) -> _Opener:
+    return lambda node, _: [(name, getattr(node, name))]
+
+
+_EXACTLY: list[tuple[Any, _Opener]] = [
+    (dict, lambda node, _: _of_mapping(_Dict, node)),
+    (types.MappingProxyType, _of_proxy),
+    (types.SimpleNamespace, lambda node, _: _of_mapping(_Dict, _own_attributes(node))),
+]
+_BY_BASE: list[tuple[Any, _Opener]] = [
+    (list, _of_items(list)),
+    (deque, _of_items(deque)),
+    (dict, _of_mapping_class),
+    (tuple, _of_tuple),
+    (set, _of_set(set)),
+    (frozenset, _of_set(frozenset)),
+    (UserDict, _of_wrapped),
+    (UserList, _of_wrapped),
+    (ChainMap, _of_chain),
+]
+if FROZENDICT is not None:
+    _BY_BASE.append((FROZENDICT, lambda node, _: _of_mapping(FROZENDICT, node)))
+if sys.version_info >= (3, 14):
+    from string.templatelib import Interpolation, Template
+
+    _EXACTLY += [
+        (Template, _of_attribute("interpolations")),
+        (Interpolation, _of_attribute("value")),
+    ]
+_BY_MARK: list[tuple[str, _Opener]] = [
+    ("__dataclass_fields__", _of_record),
+    ("__attrs_attrs__", _of_record),
+    ("__pydantic_core_schema__", _of_model),
+]
