@@ -95,6 +95,8 @@ async def _awaited(awaitable: Any, terms: Terms, closing: _Closing) -> Any:
     del closing
     contract = terms.contract.of_awaited() if by_contract else terms.contract
     terms = replace(terms, contract=contract, awaited=is_announced)
+    if contract.is_plainly_right(value):
+        return value
     error = judge(terms, value, [], None)
     if error is None:
         return value

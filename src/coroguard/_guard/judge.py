@@ -68,11 +68,12 @@ class Terms:
         """Return whether this awaitable, inside the value, was promised."""
         return any(mentions(type_, value) for type_ in self._types())
 
-    def _types(self) -> tuple[object, object]:
+    def _types(self) -> list[object]:
         annotation = return_annotation(self.function)
         if self.awaited:
             annotation = awaited_type(annotation)
-        return self.contract.settle().type, annotation
+        types = self.contract.settle().type, annotation
+        return [it for it in types if it is not Any]  # which promises nothing
 
 
 @dataclass(slots=True)
@@ -95,17 +96,14 @@ class _Findings:
 def judge(
     terms: Terms, value: object, drops: list[Leak], started: float | None
 ) -> CoroguardError | None:
-    """Judge what a guarded call returned and left behind.
+    """Judge what a guarded call returned, not plainly right, and left behind.
 
     Every finding is emitted before this returns.
 
     Returns:
         The error to raise, or ``None``.
     """
-    contract = terms.contract
-    if not drops and contract.is_plainly_right(value):
-        return None
-    mode = terms.mode
+    contract, mode = terms.contract, terms.mode
     if mode is Mode.OFF:
         return None
     problem = ""

@@ -46,7 +46,7 @@ class Layer(NamedTuple):
 def _layer(kind: type[Any], attribute: str) -> Layer:
     """Return the layer of a built-in class; no code of a subclass runs."""
     inner = kind.__dict__[attribute].__get__
-    return Layer(lambda it: issubclass(class_of(it), kind), inner)
+    return Layer(lambda it: issubclass(type(it), kind), inner)
 
 
 PARTIALS = (_layer(partial, "func"),)
@@ -63,16 +63,14 @@ GUARDS = (Layer(lambda it: is_guarded(it), attrgetter("__wrapped__")),)
 #: The proxies of wrapt, and guards that are such proxies.
 PROXIES = (
     Layer(
-        lambda it: (
-            module_name(class_of(it)).partition(".")[0] in ("wrapt", "coroguard")
-        ),
+        lambda it: module_name(type(it)).partition(".")[0] in ("wrapt", "coroguard"),
         attrgetter("__wrapped__"),
     ),
 )
 #: Python functions that ``functools.wraps`` made from others.
 COPIES = (
     Layer(
-        lambda it: class_of(it) is FunctionType and "__wrapped__" in it.__dict__,
+        lambda it: type(it) is FunctionType and "__wrapped__" in it.__dict__,
         attrgetter("__wrapped__"),
     ),
 )
@@ -83,12 +81,12 @@ ACCESSORS = (
     _layer(property, "fget"),
     Layer(
         lambda it: issubclass(
-            class_of(it), (functools.cached_property, functools.partialmethod)
+            type(it), (functools.cached_property, functools.partialmethod)
         ),
         attrgetter("func"),
     ),
     Layer(
-        lambda it: issubclass(class_of(it), _CACHE),
+        lambda it: issubclass(type(it), _CACHE),
         attrgetter("__wrapped__"),
     ),
 )

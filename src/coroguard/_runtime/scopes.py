@@ -138,7 +138,9 @@ _var: ContextVar[Scope | None] = ContextVar("coroguard_scope", default=None)
 
 def here() -> Scope | None:
     """Return the innermost open scope of this context."""
-    return None if interrupted() is not None else _open(_var.get())
+    if interruptions and interrupted() is not None:
+        return None
+    return _open(_var.get())
 
 
 def note(leak: Leak) -> None:
