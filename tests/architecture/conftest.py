@@ -1,4 +1,4 @@
-"""Where the package and the project lie, and how to run Python in a clean process."""
+"""The folders of the package and the project, and a clean process of Python."""
 
 from __future__ import annotations
 

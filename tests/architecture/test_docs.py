@@ -1,4 +1,4 @@
-"""What the README and the docs show is what happens."""
+"""Code blocks, commands and links of the README and the docs, run and resolved."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MASKS = (
     (re.compile(r"0x[0-9a-f]{6,}"), "0x…"),
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(\+00:00|Z)?"), "<time>"),
     (re.compile(r"\d+(\.\d+)? (ms|s|µs)\b"), "<duration>"),
-    # Where a warning at exit is said to come from: up to 3.12, and since 3.13.
+    # The place of a warning at exit: up to 3.12, and since 3.13.
     (re.compile(r"^(sys:1|<sys>:0): ", re.M), "<exit>: "),
 )
 
@@ -192,7 +192,7 @@ def test_files_are_used(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=page_id)
 def test_commands_are_known(page: Path) -> None:
-    """What a user is told to type at home exists."""
+    """Each command that a page shows exists."""
     typed = [
         line.partition("  #")[0].strip()
         for block in blocks(page)
@@ -207,7 +207,7 @@ def test_commands_are_known(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=page_id)
 def test_links_resolve(page: Path) -> None:
-    """Each link inside the project leads to a file, and to a heading in it."""
+    """Each link inside the project names a file, and a heading in it."""
     broken = []
     for target, anchor in LINK.findall(page.read_text()):
         if re.match(r"\w+:", target):

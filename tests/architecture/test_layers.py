@@ -64,7 +64,7 @@ def absolute(node: ast.ImportFrom, module: str) -> str:
 
 
 def resolve(target: str, known: set[str]) -> str | None:
-    """Return the module that a dotted import leads to, if it is one of ours."""
+    """Return the module that a dotted import names, if it is one of ours."""
     first, *rest = target.split(".")
     if first != "coroguard":
         return None
@@ -99,7 +99,7 @@ def layer(module: str) -> int:
 
 
 def test_every_module_has_a_layer(graph: dict[str, dict[str, int]]) -> None:
-    """Each module stands in the table of layers."""
+    """Each module has a layer in the table."""
     assert {module.partition(".")[0] for module in graph} - set(LEVEL) == set()
 
 

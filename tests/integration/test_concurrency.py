@@ -1,4 +1,4 @@
-"""Does every leak find its own guard when many calls run at once?"""
+"""Leaks of many calls at once, each with its own guard."""
 
 import asyncio
 import concurrent.futures

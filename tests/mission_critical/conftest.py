@@ -1,4 +1,4 @@
-"""Which real services do the gates run on, and which fault is planted, if any?"""
+"""The real services of the gates, and the fault that is planted, if any."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def planted(monkeypatch):
 
 @pytest.fixture
 def addresses(rig, monkeypatch):
-    """The health check of this process, led to the services over links of its own."""
+    """The health check of this process, with the services over links of its own."""
     for name, url in rig.addresses(rig.links).items():
         monkeypatch.setenv(name, url)
     yield rig.links

@@ -1,4 +1,4 @@
-"""Is the chat service fit for production? The five deployment gates."""
+"""The five deployment gates of the chat service."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def outages(addresses, monkeypatch):
 def test_mission_critical_health_report_dict_guarantee(
     gate_record, rig, outages, user_context
 ):
-    """The health check returns a report, whatever is down and whoever asks."""
+    """The health check returns a report, whatever is down and for any caller."""
     rig.add_services(gate_record)
     health_report_gate(
         gate_record,

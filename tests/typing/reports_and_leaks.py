@@ -1,4 +1,4 @@
-"""What the records, the modes and the functions around them are typed as."""
+"""Types of the records, the modes and the functions around them."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager

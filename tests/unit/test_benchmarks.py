@@ -107,7 +107,7 @@ def test_off_hands_the_function_back(smoke: tuple[str, str]) -> None:
 
 
 def test_targets_of_another_run_are_shown_beside(tmp_path: Path) -> None:
-    """What one Python kept stands in the page that another one writes."""
+    """Values kept by one Python are in the page that another one writes."""
     kept, page = tmp_path / "kept.json", tmp_path / "page.md"
     run("off", "--smoke", "--save", str(kept))
     finished = run("off", "--smoke", "--write", str(page), "--beside", str(kept))
@@ -116,7 +116,7 @@ def test_targets_of_another_run_are_shown_beside(tmp_path: Path) -> None:
 
 
 def test_an_unknown_line_is_named() -> None:
-    """A line that is none is refused, with those that are."""
+    """An unknown line is refused, and the known ones are listed."""
     finished = run("thruput")
     assert finished.returncode == 2
     assert "unknown line 'thruput'; it is one of off, sync," in finished.stderr

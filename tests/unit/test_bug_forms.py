@@ -1,4 +1,4 @@
-"""Does a guard see every form of the bug, in every mode, annotated or not?"""
+"""Every form of the bug under a guard, in every mode, annotated or not."""
 
 import asyncio
 import contextlib
@@ -136,7 +136,7 @@ def close(value):
 
 
 def seen(form, events):
-    """Return the events that say what the table expects."""
+    """Return the events that match the table."""
     return [
         event
         for event in events
@@ -158,7 +158,7 @@ def test_the_table_holds_at_least_43_forms():
 @pytest.mark.parametrize("twin", [False, True], ids=["bare", "annotated"])
 @pytest.mark.parametrize("form", VALUES + BEHINDS, ids=ids)
 def test_strict_refuses_the_form(form, twin):
-    """In strict mode every form raises, and its leak says kind, name and place."""
+    """In strict mode every form raises; its leak has kind, name and place."""
     events, raised, _ = outcome(form, mode_name="strict", twin=twin)
 
     found = seen(form, events)
@@ -192,7 +192,7 @@ def test_the_path_leads_to_the_leak(form):
 
 @pytest.mark.parametrize("form", VALUES, ids=ids)
 def test_enforce_refuses_values(form):
-    """Enforce raises a leak that is handed out, and says so in one event at least."""
+    """Enforce raises for a returned leak, with at least one event."""
     events, raised, _ = outcome(form, mode_name="enforce")
 
     assert isinstance(raised, CoroutineLeakError)
@@ -245,7 +245,7 @@ def test_observe_never_raises(form):
 
 
 @pytest.mark.parametrize("form", VALUES + BEHINDS, ids=ids)
-def test_off_says_nothing(form):
+def test_off_is_silent(form):
     """Off lets the form pass without a word."""
     events, raised, _ = outcome(form, mode_name="off")
 
@@ -290,7 +290,7 @@ def test_watch_translates_the_crash(form):
 
 @pytest.mark.parametrize("form", CRASHES, ids=ids)
 def test_explain_names_the_cause_of_the_crash(form):
-    """`explain` says what an exception caught anywhere came from."""
+    """`explain` finds the cause of an exception that was caught anywhere."""
     leak = crash(form.check, explain)
 
     assert leak is not None
@@ -330,7 +330,7 @@ def test_a_leak_outranks_the_shape(form):
 
 
 @pytest.mark.parametrize("name", sorted(CREATED_HERE))
-def test_strict_says_where_the_coroutine_was_created(name):
+def test_strict_names_where_the_coroutine_was_created(name):
     """Strict mode tracks origins: the leak names the line that made the coroutine."""
     form = next(f for f in forms.FORMS if f.check.__name__ == name)
     events, raised, _ = outcome(form, mode_name="strict")

@@ -1,4 +1,4 @@
-"""Are the collected real bugs seen, and the correct programs left alone?"""
+"""The collected real bugs, which are seen, and correct programs, left alone."""
 
 import asyncio
 import gc
@@ -25,7 +25,7 @@ HERE = Path(__file__).resolve().parents[1] / "corpus"
 BUGS = sorted((HERE / "bugs").glob("[0-9]*.py"))
 CORRECT = sorted((HERE / "correct").glob("[0-9]*.py"))
 
-#: The async function behind each bug; `None` where there is none to name.
+#: The async function behind each bug; `None` where there is no such function.
 BEHIND = {
     "002": "get_websocket_manager",
     "004": None,
@@ -242,7 +242,7 @@ def is_async_generator(module, name):
 
 
 def drift_since_yesterday(path):
-    """What the lock says where it holds the colours that the names had before."""
+    """Return the findings of a lock with the colours that the names had before."""
     colours = {
         f"{path.stem}:{it}": was for it, was in load(path).META["colors"].items()
     }
@@ -252,7 +252,7 @@ def drift_since_yesterday(path):
 
 @pytest.mark.parametrize("path", [*BUGS, *CORRECT], ids=ids)
 def test_what_is_seen_before_anything_is_run(path, monkeypatch):
-    """The audit and the lock see what the table says, and nothing in right programs."""
+    """The audit and the lock see what the table lists; right programs are silent."""
     monkeypatch.syspath_prepend(path.parent)
     try:
         found = {str(finding.kind) for finding in audit(path.stem).findings}
@@ -265,7 +265,7 @@ def test_what_is_seen_before_anything_is_run(path, monkeypatch):
 
 
 def test_together_they_see_nearly_all():
-    """Guard, watch, lock and audit see as many of the bugs as the page says."""
+    """Guard, watch, lock and audit see as many of the bugs as the page states."""
     page = HERE.parents[1] / "docs/explanation/collisions.md"
     together = set(BEHIND) | set(AHEAD)
     assert (

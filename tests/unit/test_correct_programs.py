@@ -1,4 +1,4 @@
-"""Is a guard silent on every correct program, however it tempts?"""
+"""Correct programs on which a guard is silent."""
 
 import ast
 import asyncio
@@ -33,7 +33,7 @@ PROGRAMS = _load_package().PROGRAMS
 
 
 def bare(function=None, **options):
-    """Stand where `guard` stands and do nothing."""
+    """Replace `guard` and do nothing."""
     return function if function is not None else (lambda f: f)
 
 
@@ -397,7 +397,7 @@ def test_an_exception_that_minds_being_touched_still_passes(
 
 
 def test_the_value_is_the_very_same(events):
-    """The guard hands out the object that it was given."""
+    """The guard returns the very object of the function."""
     for value in ({}, [], object(), {"a": {"b": [1]}}, (), "text", None):
         with mode("strict"):
             assert guard(returns=Any)(lambda value=value: value)() is value

@@ -38,7 +38,7 @@ def leak(check: Any) -> None:
         check()
 
 
-def test_an_event_tells_all() -> None:
+def test_an_event_is_complete() -> None:
     """An event carries leak, error, action, mode, time and duration."""
     seen: list[Event] = []
     unsubscribe = subscribe(seen.append)
@@ -54,7 +54,7 @@ def test_an_event_tells_all() -> None:
     assert event.duration_ms >= 0
 
 
-def test_a_leak_is_told_before_it_is_raised() -> None:
+def test_a_leak_is_reported_before_it_is_raised() -> None:
     """An ``except Exception`` around the guard cannot make a leak unseen."""
     seen: list[Event] = []
     unsubscribe = subscribe(seen.append)
@@ -74,7 +74,7 @@ def test_unsubscribing_ends_it() -> None:
     assert seen == []
 
 
-def test_a_subscriber_that_raises_is_told_of_once(
+def test_a_subscriber_that_raises_is_reported_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """A subscriber's error is logged once; the other subscribers are served."""
@@ -88,8 +88,8 @@ def test_a_subscriber_that_raises_is_told_of_once(
         leak(leaky())
     for end in ends:
         end()
-    told = [r for r in caplog.records if "subscriber" in r.getMessage()]
-    assert (len(seen), len(told)) == (3, 1)
+    shown = [r for r in caplog.records if "subscriber" in r.getMessage()]
+    assert (len(seen), len(shown)) == (3, 1)
 
 
 def test_a_subscriber_that_leaks_does_not_loop() -> None:
@@ -116,7 +116,7 @@ def test_the_log_counts_what_repeats(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_a_record_has_stable_keys(caplog: pytest.LogCaptureFixture) -> None:
-    """The record's template is constant and its facts stand in ``extra``."""
+    """The record's template is constant and its facts are in ``extra``."""
     with mode("enforce"):
         leak(leaky("check_keys"))
     record = caplog.records[-1]
@@ -196,7 +196,7 @@ class Odd:
     field: int
 
 
-def test_what_cannot_be_judged_passes_and_is_told_once() -> None:
+def test_what_cannot_be_judged_passes_and_is_reported_once() -> None:
     """A validator that breaks lets the value pass, with one event and its reason."""
     seen: list[Event] = []
 
@@ -268,8 +268,8 @@ with mode("observe"):
     assert python(code) == ""
 
 
-def test_an_unfinished_scan_is_told() -> None:
-    """A value larger than the scan limit passes, and the event says it was cut."""
+def test_an_unfinished_scan_is_reported() -> None:
+    """A value larger than the scan limit passes, with an event that it was cut."""
     from coroguard import configure
 
     seen: list[Event] = []

@@ -1,4 +1,4 @@
-"""Does a guard keep its function what it was, and judge what it gives?"""
+"""Guards, which keep their function as it was and judge its result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a report is told as application/health+json."""
+"""Reports as application/health+json."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def make(components: dict[str, Any], **changes: Any) -> HealthReport:
         "component_details": components,
         "error_suggestions": ["start redis"] if failed else [],
         "timestamp": "2025-09-09T12:00:00+00:00",
-        "summary": "as told",
+        "summary": "as shown",
     }
     return HealthReport.model_validate(fields | changes)
 
@@ -34,7 +34,7 @@ def test_whole_body() -> None:
     report = make(FAILED | DEGRADED | HEALTHY)
     assert report.to_health_json() == {
         "status": "fail",
-        "notes": ["as told", "start redis"],
+        "notes": ["as shown", "start redis"],
         "output": "redis: refused; database: slow",
         "checks": {
             "redis": [
@@ -80,8 +80,8 @@ def test_whole_body() -> None:
 )
 def test_status(report: HealthReport, status: str, http_status: int) -> None:
     """Pass and warn answer 200, fail answers 503."""
-    told = (report.to_health_json()["status"], report.http_status)
-    assert told == (status, http_status)
+    shown = (report.to_health_json()["status"], report.http_status)
+    assert shown == (status, http_status)
 
 
 def test_pass_has_no_output() -> None:
@@ -91,18 +91,18 @@ def test_pass_has_no_output() -> None:
 
 
 def test_output_without_errors_is_the_summary() -> None:
-    """A failure that no component explains is told by the summary."""
-    assert make({}, healthy=False).to_health_json()["output"] == "as told"
+    """A failure that no component explains has the summary as its output."""
+    assert make({}, healthy=False).to_health_json()["output"] == "as shown"
 
 
 def test_empty_notes_are_left_out() -> None:
-    """An empty text is no note."""
+    """An empty text is not among the notes."""
     report = make({}, summary="", error_suggestions=["", "x"])
     assert report.to_health_json()["notes"] == ["x"]
 
 
 def test_the_drafts_own_members_pass() -> None:
-    """Extra fields that the draft knows are told as they are."""
+    """Extra fields that the draft knows are passed on as they are."""
     extra = {"componentType": "datastore", "affectedEndpoints": ["/chat"]}
     checks: Any = make({"a": {"status": "healthy"} | extra}).to_health_json()["checks"]
     assert extra.items() <= checks["a"][0].items()
@@ -139,7 +139,7 @@ def test_time(timestamp: str, time: str) -> None:
 
 
 def test_media_type() -> None:
-    """The media type stands on the model."""
+    """The media type is an attribute of the model."""
     assert HealthReport.media_type == "application/health+json"
 
 

@@ -1,4 +1,4 @@
-"""Does each mode do exactly what the table of modes says?"""
+"""The modes, each as the table of modes defines it."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ CASES: dict[str, tuple[Callable[[], Any], Any, type[CoroguardError]]] = {
     "symptom": (symptom, Any, CoroutineLeakError),
     "wrong shape": (wrong_shape, coroguard.HealthReport, HealthReportError),
 }
-#: What the table says: what passes, what is reported, what is raised.
+#: The table of modes: what passes, what is reported, what is raised.
 TABLE = {
     ("off", "returned"): "passes",
     ("off", "nested"): "passes",
@@ -103,7 +103,7 @@ def events() -> Iterator[list[Event]]:
 def test_the_table_of_modes(
     level: str, case: str, pinned: bool, is_async: bool, events: list[Event]
 ) -> None:
-    """Every finding passes, is reported or raises as its mode says."""
+    """Every finding passes, is reported or raises as its mode requires."""
     function, contract, error = CASES[case]
 
     async def asynchronous() -> Any:
@@ -134,7 +134,7 @@ def close(value: Any) -> None:
     ("level", "created"), [("enforce", False), ("strict", True)], ids=str
 )
 def test_only_strict_knows_the_line(level: str, created: bool) -> None:
-    """The line that made the coroutine is told in strict mode only."""
+    """The line that made the coroutine is shown in strict mode only."""
     sys.set_coroutine_origin_tracking_depth(0)  # which a watch around may have set
     with mode(level), pytest.raises(CoroutineLeakError) as caught:
         guard(returns=Any)(returned)()
@@ -162,7 +162,7 @@ def test_a_block_ends_with_its_mode() -> None:
 
 @pytest.mark.usefixtures("process_mode")
 def test_configure_sets_the_process() -> None:
-    """``configure`` holds for all contexts that do not say otherwise."""
+    """``configure`` holds for all contexts without a mode of their own."""
     configure(mode="observe")
     guard(returns=Any)(returned)().close()
 
@@ -233,7 +233,7 @@ def test_the_environment_sets_the_mode() -> None:
 
 
 def test_an_unknown_mode_in_the_environment_is_refused() -> None:
-    """A typo in the environment stops the import and says what to type."""
+    """A typo in the environment stops the import with the known values."""
     stderr = python("import coroguard", COROGUARD_MODE="strickt").stderr
     assert "COROGUARD_MODE='strickt' is not a mode" in stderr
 
@@ -275,7 +275,7 @@ def test_a_mode_around_a_yield_ends_in_another_context() -> None:
         ("strict", "off", True),
     ],
 )
-def test_unclaimed_drops_are_reported_as_the_table_says(
+def test_unclaimed_drops_are_reported_as_in_the_table(
     level: Any, setting: Any, expected: bool
 ) -> None:
     """Unclaimed drops become events in strict, and elsewhere where configured."""

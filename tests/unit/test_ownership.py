@@ -1,4 +1,4 @@
-"""Whose an awaitable is, and what a contract holds a function to."""
+"""Ownership of awaitables, and the contracts of functions."""
 
 from __future__ import annotations
 
@@ -366,7 +366,7 @@ def test_a_contract_that_cannot_be_checked_lets_values_pass(
     assert len(events) <= 1
 
 
-def test_an_annotation_that_stays_unknown_is_told_once() -> None:
+def test_an_annotation_that_stays_unknown_is_reported_once() -> None:
     """A name that only type checkers import is one event with its reason."""
     events: list[Event] = []
     unsubscribe = subscribe(events.append)

@@ -1,4 +1,4 @@
-"""What is a right health report, and what is said of any other value."""
+"""Right health reports, and the violations of any other value."""
 
 from __future__ import annotations
 
@@ -312,7 +312,7 @@ WRONG: dict[str, tuple[object, list[str]]] = {
 
 @pytest.mark.parametrize(("value", "lines"), WRONG.values(), ids=WRONG)
 def test_wrong_report(value: object, lines: list[str]) -> None:
-    """A wrong report is told what is wrong, path first."""
+    """Each violation of a wrong report is a line, path first."""
     assert check_report(value) == lines
 
 
@@ -339,7 +339,7 @@ def test_all_violations_at_once() -> None:
     ]
 
 
-def test_construction_tells_the_same() -> None:
+def test_construction_reports_the_same() -> None:
     """The model refuses with the lines that the check gives."""
     value = report(healthy=True, summary=3)
     with pytest.raises(ValidationError) as caught:
@@ -374,7 +374,7 @@ def test_long_paths_are_cut() -> None:
     ],
     ids=["summary", "suggestions", "unknown", "error", "status", "component"],
 )
-def test_no_secret_is_told(value: object) -> None:
+def test_no_secret_is_shown(value: object) -> None:
     """Neither the lines nor pydantic's own text repeat what may be secret."""
     with pytest.raises(ValidationError) as caught:
         HealthReport.model_validate(value)
@@ -382,7 +382,7 @@ def test_no_secret_is_told(value: object) -> None:
     assert "hunter2" not in told
 
 
-def test_huge_numbers_are_told() -> None:
+def test_huge_numbers_are_shown() -> None:
     """An integer too large for a decimal repr does not break the line."""
     (line,) = check_report(report(healthy=10**10_000))
     assert line.startswith("healthy: should be a valid boolean, got 0x")
@@ -626,7 +626,7 @@ def test_get_gives_the_default() -> None:
 
 @pytest.mark.parametrize("name", ["nope", "get", "model_fields", "__dict__"])
 def test_only_fields_are_keys(name: str) -> None:
-    """An attribute that is no field is no key."""
+    """An attribute that is not a field is not a key."""
     value = HealthReport.model_validate(report())
     assert name not in value
     with pytest.raises(KeyError, match=name):
@@ -634,7 +634,7 @@ def test_only_fields_are_keys(name: str) -> None:
 
 
 def test_unset_field_of_a_constructed_report() -> None:
-    """A field that ``model_construct`` left out is no key."""
+    """A field that ``model_construct`` left out is not a key."""
     value = HealthReport.model_construct(healthy=True)
     assert value.get("summary", "none") == "none"
 
@@ -687,7 +687,7 @@ def test_alias_in_a_subclass() -> None:
 
 
 def test_attributes_are_not_fields() -> None:
-    """An object with the right attributes is no report."""
+    """An object with the right attributes is not a report."""
     assert check_report(SimpleNamespace(**report())) == [
         "$: should be a dict or a HealthReport, got SimpleNamespace"
     ]

@@ -157,7 +157,7 @@ def test_a_million_nodes_are_read() -> None:
     assert [found.path for found in scan(value).found] == ["$.items[1000000]"]
 
 
-def test_a_cut_scan_says_so() -> None:
+def test_a_cut_scan_is_marked() -> None:
     """A limit that ends the scan early is reported."""
     result = scan({"items": list(range(100))}, limit=50)
     assert result.complete is False

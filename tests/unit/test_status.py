@@ -29,7 +29,7 @@ def python(code: str, **env: str) -> list[str]:
     return done.stdout.splitlines()
 
 
-def test_it_says_which_mode_applies_and_who_set_it() -> None:
+def test_it_shows_which_mode_applies_and_who_set_it() -> None:
     """The mode comes with what set it: default, variable, configure or mode."""
     shown = "print(status().mode, status().set_by)"
     assert python(shown) == ["enforce default"]
@@ -101,7 +101,7 @@ def test_it_reads_well() -> None:
     ],
     ids=["uvloop", "Cython", "mypyc", "gevent"],
 )
-def test_it_says_what_cannot_be_seen(code: str, words: str) -> None:
+def test_it_lists_what_cannot_be_seen(code: str, words: str) -> None:
     """What this process hides from coroguard is listed."""
     assert python("import sys; print(*status().blind_spots, sep='|')") == [""]
     (line,) = python(f"import sys; {code}; print(*status().blind_spots, sep='|')")

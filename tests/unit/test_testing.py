@@ -489,7 +489,7 @@ def test_a_clean_case_passes(case):
     assert outcome(case, "test_clean") == ""
 
 
-def test_a_case_that_fails_by_itself_says_so():
+def test_a_case_that_fails_by_itself_shows_its_own_failure():
     """A failure of the test itself stays what it is."""
     told = outcome(Leaky, "test_fails")
     assert "AssertionError: by itself" in told

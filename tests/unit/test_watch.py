@@ -1,4 +1,4 @@
-"""Does a watch see its own block, all of it and nothing else?"""
+"""Watches, which see their own block, all of it and nothing else."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ class Parent(BaseModel):
 
 
 class Shy(dict):
-    """A dict that hides its content from whoever asks it politely."""
+    """A dict that hides its content from its public methods."""
 
     def __iter__(self):
         return iter(())

@@ -1,4 +1,4 @@
-"""The table of bug forms: one small check each, and what a guard must say of it."""
+"""The table of bug forms: one small check each, and what a guard must report."""
 
 from __future__ import annotations
 
@@ -59,5 +59,5 @@ def form(
 
 
 async def is_connected(*args: object) -> bool:
-    """Say that the link is down: a truth test of the coroutine says it is up."""
+    """Report that the link is down; a coroutine, which is true, means up."""
     return False

@@ -1,4 +1,4 @@
-"""What CPython 3.11 to 3.14 says of the bug, word for word."""
+"""Messages of CPython 3.11 to 3.14 about the bug, word for word."""
 
 COROUTINE_AS_VALUE = (
     "'coroutine' object has no attribute 'get'",

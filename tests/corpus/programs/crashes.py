@@ -1,4 +1,4 @@
-"""Exceptions that pass through, with a coroutine in sight that is no culprit."""
+"""Exceptions that pass through, with a coroutine in sight that did not cause them."""
 
 import asyncio
 import contextlib

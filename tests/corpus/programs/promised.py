@@ -1,4 +1,4 @@
-"""Functions that hand an awaitable out on purpose, and say so."""
+"""Functions that return an awaitable on purpose, and promise it."""
 
 import asyncio
 import contextlib

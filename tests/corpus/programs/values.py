@@ -1,4 +1,4 @@
-"""Values that look or read like a leak and are none."""
+"""Values that look or read like a leak and are not."""
 
 import asyncio
 import functools

@@ -77,11 +77,11 @@ class Project:
         report = self.root / "readiness.json"
         with self.start("--json", str(report), *arguments) as process:
             out, err = process.communicate(timeout=100)
-        told = json.loads(report.read_text("utf-8")) if report.exists() else {}
-        if told:
+        shown = json.loads(report.read_text("utf-8")) if report.exists() else {}
+        if shown:
             # Every report of these tests is what the schema describes.
-            ReadinessDocument.model_validate(told)
-        return Ran(process.returncode, out, err, told)
+            ReadinessDocument.model_validate(shown)
+        return Ran(process.returncode, out, err, shown)
 
 
 @pytest.fixture

@@ -175,7 +175,7 @@ def test_a_typo_in_the_configuration(two):
 
 
 def test_no_configuration(project):
-    """Without any gate the command says what to paste, and that can be pasted."""
+    """Without any gate the command prints a table that works when it is pasted."""
     project.write("pyproject.toml", "")
     ran = project.gate()
     assert ran.code == ExitCode.CONFIGURATION
@@ -312,7 +312,7 @@ def test_tests_have_no_input(project):
     assert project.gate().code == 0
 
 
-def test_the_report_says_which_run_it_was(two):
+def test_the_report_names_its_run(two):
     """The JSON names schema, versions, commit, seeds and durations."""
     two.environment["COROGUARD_SEED"] = "7"
     for words in ("init -q .", "add -A", "-c user.name=a -c user.email=a commit -qm x"):
@@ -345,7 +345,7 @@ def test_verdicts_are_handed_on(two):
 
 
 def test_the_files_agree(two):
-    """JUnit XML and Markdown say what the JSON says."""
+    """JUnit XML and Markdown agree with the JSON."""
     ran = two.gate("--junit", "r.xml", "--markdown", "r.md")
     suites = ET.parse(two.root / "r.xml").getroot()
     assert {s.get("name"): s.get("failures") for s in suites} == {
@@ -360,7 +360,7 @@ def test_the_files_agree(two):
     assert ran.report["exit_code"] == ran.code
 
 
-def test_github_is_told(two):
+def test_github_gets_annotations(two):
     """On GitHub Actions the summary is added to, and at most ten lines annotate."""
     body = "import pytest\npytestmark = pytest.mark.gate('first')\n"
     body += "@pytest.mark.parametrize('n', range(12))\ndef test_first(n): assert 0\n"
@@ -400,7 +400,7 @@ def test_without_the_engine_the_fixture_is_harmless(project):
 
 
 def test_a_missing_extra_is_named(project):
-    """Without pytest the command says which extra to install."""
+    """Without pytest the command names the extra to install."""
     block = "import sys; sys.modules['pytest'] = None\n"
     block += "from coroguard.cli import main; sys.exit(main(['gate']))"
     done = subprocess.run(
@@ -416,7 +416,7 @@ def test_a_missing_extra_is_named(project):
 
 
 def test_the_json_is_json(two):
-    """What stands in the file is one JSON document that ends with a line's end."""
+    """The file is one JSON document that ends with a newline."""
     two.gate()
     text = (two.root / "readiness.json").read_text()
     assert text.endswith("}\n")

@@ -128,7 +128,7 @@ def test_a_gate_that_is_not_pinned(project):
     project.write("coroguard-gates.lock", "")
     ran = project.gate()
     assert ran.verdicts == {"chat": "INCOMPLETE"}
-    assert "type coroguard gate --pin" in ran.reasons
+    assert "run coroguard gate --pin" in ran.reasons
 
 
 def test_a_path_that_does_not_exist(project):

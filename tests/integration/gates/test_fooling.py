@@ -130,7 +130,7 @@ CONFTESTS = {
 
 @pytest.mark.parametrize("way", WAYS)
 def test_way_is_not_green(project, way):
-    """No way of not really passing ends green, and the reason is said."""
+    """No way of not really passing ends green, and the reason is given."""
     body, (code, verdict, reason) = WAYS[way]
     project.write("tests/test_chat.py", HEAD + body)
     if way in CONFTESTS:
@@ -278,7 +278,7 @@ def test_a_worker_died(project, death):
 
 
 def test_workers_send_their_evidence_home(project):
-    """What tests say and leave on a worker of pytest-xdist counts as elsewhere."""
+    """Evidence and leaks on a worker of pytest-xdist count as elsewhere."""
     project.write("pytest.ini", "[pytest]\naddopts = -p xdist -n2")
     body = (
         "async def check(): pass\n"
@@ -341,7 +341,7 @@ def test_a_report_that_an_exit_handler_changes(project):
 
 
 def test_tests_cannot_read_the_nonce(project):
-    """Neither the environment nor a file tells a test what seals the report."""
+    """Neither the environment nor a file shows a test the key of the seal."""
     body = (
         "def test_chat():\n"
         "    assert 'COROGUARD_GATE_NONCE_FD' not in os.environ\n"

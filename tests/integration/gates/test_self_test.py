@@ -129,7 +129,7 @@ def test_a_list_of_faults(planted):
 
 
 def test_faults_of_a_module(planted):
-    """A table of faults may stand in a module of the project."""
+    """A table of faults may be in a module of the project."""
     project = planted('"faults:FAULTS"')
     project.write("faults.py", "FAULTS = {'lost message': ['chat', 'summary']}")
     assert project.gate("--self-test").code == 0

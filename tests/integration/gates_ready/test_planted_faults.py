@@ -33,7 +33,7 @@ TESTS = {
 FAULTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["coroguard"][
     "self_test"
 ]
-# The words by which the gate has to tell the fault; without them it is red by chance.
+# The words with which the gate has to name the fault, or it is red by chance.
 WORDS = {
     "health-returns-coroutine": "let a coroutine escape",
     "health-truth-tests-coroutine": "nothing failed, not ['redis']",
@@ -43,7 +43,7 @@ WORDS = {
     "lost-message": "marker-",
     "crossed-message": "another user's",
 }
-# The tests that the seed names, and what it says they fail with before the fix.
+# The tests that the founding document names, and their errors before the fix.
 NO_GET = "'coroutine' object has no attribute 'get'"
 NOT_DICT = "health_report is <class 'coroutine'>, not dict"
 NAMED = {
@@ -98,10 +98,10 @@ class Run:
     def failures(self):
         """What each test failed with; a test that did not is not in here."""
         cases = ElementTree.parse(self.xml).iter("testcase")
-        told = ((case.get("name"), case.find("failure")) for case in cases)
+        shown = ((case.get("name"), case.find("failure")) for case in cases)
         return {
             name: "\n".join([failure.get("message", ""), failure.text or ""])
-            for name, failure in told
+            for name, failure in shown
             if failure is not None
         }
 
@@ -127,7 +127,7 @@ def runs(tmp_path_factory):
 
 
 def test_without_the_guard_every_test_of_the_seed_fails(runs):
-    """Guard off and fault planted, each named test fails as the seed says it did."""
+    """Guard off and fault planted, each named test fails as before the fix."""
     run = runs["health-returns-coroutine", "off"].result()
     failures = run.failures()
     assert set(failures) == run.names(), run.output
@@ -145,7 +145,7 @@ def test_without_the_guard_every_test_of_the_seed_fails(runs):
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_planted_fault_turns_its_gates_red(runs, fault):
-    """With a fault planted, each gate that is there for it fails, and says why."""
+    """With a fault planted, each gate that covers it fails, and gives the reason."""
     run = runs[fault, "enforce"].result()
     failures = run.failures()
     gates = [TESTS[gate].rpartition("::")[2] for gate in FAULTS[fault]]

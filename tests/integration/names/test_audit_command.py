@@ -66,14 +66,14 @@ def audit(tmp_path: Path) -> Run:
 
 
 def test_package_without_collisions(audit: Run) -> None:
-    """A right package is told in one line."""
+    """A package without findings is summed up in one line."""
     finished = audit("app", health=RIGHT)
     assert finished.stdout == "3 modules read, 0 collisions\n"
     assert (finished.returncode, finished.stderr) == (0, "")
 
 
 def test_collisions(audit: Run) -> None:
-    """Each collision is told with both places and a blank line after it."""
+    """Each collision is shown with both places and a blank line after it."""
     finished = audit("app", health=WRONG)
     lines = finished.stdout.splitlines()
     assert lines[0].startswith(
@@ -118,7 +118,7 @@ def test_several_packages(audit: Run) -> None:
     ids=["unknown", "none"],
 )
 def test_wrong_use(audit: Run, packages: tuple[str, ...], why: str) -> None:
-    """Wrong use leaves with 2 and says what to type."""
+    """Wrong use exits with 2 and shows the right usage."""
     finished = audit(*packages)
     said = " ".join(finished.stderr.replace("│", " ").split())
     assert why in said
@@ -161,7 +161,7 @@ def test_what_is_excluded_is_left_out(
 def test_a_wrong_exclusion_is_refused(
     audit: Run, configured: Callable[[str], None], text: str, words: str
 ) -> None:
-    """A pattern that leaves nothing out, and a wrong key, say what to type."""
+    """A pattern without effect, and a wrong key, are errors that show the fix."""
     configured(text)
     done = audit("app", broken="")
     assert done.returncode == 2
@@ -219,7 +219,7 @@ def audit_again(audit: Run, *options: str) -> subprocess.CompletedProcess[str]:
     ],
 )
 def test_wrong_options(audit: Run, options: tuple[str, ...], why: str) -> None:
-    """A wrong option leaves with 2 and says what to change."""
+    """A wrong option exits with 2 and shows what to change."""
     finished = audit("app", *options, health=RIGHT)
     assert why in finished.stderr
     assert (finished.returncode, finished.stdout) == (2, "")

@@ -1,4 +1,4 @@
-"""Is the audit silent on well-kept packages, and complete on a planted one?"""
+"""The audit of well-kept packages, which is silent, and of a planted one."""
 
 from __future__ import annotations
 

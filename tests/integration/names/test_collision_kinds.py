@@ -1,4 +1,4 @@
-"""Which part of coroguard sees each kind of collision, and when?"""
+"""The part of coroguard that sees each kind of collision, and when."""
 
 from __future__ import annotations
 
@@ -55,18 +55,18 @@ def test_the_table_has_every_kind():
 @pytest.mark.parametrize("kind", KINDS)
 def test_without_coroguard_it_is_the_outage(kind):
     """Without coroguard each kind dies with the error of the real outage."""
-    told = plant(kind, "off")
-    assert told["before"] == told["after"] == ANSWER
-    assert told["outage"] == OUTAGE
-    assert told["lost guards"] == told["call"] == []
+    reported = plant(kind, "off")
+    assert reported["before"] == reported["after"] == ANSWER
+    assert reported["outage"] == OUTAGE
+    assert reported["lost guards"] == reported["call"] == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_who_sees_it(kind):
-    """The parts that the page says see a kind see it, and the others do not."""
-    told = plant(kind, "enforce")
-    assert told["findings before"] == []
-    seen = {column: "yes" if told[column] else "no" for column in COLUMNS}
+    """The parts that the page names for a kind see it, and the others do not."""
+    reported = plant(kind, "enforce")
+    assert reported["findings before"] == []
+    seen = {column: "yes" if reported[column] else "no" for column in COLUMNS}
     assert seen == table()[kind]
 
 
@@ -82,8 +82,8 @@ def test_the_call_names_the_twin(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_found_ahead_names_both_places(kind):
     """Each audit and each lost guard names both places, and what to type."""
-    told = plant(kind, "enforce")
-    for text in (*told["audit"], *told["lost guards"]):
+    reported = plant(kind, "enforce")
+    for text in (*reported["audit"], *reported["lost guards"]):
         labels = re.findall(r"^  (\w+): ", text, re.M)
         assert labels in (["first", "second", "fix"], ["first", "fix"]), text
         assert re.search(r"\.py(:\d+)?", text)

@@ -76,7 +76,7 @@ def flip(project: Path) -> None:
 
 
 def test_writes_the_lock(project: Path, lock: Run) -> None:
-    """The lock is written in the project's folder, and one line says how much."""
+    """The lock is written in the project's folder, and one line reports how much."""
     finished = lock("app")
     assert finished.stdout == (
         "coroguard.lock: 2 functions, 1 contract; written anew\n"
@@ -131,7 +131,7 @@ coroguard.lock: 2 functions, 1 contract; 1 changed
 
 
 def test_renewed_lock_accepts_the_change(project: Path, lock: Run) -> None:
-    """What the check tells to type makes it green again."""
+    """The command that the check shows makes it green again."""
     lock("app")
     flip(project)
     assert lock().stdout.endswith("; 1 changed\n")
@@ -207,7 +207,7 @@ def test_lock_is_not_written_from_half_a_package(project: Path, lock: Run) -> No
     ],
 )
 def test_wrong_use(lock: Run, arguments: tuple[str, ...], why: str) -> None:
-    """Wrong use leaves with 2 and says what to type."""
+    """Wrong use exits with 2 and shows the right usage."""
     finished = lock(*arguments)
     assert why in finished.stderr
     assert finished.stderr.startswith("coroguard: ")
@@ -215,7 +215,7 @@ def test_wrong_use(lock: Run, arguments: tuple[str, ...], why: str) -> None:
 
 
 def test_package_that_is_not_in_the_lock(lock: Run) -> None:
-    """A check of a package that was never locked is no check."""
+    """A check of a package that was never locked fails."""
     lock("app")
     finished = lock("--check", "json")
     assert finished.stderr == (
@@ -249,7 +249,7 @@ def test_mode_off_hides_no_guard(project: Path, lock: Run) -> None:
 
 
 def test_file_of_another_name(project: Path, lock: Run) -> None:
-    """A lock of another name is told with its name in what to type."""
+    """The command that the check shows names a lock of another name."""
     lock("app", "--file", "app.lock")
     flip(project)
     finished = lock("--check", "--file", "app.lock")
@@ -258,7 +258,7 @@ def test_file_of_another_name(project: Path, lock: Run) -> None:
 
 
 def test_package_that_is_left_out_is_named(project: Path, lock: Run) -> None:
-    """A lock of fewer packages than before says which, and what locks them all."""
+    """A lock of fewer packages names those left out, and the command for all."""
     (project / "lib.py").write_text("def f(): ...\n")
     lock("app", "lib")
     finished = lock("lib")

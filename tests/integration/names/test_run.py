@@ -329,7 +329,7 @@ def test_package_run_as_the_program(write: Write, run: Run, tmp_path: Path) -> N
 
 
 def test_right_program_is_silent(write: Write, run: Run) -> None:
-    """Nothing is said of a program with nothing wrong, whatever it is written with."""
+    """A program with nothing wrong causes no output, whatever it is written with."""
     write(app__right=RIGHT, main="from app import right\nright.run()")
     bare = run("python", "-W", "error", "main.py")
     done = run(*STRICT, "python", "-W", "error", "main.py")
@@ -433,7 +433,7 @@ def test_package_that_never_came_is_named(write: Write, run: Run) -> None:
 def test_package_that_a_child_checks_is_not_called_unchecked(
     write: Write, run: Run
 ) -> None:
-    """Where a child may have checked the package, the program says nothing."""
+    """Where a child may have checked the package, the program is silent."""
     main = (
         f"{SHOWS}import subprocess, sys\n"
         "subprocess.check_call([sys.executable, '-c', 'import app.users'])"
@@ -468,7 +468,7 @@ def test_types_raise_where_they_are_asked_for(write: Write, run: Run) -> None:
     assert done.returncode == 1
 
 
-def test_failed_program_has_its_own_say(write: Write, run: Run) -> None:
+def test_failed_program_keeps_its_own_exit(write: Write, run: Run) -> None:
     """Where the program crashed, nothing is added to its traceback."""
     write(app__users=USERS, main="1 / 0")
     done = run(*STRICT, "main.py")
@@ -476,7 +476,7 @@ def test_failed_program_has_its_own_say(write: Write, run: Run) -> None:
 
 
 def test_helper_processes_are_not_the_program(write: Write, run: Run) -> None:
-    """A child that imports nothing of the package is no finding."""
+    """A child that imports nothing of the package is not a finding."""
     write(
         app__users=USERS,
         main=(
@@ -544,7 +544,7 @@ def test_multiprocessing_is_checked(write: Write, run: Run, method: str) -> None
 
 
 def test_users_sitecustomize_is_kept(write: Write, run: Run) -> None:
-    """The start-up file that ours stands in front of runs, and is what is imported."""
+    """The start-up file behind ours runs, and is the one that is imported."""
     write(
         site__sitecustomize="import sys\nsys.mine = True\nNAME = 'mine'\n",
         app__users=USERS,
@@ -558,7 +558,7 @@ def test_users_sitecustomize_is_kept(write: Write, run: Run) -> None:
     assert LEAKED in done.stderr
 
 
-def test_users_broken_sitecustomize_is_told_as_ever(write: Write, run: Run) -> None:
+def test_users_broken_sitecustomize_is_reported_as_ever(write: Write, run: Run) -> None:
     """Its error is shown as Python shows it, and the program is guarded still."""
     write(
         site__sitecustomize="1 / 0",
@@ -620,7 +620,7 @@ def other_python(tmp_path: Path) -> str:
 def test_interpreter_without_coroguard(
     leaking: None, write: Write, run: Run, other_python: str
 ) -> None:
-    """A program that cannot be guarded is refused; its helper is told of and runs."""
+    """A program that cannot be guarded is refused; a helper is reported and runs."""
     done = run(*STRICT, other_python, "main.py")
     assert done.returncode == 2
     assert "cannot import coroguard" in done.stderr

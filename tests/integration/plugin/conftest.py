@@ -27,11 +27,11 @@ import json, os, pathlib
 
 def pytest_runtest_logreport(report):
     if "PYTEST_XDIST_WORKER" not in os.environ:
-        told = [report.nodeid, report.when, report.outcome, report.longreprtext]
-        told.append("\\n".join(text for title, text in report.sections
+        shown = [report.nodeid, report.when, report.outcome, report.longreprtext]
+        shown.append("\\n".join(text for title, text in report.sections
                                if title == "coroguard"))
         with pathlib.Path("witness.jsonl").open("a") as file:
-            print(json.dumps(told), file=file)
+            print(json.dumps(shown), file=file)
 """
 COMMON = """
 import asyncio, gc, threading
@@ -48,7 +48,7 @@ async def other():
 
 @dataclass(frozen=True)
 class Phase:
-    """What a phase of a test came to, and what was told of it."""
+    """The outcome of a phase of a test, and its report."""
 
     outcome: str
     text: str
@@ -73,7 +73,7 @@ class Run:
         return ", ".join(bad) or "passed"
 
     def section(self, title: str) -> str:
-        """Return what the summary says under one of coroguard's headings."""
+        """Return the text of the summary under one of coroguard's headings."""
         _, heading, rest = self.output.partition(f" coroguard: {title} ")
         return rest.partition("\n")[2].partition("\n=")[0] if heading else ""
 

@@ -1,4 +1,4 @@
-"""Does the plugin work with the other ways to run a test?"""
+"""The plugin together with other ways to run a test."""
 
 from __future__ import annotations
 

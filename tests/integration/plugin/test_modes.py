@@ -1,4 +1,4 @@
-"""What do the modes of the plugin do, and who sets them?"""
+"""The modes of the plugin, and who sets them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def observed(run_suite):
 
 
 def test_observe_is_the_default(observed):
-    """Where nobody chose a mode it is observe, and the header says so."""
+    """Without a chosen mode it is observe, as the header shows."""
     assert "coroguard: mode=observe (default)\n" in observed.output
 
 
@@ -62,7 +62,7 @@ def test_observe_fails_no_test(observed):
     assert failed == {"test_fails"}
 
 
-def test_observe_tells_in_the_summary(observed):
+def test_observe_reports_in_the_summary(observed):
     """In observe mode leaks are listed at the end, each with its test."""
     assert observed.section("leaks").splitlines() == [
         "test_it.py::test_leaks: coroutine 'fetch' (async def, test_it.py:6); await "
@@ -80,8 +80,8 @@ def test_observe_explains_failures(observed):
     )
 
 
-def test_workers_tell_too(run_suite):
-    """What workers saw stands in the summary of the process that reports."""
+def test_workers_report_too(run_suite):
+    """Leaks of workers are in the summary of the process that reports."""
     run = run_suite(LEAKY, "-Wignore", "-n2", plugins=("xdist",))
     assert run.section("leaks").count("coroutine 'fetch'") == 2
 

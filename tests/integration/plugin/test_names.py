@@ -1,4 +1,4 @@
-"""Do colliding names and lost guards fail a run, and nothing else?"""
+"""Runs that colliding names and lost guards fail."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def outcomes(run):
     return {name: phases["call"].outcome for name, phases in run.phases.items()}
 
 
-def told(run, node):
+def reported(run, node):
     return run.output.partition(f" {node} ")[2].partition("\n_")[0]
 
 
@@ -30,7 +30,7 @@ def test_a_collision_fails_the_run(run_suite):
     run = run_suite(PASSES, "--coroguard-audit", "app", files=COLLIDING)
     assert run.code == 1
     assert "1 failed, 1 passed" in run.output
-    text = told(run, "coroguard-audit[app]")
+    text = reported(run, "coroguard-audit[app]")
     assert "app/service.py:1" in text
     assert "app/service.py:2" in text
     assert "fix:" in text
@@ -63,7 +63,7 @@ def test_what_cannot_be_read_fails(run_suite, files):
     """An audit that could not read everything is not green."""
     run = run_suite(PASSES, "--coroguard-audit=app", files=files)
     assert run.code == 1
-    text = told(run, "coroguard-audit[app]")
+    text = reported(run, "coroguard-audit[app]")
     assert "no_such_module" in text or "there is no package 'app'" in text
 
 
@@ -77,7 +77,7 @@ def test_no_selection_takes_the_audit_away(run_suite):
 
 
 def test_the_audit_sees_the_package_as_deployed(run_suite):
-    """What the tests have done to the package is no finding, and the other way."""
+    """Changes that the tests make to the package do not count in the audit."""
     code = """
     import sys
 
@@ -140,7 +140,7 @@ def test_off_puts_no_guard(run_suite):
 
 @pytest.mark.parametrize(("mode", "code"), [("observe", 0), ("strict", 1)])
 @pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["alone", "workers"])
-def test_a_lost_guard_is_told(run_suite, mode, code, workers):
+def test_a_lost_guard_is_reported(run_suite, mode, code, workers):
     """A guard that the tests lost is listed once, and in strict fails the run."""
     plugins = ("xdist",) if workers else ()
     run = run_suite(
@@ -160,7 +160,7 @@ def test_a_module_that_no_test_needs_is_fine(run_suite):
 
 
 def test_a_wrong_entry_ends_the_run(run_suite):
-    """What is written wrongly is a usage error that says what to type."""
+    """A wrong entry is a usage error that shows the right one."""
     files = {"pyproject.toml": '[tool.coroguard]\nprotect = ["app.check"]\n'}
     run = run_suite(PASSES, files=files)
     assert run.code == 4

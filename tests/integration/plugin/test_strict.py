@@ -1,4 +1,4 @@
-"""Does a leak fail the test that caused it, in its own phase, and no other test?"""
+"""Leaks that fail the test that caused them, in its own phase, and no other."""
 
 from __future__ import annotations
 
@@ -361,7 +361,7 @@ def test_nothing_ran_that_is_not_expected(strict):
 
 
 def test_the_error_is_that_of_the_guard(strict):
-    """A leak is told in the words of a guard: who, what, where, what to type."""
+    """A leak has the message of a guard: who, what, where, and the fix."""
     text = strict.phases["test_dropped"]["call"].text
     assert text[text.index("coroguard.") :] == (
         "coroguard.CoroutineLeakError: test_dropped() left a coroutine behind "
@@ -393,11 +393,11 @@ def test_the_error_is_that_of_the_guard(strict):
     ids=lambda value: value if value.startswith(("test_", "Test")) else "",
 )
 def test_the_error_names(strict, name, when, words):
-    """The error says which test or fixture it was, what, and who keeps it."""
+    """The error names the test or fixture, the coroutine, and who keeps it."""
     assert words in strict.phases[name][when].text
 
 
-def test_a_leak_is_told_once(strict):
+def test_a_leak_is_reported_once(strict):
     """The same leak, left twice by a test, is one line."""
     text = strict.phases["test_two_of_them"]["call"].text
     assert text.count("'fetch'") == 2  # two lines created them
@@ -427,7 +427,7 @@ def test_other_failures_are_left_alone(strict):
     assert sections - before_pytest_8_4 == {"test_fails", "test_mirror"}
 
 
-def test_allowances_are_told(strict):
+def test_allowances_are_listed(strict):
     """The summary names what was allowed and why, and what met no leak."""
     allowed = strict.section("allowed leaks")
     assert "test_allowed: coroutine 'fetch'" in allowed
@@ -438,5 +438,5 @@ def test_allowances_are_told(strict):
 
 
 def test_the_header_names_the_mode(strict):
-    """The mode and who set it stand in the report's header."""
+    """The mode and who set it are in the report's header."""
     assert "coroguard: mode=strict (--coroguard)\n" in strict.output

@@ -1,4 +1,4 @@
-"""Which real services does the health check of these tests ask?"""
+"""The real services that the health check of these tests asks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is `health_report` still a dict when real services answer, fail and race?"""
+"""`health_report` as a dict while real services answer, fail and race."""
 
 from __future__ import annotations
 

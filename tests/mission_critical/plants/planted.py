@@ -1,4 +1,4 @@
-"""Which faults are planted to prove that the gates see them?
+"""Faults that are planted to prove that the gates see them.
 
 None of them can happen without this folder: it is put before the chat service's own
 modules, or loaded by a test's conftest, only where COROGUARD_PLANT names a fault.
@@ -22,7 +22,7 @@ def plant(name: str, put: Put = setattr) -> None:
 
 
 def health_returns_coroutine(put: Put) -> None:
-    """The check's name leads to a coroutine function."""
+    """The check's name resolves to a coroutine function."""
     from coroguard.demo import websocket_core
     from coroguard.demo.twins.async_check import chat_probes
 
@@ -38,7 +38,7 @@ def health_truth_tests_coroutine(put: Put) -> None:
 
 
 def swallowed_error(put: Put) -> None:
-    """A turn that was broken off is told to nobody."""
+    """A turn that was broken off is not reported."""
     from coroguard.demo import app
     from coroguard.demo.errors import ComponentUnavailable
 
@@ -65,7 +65,7 @@ def lost_message(put: Put) -> None:
 
 
 def crossed_message(put: Put) -> None:
-    """One answer in ten goes to whoever was answered last."""
+    """One answer in ten goes to the user who was answered last."""
     from coroguard.demo.manager_factory import WebSocketManager
 
     send, count, latest = WebSocketManager.send, itertools.count(1), [None]
@@ -82,7 +82,7 @@ def crossed_message(put: Put) -> None:
 
 
 def database_ignored(put: Put) -> None:
-    """The check says that the database is well, whether or not it is."""
+    """The check reports a healthy database, whether or not it is."""
     from coroguard.demo import health
 
     async def fine(_environ: object) -> dict[str, Any]:

@@ -62,7 +62,7 @@ def app(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def told():
+def reported():
     """The events of the test."""
     seen = []
     unsubscribe = subscribe(seen.append)

@@ -1,4 +1,4 @@
-"""Which calls of a module are known, and what becomes of what they give?"""
+"""The known calls of a module, and the uses of their results."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ USES = {
 
 
 @pytest.mark.parametrize("statement", USES)
-def test_the_use_of_a_call_is_told(statement):
+def test_the_use_of_a_call_is_known(statement):
     """A use is one of four, and unknown wherever it is not certain."""
     text = f"async def check(): return 1\nasync def handle(given):\n    {statement}\n"
     module, tree = module_of(text)

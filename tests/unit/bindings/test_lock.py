@@ -310,7 +310,7 @@ def test_name_that_is_passed_on_from_its_async_twin(build: Build) -> None:
 
 
 def test_names_of_one_function_are_one_change(build: Build) -> None:
-    """A function that several names lead to is told once, with all of them."""
+    """A function with several names is reported once, with all of them."""
     init = "from app.health import check\n__all__ = ['check']"
     change = only_change(
         build, "def check(): ...", "async def check(): ...", __init__=init
@@ -321,7 +321,7 @@ def test_names_of_one_function_are_one_change(build: Build) -> None:
 
 @pytest.mark.parametrize("before", ["async def check(): ...", "def check(): ..."])
 def test_a_wrapper_that_loses_the_colour(build: Build, before: str) -> None:
-    """A sync wrapper that now stands around a coroutine function is a change."""
+    """A sync wrapper that is now around a coroutine function is a change."""
     after = "import functools\nasync def _f(): ...\n"
     after += "@functools.wraps(_f)\ndef check(): return _f()"
     text = only_change(build, before, after).text("coroguard lock")
@@ -367,7 +367,7 @@ def test_a_wrapper_that_loses_the_colour(build: Build, before: str) -> None:
 def test_what_breaks_no_caller_for_sure(
     build: Build, before: str, after: str, note: str
 ) -> None:
-    """What may well be right is named and is no change."""
+    """A difference that may well be right is a note, not a change."""
     locked = lock_of([build(health=before)])
     found = drift(locked, build(health=after))
     assert found.changes == []
@@ -412,7 +412,7 @@ def test_what_breaks_no_caller_for_sure(
     ],
 )
 def test_no_alarm(build: Build, before: str, after: str) -> None:
-    """What is as right for callers as it was is no change."""
+    """A difference that callers cannot notice is not a change."""
     base = {"base": "def check(): ..."}
     locked = lock_of([build(health=before, **base)])
     assert drift(locked, build(health=after, **base)).changes == []
@@ -481,14 +481,14 @@ def test_contract_that_changes(
 
 
 def test_description_of_a_model_is_no_contract(build: Build) -> None:
-    """A docstring or a title that changes is no change of the contract."""
-    worded = REPORT.replace("(BaseModel):", '(BaseModel):\n    """Counts, told."""')
+    """A new docstring or title does not change the contract."""
+    worded = REPORT.replace("(BaseModel):", '(BaseModel):\n    """Counts, in words."""')
     locked = lock_of([build(health=REPORT)])
     assert drift(locked, build(health=worded)) == Drift()
 
 
 def test_callers_are_named(build: Build) -> None:
-    """Who calls what changed is told: place, function, and use."""
+    """The callers of a changed function are reported: place, function and use."""
     service = """\
 from app.health import check
 async def awaiting():
@@ -511,7 +511,7 @@ def dropping():
 
 
 def test_callers_of_a_method_on_an_unknown_object(build: Build) -> None:
-    """A method called on a parameter is told by its name, and said to be so."""
+    """A method called on a parameter is reported by its name, as a guess."""
     change = only_change(
         build,
         "class C:\n    def ping(self): ...",
@@ -537,13 +537,13 @@ def test_many_callers_are_counted(build: Build) -> None:
 
 
 def test_module_that_fails_is_neither_gone_nor_changed(build: Build) -> None:
-    """Nothing is said of a function whose module could not be imported."""
+    """A function whose module could not be imported is not reported."""
     locked = lock_of([build(health=GUARDED, other="def f(): ...")])
     found = drift(locked, build(health=None, other="def f(): ..."))
     assert found == Drift()
 
 
-def test_change_as_it_is_told(build: Build) -> None:
+def test_change_as_it_is_reported(build: Build) -> None:
     """The golden text of a change."""
     change = Change(
         kind=FindingKind.COLOUR_CHANGED,

@@ -1,4 +1,4 @@
-"""A lock is a text that survives its way to the file and back, or says why not."""
+"""Lock files, written, read back, and refused."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_windows_line_ends_are_no_damage() -> None:
         *("no end", "torn", "conflict", "conflict's middle", "conflict's end"),
     ],
 )
-def test_damage_is_told_with_what_to_type(before: str, after: str, why: str) -> None:
+def test_damage_is_reported_with_the_fix(before: str, after: str, why: str) -> None:
     """A damaged lock is refused; the message ends with the command that renews it."""
     damaged = TEXT.replace(before, after, 1)
     assert damaged != TEXT
@@ -143,7 +143,7 @@ def test_newer_format_is_not_guessed_at() -> None:
     "text", ["", "[project]\nname = 'app'\n", "\0"], ids=["empty", "toml", "binary"]
 )
 def test_foreign_file_is_left_alone(text: str) -> None:
-    """What is not a lock of coroguard is refused, and said to be left as it is."""
+    """A file that is not a lock of coroguard is refused and left as it is."""
     with pytest.raises(
         GuardUsageError, match="is not a lock of coroguard and was left"
     ):

@@ -270,7 +270,7 @@ def kinds(*, ended=False):
     return [str(finding.kind) for finding in verify(ended=ended)]
 
 
-def test_a_rebound_name_is_found_and_told_once(app, told):
+def test_a_rebound_name_is_found_and_reported_once(app, reported):
     """A guarded name with an unguarded value is found, and reported once."""
     health = load()
     protect("guarded_app.health:check_redis")
@@ -282,7 +282,7 @@ def test_a_rebound_name_is_found_and_told_once(app, told):
     assert "health.py:4: def check_redis (guarded)" in text
     assert "health.py:2: async def is_connected" in text
     assert verify() == (finding,)
-    assert [(e.action, e.guarded, str(e.error)) for e in told] == [
+    assert [(e.action, e.guarded, str(e.error)) for e in reported] == [
         ("reported", finding.name, text)
     ]
 

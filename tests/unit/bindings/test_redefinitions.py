@@ -73,11 +73,11 @@ OVERRIDES = {
 
 
 @pytest.mark.parametrize(("method", "words"), OVERRIDES.values(), ids=OVERRIDES)
-def test_an_override_without_the_guard_is_found(told, run_module, method, words):
+def test_an_override_without_the_guard_is_found(reported, run_module, method, words):
     """An override that lost the guard or the colour is named with both places."""
     with mode("strict"):
         run_module(f"{BASE}\nclass Sub(Base):\n    {method}\n")
-        assert told == []
+        assert reported == []
     [text] = texts()
     assert words in text
     assert len(re.findall(r"rebound_module_\d+.py:", text)) == 2
@@ -184,11 +184,11 @@ def handlers(): return {}
 
 
 @pytest.mark.parametrize("source", REDEFINED.values(), ids=REDEFINED)
-def test_a_guarded_name_that_is_defined_again_is_found(told, run_module, source):
+def test_a_guarded_name_that_is_defined_again_is_found(reported, run_module, source):
     """A later definition in the same place is found, and nothing stops the import."""
     with mode("strict"):
         run_module(source)
-        assert told == []
+        assert reported == []
     [text] = texts()
     assert "handlers is guarded, and then defined again" in text
     assert len(re.findall(r"rebound_module_\d+.py:", text)) == 2
@@ -335,13 +335,13 @@ with opened() as check:
 
 
 @pytest.mark.parametrize("source", RIGHT.values(), ids=RIGHT)
-def test_a_right_module_is_left_alone(told, run_module, source):
+def test_a_right_module_is_left_alone(reported, run_module, source):
     """Nothing is found among definitions that keep their guard."""
     with mode("strict"):
         module = run_module(source)
         gc.collect()
         assert texts() == []
-    assert told == []
+    assert reported == []
     assert not hasattr(getattr(module, "A", None), "__coroguard__")
 
 

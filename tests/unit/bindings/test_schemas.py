@@ -17,7 +17,7 @@ from coroguard.bindings.lock.schemas import contract_name, schema_of, type_text
 class Pool(BaseModel):
     """A pool.
 
-    Its description is no demand.
+    Its description is not part of the contract.
     """
 
     size: Annotated[int, Field(ge=1, title="How many", examples=[3])]
@@ -88,7 +88,7 @@ POOL = {
     ],
 )
 def test_schema(type_: Any, expected: dict[str, str]) -> None:
-    """Each leaf is one line; titles, defaults and descriptions are none."""
+    """Each leaf is one line; titles, defaults and descriptions are left out."""
     assert schema_of(contract_for(type_)) == expected
 
 

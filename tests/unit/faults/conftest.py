@@ -1,4 +1,4 @@
-"""Which server does the fault proxy stand before, and who talks to it?"""
+"""The server behind the fault proxy, and clients that talk to it."""
 
 from __future__ import annotations
 

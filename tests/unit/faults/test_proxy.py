@@ -1,4 +1,4 @@
-"""Does the proxy break a link in exactly the way it is told to?"""
+"""Links that the proxy breaks in exactly the requested way."""
 
 from __future__ import annotations
 

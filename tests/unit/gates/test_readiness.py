@@ -108,7 +108,7 @@ EVERY = Readiness(
 )
 
 
-def test_junit_is_valid_whatever_tests_say():
+def test_junit_is_valid_with_any_text():
     """The XML parses, and its counts are those of its elements."""
     suites = ET.fromstring(as_junit(EVERY).encode(errors="strict"))
     for suite in suites:
@@ -119,7 +119,7 @@ def test_junit_is_valid_whatever_tests_say():
     assert int(suites.get("errors", "")) == sum(totals)
 
 
-def test_json_is_valid_whatever_tests_say():
+def test_json_is_valid_with_any_text():
     """The JSON parses, and no unpaired surrogate keeps it from being written."""
     text = as_json(EVERY)
     assert json.loads(text)["ready"] is False
@@ -143,7 +143,7 @@ def test_a_number_that_json_cannot_hold():
 
 
 def test_markdown_rows_stay_rows():
-    """Nothing that a test says ends a cell, a row or a list."""
+    """No text of a test ends a cell, a row or a list."""
     lines = as_markdown(EVERY).splitlines()
     rows = [line for line in lines if line.startswith("|")]
     assert len(rows) == 2 + len(EVERY.results)
@@ -152,8 +152,8 @@ def test_markdown_rows_stay_rows():
 
 
 def test_annotations_are_ten_lines():
-    """GitHub gets at most ten commands, and nothing that a test says is another."""
-    told = as_annotations(Readiness([result(Verdict.FAILED, text=AWKWARD)] * 20))
-    assert len(told) == 10
-    assert all(line.startswith("::error title=FAILED%3A g::a ") for line in told)
-    assert not any("\n" in line or "\r" in line for line in told)
+    """GitHub gets at most ten commands, and no text of a test is another."""
+    reported = as_annotations(Readiness([result(Verdict.FAILED, text=AWKWARD)] * 20))
+    assert len(reported) == 10
+    assert all(line.startswith("::error title=FAILED%3A g::a ") for line in reported)
+    assert not any("\n" in line or "\r" in line for line in reported)

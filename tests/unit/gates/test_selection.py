@@ -1,4 +1,4 @@
-"""Which tests a gate expects, and which gates a choice takes."""
+"""Tests that a gate expects, and gates that options select."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_marks_and_entries_add_up():
     ],
 )
 def test_what_blocks(configured, marked, expected):
-    """A gate blocks unless the configuration, or else every mark, says otherwise."""
+    """A gate blocks unless the configuration, or else every marker, is against it."""
     gate = {} if configured is None else {"blocks_deployment": configured}
     assert pinned(gate, item(A, "g", blocks=marked)).blocks_deployment is expected
 

@@ -58,8 +58,8 @@ DOUBTS = {
 @pytest.mark.parametrize("name", DOUBTS)
 def test_doubts(name):
     """Exit code and report have to agree, in each direction."""
-    told, code, expected = DOUBTS[name]
-    assert list(doubts(told, code)) == expected
+    shown, code, expected = DOUBTS[name]
+    assert list(doubts(shown, code)) == expected
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What the evidence says about a gate, rule by rule."""
+"""Verdicts of a gate, rule by rule."""
 
 from __future__ import annotations
 
@@ -199,7 +199,7 @@ RULES = {
 
 @pytest.mark.parametrize("rule", RULES)
 def test_rule(rule):
-    """Each rule of the gates holds by itself, and says why."""
+    """Each rule of the gates holds by itself, and gives the reason."""
     gate, left, (verdict, reason) = RULES[rule]
     judgement = judge(gate, left)
     assert judgement.verdict is verdict
@@ -219,7 +219,7 @@ def test_rule(rule):
     ],
 )
 def test_needs(needed, expected):
-    """A gate is no greener than what it needs."""
+    """A gate is not greener than the gates that it needs."""
     gate = Gate("g", expected=("t::a",), needs=("first",))
     verdicts = {"first": needed} if needed else {}
     assert judge(gate, run(evidence()), verdicts=verdicts).verdict is expected

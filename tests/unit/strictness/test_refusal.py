@@ -246,7 +246,7 @@ def test_wrong_type_raises_where_types_are_asked_for(load: Load, types: None) ->
         module["load"]("x")
 
 
-def test_what_cannot_be_judged_passes_and_is_told(
+def test_what_cannot_be_judged_passes_and_is_reported(
     load: Load, types: None, events: list[Event]
 ) -> None:
     """An annotation that raises lets the value pass, and is reported once."""
@@ -307,7 +307,7 @@ def test_calm_modes_raise_nothing(
 
 @pytest.mark.parametrize("held", ["observe", "enforce", "strict"])
 @pytest.mark.parametrize("colour", ["", "async "])
-def test_guard_and_annotation_tell_once(
+def test_guard_and_annotation_report_once(
     load: Load, events: list[Event], held: Any, colour: str
 ) -> None:
     """A leak that both a guard and an annotation see is one event."""

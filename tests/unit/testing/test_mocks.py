@@ -301,7 +301,7 @@ async def test_what_is_awaited_is_of_its_class(session, name, kind):
 
 
 @pytest.mark.parametrize("name", ["unsure", "unseen", "several"])
-def test_what_cannot_be_told_is_an_ordinary_mock(session, name):
+def test_an_unknown_class_is_an_ordinary_mock(session, name):
     """Without one class that is there, a call gives a plain sync ``MagicMock``."""
     found = getattr(session, name)()
     assert type(found).__name__ == "MagicMock"

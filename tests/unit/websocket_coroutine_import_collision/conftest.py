@@ -1,4 +1,4 @@
-"""Who answers the health check when there are no services, and what is planted?"""
+"""Stand-ins for the services of the health check, and planted faults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does `health_report` have one type, whatever happens?"""
+"""`health_report` and its one type, whatever happens."""
 
 from __future__ import annotations
 
@@ -84,8 +84,8 @@ def test_websocket_error_handler_dict_operations(
     assert len(suggestions) == 1
     failure = ComponentUnavailable("redis", "gone", code="REDIS_UNREACHABLE")
     frame = asyncio.run(failure_frame(failure, user_context))
-    told = (frame["suggestions"], frame["message"], frame["failed_components"])
-    assert told == (suggestions, summary, failed)
+    shown = (frame["suggestions"], frame["message"], frame["failed_components"])
+    assert shown == (suggestions, summary, failed)
     gate_record.did(scenarios=2)
 
 

@@ -1,4 +1,4 @@
-"""Plants one kind of collision in the chat service, and tells who sees it, as JSON."""
+"""Plants a collision in the chat service, and prints who sees it, as JSON."""
 
 import json
 import sys
@@ -38,25 +38,25 @@ def main(kind):
     }
     protect("chatapp.health:check", "chatapp.health:Manager.check")
     locked = lock_of([load_package("chatapp")])
-    told = {
+    shown = {
         "before": answer(where),
         "findings before": [*map(str, audit("chatapp").findings), *map(str, verify())],
     }
     events = []
     unsubscribe = subscribe(events.append)
     with collide(*targets[where], kind=kind):
-        told["audit"] = [str(it) for it in audit("chatapp").findings]
-        told["lock"] = []
+        shown["audit"] = [str(it) for it in audit("chatapp").findings]
+        shown["lock"] = []
         if not started_off():
             drift = drift_of(locked, [load_package("chatapp")])
-            told["lock"] = [change.headline for change in drift.changes]
-        told["lost guards"] = [str(it) for it in verify()]
+            shown["lock"] = [change.headline for change in drift.changes]
+        shown["lost guards"] = [str(it) for it in verify()]
         events.clear()
-        told["outage"] = answer(where)
-        told["call"] = [str(event.error) for event in events if event.leak]
+        shown["outage"] = answer(where)
+        shown["call"] = [str(event.error) for event in events if event.leak]
     unsubscribe()
-    told["after"] = answer(where)
-    sys.stdout.write(json.dumps(told))
+    shown["after"] = answer(where)
+    sys.stdout.write(json.dumps(shown))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Does the audit survive what it reads, and say what it could not read?"""
+"""The audit of packages that it can, and cannot, read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_a_package_without_collisions_is_silent(audit_of):
 
 
 def test_modules_that_fail_to_import_are_named(audit_of):
-    """Each is told with the reason, and the others are audited."""
+    """Each is reported with the reason, and the others are audited."""
     audited = audit_of(
         bad="import no_such_module\n", ends="raise SystemExit(3)\n", health=CLASH
     )
@@ -85,7 +85,7 @@ health_used = lambda: (health.missing().x, health.size(), health.check().z)
 
 
 def test_a_module_that_is_an_object_is_left_alone(audit_of):
-    """What stands in ``sys.modules`` for a module may be anything."""
+    """An entry of ``sys.modules`` may be any object."""
     lazy = """
 import sys
 class Lazy:

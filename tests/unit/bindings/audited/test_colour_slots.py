@@ -374,7 +374,7 @@ RIGHT = {
 
 @pytest.mark.parametrize("form", RIGHT)
 def test_what_is_right_is_silent(audit_body, form):
-    """Code that looks like one of these mistakes and is none gives no finding."""
+    """Code that only looks like one of these mistakes gives no finding."""
     if form == "overridden in another colour":  # the override itself is one
         kinds = {found.kind for found in audit_body(RIGHT[form])}
         assert kinds == {FindingKind.OVERRIDE}

@@ -1,4 +1,4 @@
-"""Is a module that exists twice found, loaded or in another file?"""
+"""Modules that exist twice, loaded or in another file."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_program_outside_of_the_package_is_fine(write, tmp_path, monkeypatch):
 
 
 def test_modules_of_others_are_their_own_affair(write, tmp_path, monkeypatch):
-    """A file that others load twice is no name of the package."""
+    """A file that others load twice does not belong to the package."""
     write(service="TABLE = {}\n")
     for name in ("foreign_one", "foreign_two"):
         module = type(sys)(name)

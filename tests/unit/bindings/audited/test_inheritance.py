@@ -1,4 +1,4 @@
-"""Is an override of another colour than its base found, and no twin reported?"""
+"""Overrides of another colour than their base."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Odd:
 class Base:
     def check(self): return {"healthy": True}
     async def acheck(self): return {}
-    def told(self) -> bool: return self.other()
+    def annotated(self) -> bool: return self.other()
     def other(self): return self.value
     def stub(self): raise NotImplementedError
-    def abstract_told(self) -> bool: raise NotImplementedError
+    def abstract_annotated(self) -> bool: raise NotImplementedError
     def facade(self) -> Awaitable[bool]: return self.value
     def either(self) -> bool | Awaitable[bool]: return True
     @staticmethod
@@ -53,8 +53,11 @@ ODD = {
     "over one that makes an object": ("Base", "async def response(self): return {}"),
     "async over sync": ("Base", "async def check(self): return {}"),
     "sync over async": ("Base", "def acheck(self): return {}"),
-    "over an annotated one": ("Base", "async def told(self): return True"),
-    "over an annotated stub": ("Base", "async def abstract_told(self): return True"),
+    "over an annotated one": ("Base", "async def annotated(self): return True"),
+    "over an annotated stub": (
+        "Base",
+        "async def abstract_annotated(self): return True",
+    ),
     "static": ("Base", "@staticmethod\n    async def static(): return 1"),
     "class method": ("Base", "@classmethod\n    async def made(cls): return 1"),
     "call": ("Base", "async def __call__(self): return 1"),
@@ -123,19 +126,19 @@ EVEN = {
 
 @pytest.mark.parametrize("form", EVEN)
 def test_an_override_that_is_meant_is_not_reported(audit_of, form):
-    """Twins on purpose, facades and bases that say nothing are fine."""
+    """Twins on purpose, facades and bases without annotations are fine."""
     audited = audit_of(bases=BASES, child="from .bases import *\n" + EVEN[form])
     assert (audited.findings, audited.failed) == ((), ())
 
 
-def test_a_module_that_says_async_holds_twins(audit_of):
+def test_a_module_that_is_named_async_holds_twins(audit_of):
     """The module's name counts as the class's does."""
     text = "from .bases import *\nclass Child(Base):\n    async def one(self): pass\n"
     assert audit_of(bases=BASES, asyncio___child=text).findings == ()
 
 
 def test_an_async_class_is_no_twin_of_another_async_class(audit_of):
-    """Where both say async, one override of another colour is a finding."""
+    """If both are named async, one override of another colour is a finding."""
     text = (
         "class AsyncBase:\n    def check(self) -> int: return 1\n"
         "class AsyncChild(AsyncBase):\n    async def check(self): return 1\n"
@@ -178,7 +181,7 @@ def __getattr__(name):
 
 
 def test_the_finding_names_both_methods(audit_of):
-    """The text says which method overrides which, and of which colours."""
+    """The text names both methods and their colours."""
     text = "from .bases import *\nclass Child(Base):\n    async def one(self): pass\n"
     (found,) = audit_of(bases=BASES, child=text).findings
     assert found.name == "audited_app.child:Child.one"
@@ -192,7 +195,7 @@ def test_a_class_that_changes_some_is_no_twin(audit_of):
     """Three changed methods of seven are three findings."""
     same = "".join(
         f"    def {name}(self): return 1\n"
-        for name in ("check", "told", "stub", "other")
+        for name in ("check", "annotated", "stub", "other")
     )
     changed = "".join(
         f"    async def {name}(self): return 1\n" for name in ("one", "two", "three")

@@ -1,4 +1,4 @@
-"""Is a name that one scope binds in two colours found, and nothing else?"""
+"""Names that one scope binds in two colours."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ NOT_DEFINED = {
 
 @pytest.mark.parametrize("form", NOT_DEFINED)
 def test_definitions_that_are_meant_are_not_reported(audit_of, form):
-    """Branches of one choice, registered and used functions are no collision."""
+    """Branches of one choice, registered and used functions do not collide."""
     audited = audit_of(health=NOT_DEFINED[form])
     assert (audited.findings, audited.failed) == ((), ())
 
@@ -137,7 +137,7 @@ IMPORTED = {
 
 @pytest.mark.parametrize("form", IMPORTED)
 def test_a_name_imported_in_two_colours_is_found(audit_of, form):
-    """A second import of another colour is found, and says both places."""
+    """A second import of another colour is found, with both places."""
     (found,) = audit_of(**TWINS, names=IMPORTED[form]).findings
     assert found.kind is FindingKind.IMPORTED_TWICE
     assert "names.py:" in found.first
@@ -154,7 +154,7 @@ def both() -> Awaitable[dict] | dict: return LATER
 """
 
 
-def test_what_says_nothing_is_hidden_by_an_async_namesake(audit_of):
+def test_an_unknown_colour_is_hidden_by_an_async_namesake(audit_of):
     """Whatever a plain function gives, who calls it does not count on a coroutine."""
     names = "from .facade import check\nfrom .two import check\n"
     (found,) = audit_of(**TWINS, facade=FACADE, names=names).findings
@@ -218,7 +218,7 @@ def test_imports_that_are_meant_are_not_reported(audit_of, form):
     assert (audited.findings, audited.failed) == ((), ())
 
 
-def test_the_finding_says_both_places_and_what_to_do(audit_of):
+def test_the_finding_names_both_places_and_the_fix(audit_of):
     """The text has a headline, both files with their lines, and a fix."""
     (found,) = audit_of(**TWINS, names=IMPORTED["two imports"]).findings
     assert found.name == "audited_app.names:check"

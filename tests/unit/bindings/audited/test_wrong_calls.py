@@ -1,4 +1,4 @@
-"""Is a call that contradicts what its name leads to found, and nothing else?"""
+"""Calls that contradict what their name resolves to."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Iterator
 
 async def check(): return {"healthy": True}
 def sync_check(): return {"healthy": True}
-def told() -> dict: return MADE
+def annotated() -> dict: return MADE
 def built():
     report = dict(healthy=True)
     return report
@@ -101,14 +101,14 @@ WRONG = {
     "static method": "return Manager.fetch().get(1)",
     "class method": "return Manager.load().get(1)",
     "awaited though sync": "await sync_check()",
-    "awaited though annotated as plain": "await told()",
+    "awaited though annotated as plain": "await annotated()",
     "awaited though built": "await built()",
     "awaited though plain elsewhere": "await passed_on()",
     "awaited variable": "found = sync_check()\nreturn await found",
     "awaited method": "await manager.sync_check()",
     "async for over a coroutine": "async for row in check(): pass",
     "async for over a sync one": "async for row in built(): pass",
-    "async with a sync one": "async with told(): pass",
+    "async with a sync one": "async with annotated(): pass",
     "await of an async generator": "await rows()",
     "for over an async generator": "for row in rows(): pass",
     "with an async context": "with session(): pass",
@@ -221,7 +221,7 @@ METHODS = {
 
 @pytest.mark.parametrize("form", METHODS)
 def test_methods_are_looked_up_on_the_class(audit_of, form):
-    """``self``, ``cls`` and ``super()`` lead to one method, or nowhere."""
+    """``self``, ``cls`` and ``super()`` resolve to one method, or to none."""
     call, expected = METHODS[form]
     first = "cls" if "cls." in call else "self"
     decorator = "@classmethod\n    " if first == "cls" else ""
@@ -321,13 +321,13 @@ async def handle(): return await one()
 
 
 @pytest.mark.parametrize("form", ODD_CLASSES)
-def test_what_only_running_it_can_tell_is_not_reported(audit_of, form):
+def test_what_only_running_it_can_show_is_not_reported(audit_of, form):
     """Descriptors, own lookups and computed names lead nowhere for certain."""
     audited = audit_of(used=ODD_CLASSES[form])
     assert (audited.findings, audited.failed) == ((), ())
 
 
-def test_a_metaclass_has_a_say(audit_of):
+def test_a_metaclass_counts(audit_of):
     """What a metaclass defines by the same name is not the class's."""
     text = """
 class Meta(type):
@@ -341,7 +341,7 @@ def handle(): return Health.check(1).a
     assert audit_of(used=text).findings == ()
 
 
-def test_a_decorator_of_unknown_kind_says_nothing(audit_of):
+def test_a_decorator_of_unknown_kind_decides_nothing(audit_of):
     """The annotation that a decorator copied is not what the wrapper gives."""
     text = """
 import functools
@@ -357,7 +357,7 @@ async def handle(): return await load()
     assert audit_of(used=text).findings == ()
 
 
-def test_type_variables_and_foreign_classes_say_nothing(audit_of):
+def test_type_variables_and_foreign_classes_decide_nothing(audit_of):
     """Only an annotation that can be read for certain makes a function plain."""
     text = """
 from __future__ import annotations
@@ -378,7 +378,7 @@ async def handle():
 
 
 def test_a_name_that_was_rebound_at_run_time_is_seen(audit_of, write):
-    """What counts is the object that the name leads to now, not its source."""
+    """What counts is the object that the name resolves to now, not its source."""
     write(
         health=HEALTH,
         used="from . import health\ndef handle(): return health.sync_check()['a']\n",
@@ -392,8 +392,8 @@ def test_a_name_that_was_rebound_at_run_time_is_seen(audit_of, write):
     assert found.name == "audited_app.used:health.sync_check"
 
 
-def test_the_finding_of_a_handler_says_so(audit_of):
-    """A name that was imported in an ``except`` block is told as such."""
+def test_the_finding_of_a_handler_is_described_as_such(audit_of):
+    """A name that was imported in an ``except`` block is described as such."""
     text = module(WRONG["imported in a handler"]).replace("async def", "def")
     (found,) = audit_of(health=HEALTH, used=text).findings
     assert found.headline == (
@@ -405,16 +405,16 @@ def test_the_finding_of_a_handler_says_so(audit_of):
     )
 
 
-def test_the_finding_of_a_choice_says_nothing_of_the_handler(audit_of):
+def test_the_finding_of_a_choice_does_not_name_the_handler(audit_of):
     """A name that the handler would only have imported came from elsewhere."""
     text = "try:\n    from .health import check\nexcept ImportError:\n"
     text += "    from .health import sync_check as check\n"
     found = audit_of(
         health=HEALTH, used=f"{text}def handle(): return check().a"
     ).findings
-    told = [it.headline for it in found if it.kind is FindingKind.WRONG_CALL]
-    assert [it for it in told if "except" in it] == []
-    assert len(told) == 1
+    annotated = [it.headline for it in found if it.kind is FindingKind.WRONG_CALL]
+    assert [it for it in annotated if "except" in it] == []
+    assert len(annotated) == 1
 
 
 def test_nothing_outside_is_imported(audit_of):
@@ -486,7 +486,7 @@ def wrong_calls(audit):
 
 @pytest.mark.parametrize("body", PROMISED_WRONG)
 def test_what_an_annotation_promises_is_looked_up(audit_of, body):
-    """A method of what a function says that it gives is found on that class."""
+    """A method of a result is found on the class that the annotation names."""
     handler = f"from .promises import *\nasync def handle():\n    {body}\n"
     (finding,) = wrong_calls(audit_of(promises=PROMISES, handler=handler))
     assert ".check" in finding.second
@@ -507,7 +507,7 @@ def test_what_no_annotation_promises_for_sure_is_not_reported(audit_of, body):
     ],
 )
 def test_a_call_in_the_wrong_colour_gives_nothing_to_look_up(audit_of, body, who):
-    """Of a call that is wrong itself, what it would give is not told of, too."""
+    """A call that is wrong itself causes no second finding about its result."""
     handler = f"from .promises import *\nasync def handle():\n    return {body}\n"
     (finding,) = wrong_calls(audit_of(promises=PROMISES, handler=handler))
     assert f" {who}" in finding.headline
@@ -606,7 +606,7 @@ def test_what_an_object_holds_is_looked_up(audit_of):
 
 
 def test_what_another_class_holds_does_not_matter(audit_of):
-    """A namesake in a class that is no relative changes nothing."""
+    """A namesake in an unrelated class changes nothing."""
     other = "class Other:\n    def __init__(self): self.redis = 1\n"
     assert len(wrong_calls(audit_of(handler=f"{HELD}\n{other}"))) == 1
 

@@ -1,4 +1,4 @@
-"""What does a client hear when something has failed?"""
+"""Answers to a client when something has failed."""
 
 from typing import Any
 

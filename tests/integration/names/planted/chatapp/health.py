@@ -1,4 +1,4 @@
-"""Is the chat healthy?"""
+"""The health of the chat."""
 
 from typing import Any
 
