@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import gc
 import inspect
 import pickle
 import types
 import warnings
+import weakref
 from typing import Any
 
 import pytest
@@ -155,3 +157,54 @@ def test_a_function_that_is_marked_as_async_runs_at_the_call() -> None:
 def test_the_signature_of_guard_can_be_read() -> None:
     """No address of an object is in the signature of the decorator."""
     assert " at 0x" not in str(inspect.signature(guard))
+
+
+@pytest.mark.parametrize("mode", ["enforce", "strict"])
+def test_an_exception_that_was_an_argument_refers_to_itself_through_no_guard(
+    mode: Any,
+) -> None:
+    """A passing exception is freed without the collector, as without a guard."""
+
+    @guard(returns=Any, mode=mode)
+    def fail(error: Exception, *more: Any, key: Any = None, **rest: Any) -> None:
+        try:
+            raise error
+        finally:
+            del error, more, key, rest
+
+    @guard(returns=Any, mode=mode)
+    async def fail_later(error: Exception, *more: Any, key: Any, **rest: Any) -> None:
+        try:
+            raise error
+        finally:
+            del error, more, key, rest
+
+    class OopsError(Exception):
+        pass
+
+    def call() -> Any:
+        error = OopsError()
+        try:
+            fail(error, error, key=error, also=error)
+        except OopsError as caught:
+            return weakref.ref(caught)
+        finally:
+            del error
+
+    def call_later() -> Any:
+        error = OopsError()
+        coroutine = fail_later(error, error, key=error, also=error)
+        try:
+            coroutine.send(None)
+        except OopsError as caught:
+            return weakref.ref(caught)
+        finally:
+            del error, coroutine
+
+    gc.collect()
+    gc.disable()
+    try:
+        assert call()() is None
+        assert call_later()() is None
+    finally:
+        gc.enable()

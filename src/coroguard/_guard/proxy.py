@@ -63,21 +63,23 @@ def wrap_callable(target: Any, hooks: Hooks) -> Any:
         hooks: Those of the guard.
     """
 
-    def call(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:  # noqa: ARG001
+    def call(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
         scope = hooks.opened()
         try:
             value = wrapped(*args, **kwargs)
         except BaseException:
             hooks.failed(scope)
+            del wrapped, instance, args, kwargs
             raise
         return _outcome(*hooks.done(value, scope))
 
-    async def acall(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:  # noqa: ARG001
+    async def acall(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
         scope = hooks.opened()
         try:
             value = await wrapped(*args, **kwargs)
         except BaseException:
             hooks.failed(scope)
+            del wrapped, instance, args, kwargs
             raise
         return _outcome(*hooks.done(value, scope))
 

@@ -5,7 +5,8 @@
 # gets the names, the file and the line of the function: a traceback that ends in the
 # wrapper shows the decorated ``def``. It runs in the function's own globals, so that
 # warnings and everything else that asks a frame for its module get the right one;
-# what it needs of ours, it closes over.
+# what it needs of ours, it closes over. While an exception passes, it lets go of its
+# arguments: the traceback keeps its frame, and one of them may be the exception.
 
 from __future__ import annotations
 
@@ -29,12 +30,14 @@ def make(function, hooks, hot, type):
                 value = {opened_call}
             except:
                 hooks.failed(scope)
+                del scope{names}
                 raise
         else:
             try:
                 value = {awaits}function({arguments})
             except:
                 hooks.failed(None)
+                {forget}
                 raise
             if {is_right}:
                 return value
@@ -45,7 +48,7 @@ def make(function, hooks, hot, type):
         try:
             raise error
         finally:
-            del error, value
+            del error, value, scope{names}
     return wrapper
 """
 # The coroutine of an async function runs nothing before it is awaited, and is made
@@ -150,6 +153,7 @@ def _compiled(shape: _Shape) -> CodeType:
     named = [f"{name}={name}" for name in keyword]
     arguments = ", ".join([*positional, *more, *named, *rest])
     opens, opened_call = _ASYNC if shape.is_async else _SYNC
+    names = [*positional, *("more",) * shape.more, *keyword, *("rest",) * shape.rest]
     source = _TEMPLATE.format(
         a="async " if shape.is_async else "",
         awaits="await " if shape.is_async else "",
@@ -159,6 +163,8 @@ def _compiled(shape: _Shape) -> CodeType:
         opened_call=opened_call.format(arguments=arguments),
         alert=shape.alert,
         is_right=shape.is_right,
+        names="".join(f", {name}" for name in names),
+        forget=f"del {', '.join(names)}" if names else "pass",
     )
     made: dict[str, Any] = {}
     exec(compile(source, __file__, "exec"), made)

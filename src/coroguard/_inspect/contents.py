@@ -1,4 +1,4 @@
-"""What containers and records hold, read without running code of theirs."""
+"""The contents of containers and records, read without running code of theirs."""
 
 from __future__ import annotations
 
