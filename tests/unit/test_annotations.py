@@ -67,6 +67,8 @@ KNOWN: dict[str, object] = {
     "typing.Optional[int]": typing.Optional[int],  # noqa: UP045
     "int | None": typing.Optional[int],  # noqa: UP045
     "typing.Callable[[int], str]": typing.Callable[[int], str],
+    "collections.abc.Callable[..., int]": collections.abc.Callable[..., int],
+    "collections.abc.Callable[[int], str]": collections.abc.Callable[[int], str],
     "typing.Literal['a', 1]": typing.Literal["a", 1],
     "typing.Annotated[int, 'unit']": typing.Annotated[int, "unit"],
     "tuple[int, ...]": tuple[int, ...],

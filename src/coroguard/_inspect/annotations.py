@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import collections.abc
 import dataclasses
 import sys
 import types
@@ -21,6 +22,7 @@ from .callables import BINDINGS, METHODS, PARTIALS, PROXIES, unwrap
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+_ALIASES = (types.GenericAlias, type(collections.abc.Callable[..., None]))
 _GENERIC = ("typing", "types", "typing_extensions", "pydantic.main")
 _STANDARD = (typing.__file__, dataclasses.__file__)
 _LAZY_IMPORT = "lazy_import"
@@ -250,7 +252,7 @@ def _is_generic(cls: type) -> bool:
         return type(maker) is types.ClassMethodDescriptorType
     function = maker.__func__
     is_standard = type(function) is FunctionType and function.__module__ in _GENERIC
-    return function is types.GenericAlias or is_standard
+    return is_standard or function in _ALIASES
 
 
 def _metadata(node: ast.expr, names: Callable[[str], object]) -> list[Any]:

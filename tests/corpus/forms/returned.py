@@ -6,6 +6,7 @@ import contextvars
 import functools
 import types
 from collections.abc import Awaitable, Coroutine
+from concurrent import futures
 from unittest.mock import AsyncMock
 
 from coroguard import HealthReport
@@ -25,6 +26,13 @@ async def stream():
 @contextlib.asynccontextmanager
 async def open_connection():
     yield 1
+
+
+class Busy(futures.Executor):
+    """An executor that never comes to its work."""
+
+    def submit(self, work, /, *args, **kwargs):
+        return futures.Future()
 
 
 class Promise:
@@ -289,7 +297,7 @@ async def gathering():
 
 @form("RETURNED", leaked=None, returns=HealthReport)
 async def executor_future():
-    return asyncio.get_running_loop().run_in_executor(None, int)
+    return asyncio.get_running_loop().run_in_executor(Busy(), int)
 
 
 @form("RETURNED", leaked="open_connection", returns=HealthReport)
