@@ -173,11 +173,12 @@ def _alternatives(annotation: object, names: dict[str, Any]) -> Iterator[Colour]
             yield _BY_WORD.get(part, Colour.SYNC)
 
 
-# What makes a value of its own here, in the instructions of 3.11 to 3.13.
+_CONSTANTS = ("LOAD_CONST", "LOAD_COMMON_CONSTANT")
+# What makes a value of its own here, in the instructions of 3.11 to 3.15.
 _MAKES = (
     *(
         "BUILD_",
-        "LOAD_CONST",
+        *_CONSTANTS,
         "LOAD_SMALL_INT",
         "FORMAT_",
         "COMPARE_OP",
@@ -187,7 +188,7 @@ _MAKES = (
     *("UNARY_NOT", "TO_BOOL", "LIST_APPEND", "LIST_EXTEND", "SET_ADD", "SET_UPDATE"),
     *("MAP_ADD", "DICT_UPDATE", "DICT_MERGE"),
 )
-_EMPTY = frozenset(("RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST"))
+_EMPTY = frozenset(("RESUME", "NOP", *_CONSTANTS, "RETURN_VALUE", "RETURN_CONST"))
 
 
 def _returned(function: Any) -> Iterator[bool]:
