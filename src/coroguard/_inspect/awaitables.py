@@ -36,7 +36,6 @@ ATOMS = frozenset({type(None), bool, int, float, bytes, complex})
 ATOM_IDS = ids(*ATOMS)
 
 _MISSING = object()
-_ORDINARY = frozenset({type})
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement
 #: The methods of a coroutine; a class with others does more than be awaited.
 _PROTOCOL = frozenset({"send", "throw", "close", "cr_await", "cr_running"})
@@ -95,19 +94,16 @@ def per_class(ask: Callable[[type], _T]) -> Callable[[type], _T]:
 
 
 def are_only(kinds: frozenset[type], items: Iterable[object]) -> bool:
-    """Return whether all items are exactly of these built-in types, at C's speed.
-
-    Args:
-        kinds: Built-in types.
-        items: What can be iterated twice.
-    """
-    # Before a class is hashed, its metaclass has to be the one that hashes by identity.
-    try:
-        return _ORDINARY.issuperset(map(type, map(type, items))) and kinds.issuperset(
-            map(type, items)
-        )
-    except TypeError:  # the metaclass itself has no hash
-        return False
+    """Return whether all items are exactly of these built-in types."""
+    known: type | None = None
+    for item in items:
+        kind = type(item)
+        if kind is not known:
+            # Only a metaclass that is ``type`` itself hashes a class by identity.
+            if type(kind) is not type or kind not in kinds:
+                return False
+            known = kind
+    return True
 
 
 def static_type_attribute(kind: type, name: str) -> Any:
