@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-__all__ = ["is_device", "write_whole"]
-
 _DEVICES = (Path("/dev"), Path("/proc"))
 _FILES = Path("/dev/shm")
 

@@ -6,8 +6,6 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-__all__ = ["UnreadableProjectError", "find_root", "project_table", "read_table"]
-
 
 class UnreadableProjectError(ValueError):
     """A ``pyproject.toml`` that cannot be read; the text names the file."""

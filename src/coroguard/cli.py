@@ -16,8 +16,6 @@ import typer.core
 
 from ._runtime.status import status as status_of_process
 
-__all__ = ["main"]
-
 _MISSING_EXTRA = 2
 _PROGRAM = "coroguard.program"
 

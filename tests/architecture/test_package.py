@@ -158,3 +158,20 @@ def test_nothing_depends_on_assert(package: Path) -> None:
         if isinstance(node, ast.Assert)
     ]
     assert asserting == []
+
+
+def test_private_modules_list_no_names(root: Path, package: Path) -> None:
+    """Only packages and modules that the docs name have an ``__all__``."""
+    pages = [root / "README.md", *(root / "docs").rglob("*.md")]
+    docs = "\n".join(page.read_text() for page in pages)
+    private = {
+        ".".join(file.with_suffix("").relative_to(package.parent).parts): file
+        for file in package.rglob("*.py")
+        if file.name != "__init__.py" and "demo" not in file.parts
+    }
+    assert [
+        name
+        for name, file in private.items()
+        if re.search(r"^__all__", file.read_text(), re.M)
+        and not re.search(rf"\b{re.escape(name)}\b", docs)
+    ] == []

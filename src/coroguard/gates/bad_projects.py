@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from .runs import Runs
 
-__all__ = ["BUILT_IN", "try_engine"]
-
 BUILT_IN = "built-in"
 _SOUND = "a sound test"
 _PASSES = "def test_passes():\n    pass\n"

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
     from .readiness import Readiness
 
-__all__ = ["gate"]
-
 
 def gate(
     *,

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
-__all__ = ["CATEGORIES", "Category", "Config", "GateConfig", "Waiver", "load"]
-
 Category = Literal["unit", "integration", "critical"]
 CATEGORIES: tuple[Category, ...] = get_args(Category)
 

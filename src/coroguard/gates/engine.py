@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 
-__all__ = ["Wishes", "run_gates"]
-
 _MOST_REASONS = 100
 _LONGEST_REASON = 1000
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from coroguard._leaks.errors import CoroguardError
 
-__all__ = ["CollectionError", "GateConfigError"]
-
 
 class GateConfigError(CoroguardError, ValueError):
     """The gates are configured wrongly; the text shows what to write."""

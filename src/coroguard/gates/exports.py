@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from .readiness import GateResult, Readiness
 
-__all__ = ["as_annotations", "as_json", "as_junit", "as_markdown"]
-
 _MOST_ANNOTATIONS = 10
 _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 

@@ -7,8 +7,6 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-__all__ = ["JOB", "NONCE_FD", "VERDICTS_SO_FAR", "Job"]
-
 JOB = "COROGUARD_GATE_JOB"
 NONCE_FD = "COROGUARD_GATE_NONCE_FD"
 VERDICTS_SO_FAR = "COROGUARD_GATE_VERDICTS"

@@ -12,8 +12,6 @@ from pydantic import BaseModel
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["clean", "each_text", "flat", "without_commands"]
-
 T = TypeVar("T")
 
 _LONGEST = 20_000

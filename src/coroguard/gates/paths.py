@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["base", "fits", "near", "normal", "outside"]
-
 _GLOB = frozenset("*?[")
 
 

@@ -19,8 +19,6 @@ from .signals import came, held
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
-__all__ = ["Ended", "run_pytest"]
-
 # As a file: pytest complains about a plugin whose package is imported already.
 _PYTEST = (sys.executable, "-P", str(Path(__file__).with_name("start.py")))
 _RECORDER = ("-p", "coroguard.gates.recorder")

@@ -14,8 +14,6 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-__all__ = ["NotReached", "reach"]
-
 _TIMEOUT_S = 5.0
 _PORTS = {
     "amqp": 5672,

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from .config import Waiver
 
-__all__ = ["ExitCode", "GateResult", "Plant", "Readiness", "SelfTest"]
-
 SCHEMA = 1
 
 

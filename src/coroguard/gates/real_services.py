@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from .evidence import RunEvidence
 
-__all__ = ["RealServices"]
-
 _NO_WORSE = (Verdict.PASSED, Verdict.INCOMPLETE, Verdict.NOT_RUN)
 
 

@@ -10,8 +10,6 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Redactor"]
-
 _HIDDEN = "***"
 _SECRET = re.compile(
     r"passw(?:or)?d|pwd|secret|token|api_?key|access_?key|private_?key|credential",

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["commit", "seeds", "versions"]
-
 _LARGEST_SEED = 2**32 - 1
 
 

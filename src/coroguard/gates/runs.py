@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from .process import Ended
     from .verdict import Gate, Verdict
 
-__all__ = ["Runs"]
-
 COLLECTION_LIMIT_S = 120.0
 PLANT = "COROGUARD_PLANT"
 REAL_SERVICES = "COROGUARD_REAL_SERVICES"

@@ -9,8 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from .evidence import Outcome  # noqa: TC001  # pydantic reads it
 from .verdict import Verdict  # noqa: TC001  # pydantic reads it
 
-__all__ = ["ReadinessDocument"]
-
 _Count = Annotated[int, Field(ge=0)]
 _Seconds = Annotated[float, Field(ge=0)]
 

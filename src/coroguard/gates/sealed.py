@@ -11,8 +11,6 @@ from coroguard._files import write_whole
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["NotThisRunError", "read_sealed", "write_sealed"]
-
 
 class NotThisRunError(ValueError):
     """A report is torn, stale or forged: its seal does not fit the run's nonce."""

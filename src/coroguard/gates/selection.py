@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from .config import Config, GateConfig
 
-__all__ = ["Selection", "pin"]
-
 _FOLDERS = {
     "unit": "unit",
     "integration": "integration",

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from .evidence import RunEvidence
     from .runs import Runs
 
-__all__ = ["faults_of", "prove"]
-
 Faults = dict[str, tuple[str, ...]]
 
 

@@ -13,8 +13,6 @@ from coroguard._files import is_device
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["is_source", "remove", "remove_named"]
-
 EXPORTS = ("--json", "--junit", "--markdown")
 # What a readiness is never written over: configuration, locks, source.
 _SUFFIXES = (".cfg", ".ini", ".lock", ".py", ".toml")

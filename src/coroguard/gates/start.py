@@ -10,8 +10,6 @@ import sys
 
 import pytest
 
-__all__ = ["main"]
-
 
 class _WholeSuiteOptions:
     """Turns off what only the whole suite can meet, such as a coverage threshold."""

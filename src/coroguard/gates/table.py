@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from .readiness import GateResult, Readiness
 
-__all__ = ["show"]
-
 _STYLES = {
     Verdict.PASSED: "green",
     Verdict.WAIVED: "yellow",

@@ -13,8 +13,6 @@ from .record import AMOUNTS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["Gate", "Judgement", "Verdict", "amounts", "judge", "services"]
-
 
 class Verdict(StrEnum):
     """The outcome of a gate."""

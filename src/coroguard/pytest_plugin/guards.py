@@ -15,8 +15,6 @@ from ..bindings import protect_configured, verify
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["AuditItem", "Guards"]
-
 _SENT = "coroguard_lost_guards"
 _AUDIT = (
     "import sys; from coroguard.bindings.command import audit; "

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from .json_values import Path
 
-__all__ = ["disagreements"]
-
 
 def disagreements(fields: dict[str, Any]) -> Iterator[tuple[Path, str, object]]:
     """Yield each contradiction between fields: the path, why, and the value.

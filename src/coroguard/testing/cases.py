@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from .._leaks.leak import Leak
 
-__all__ = ["GuardedAsyncTestCase", "GuardedTestCase"]
-
 __unittest = True  # keeps the frames of this file out of unittest's tracebacks
 
 

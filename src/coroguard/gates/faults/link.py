@@ -13,8 +13,6 @@ from .toxics import Bandwidth, Latency, ResetPeer, SlowClose, Stream, Timeout, T
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["Link"]
-
 _STREAMS: tuple[Stream, ...] = ("upstream", "downstream")
 _RESET_AT_CLOSE = struct.pack("ii", 1, 0)
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from .toxics import Stream, Toxic
 
-__all__ = ["FaultProxy"]
-
 T = TypeVar("T")
 
 _BOTH: tuple[Stream, ...] = ("upstream", "downstream")

@@ -7,16 +7,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-__all__ = [
-    "Bandwidth",
-    "Latency",
-    "ResetPeer",
-    "SlowClose",
-    "Stream",
-    "Timeout",
-    "Toxic",
-]
-
 # Upstream is what the client sends, downstream what the server answers.
 Stream: TypeAlias = Literal["upstream", "downstream"]
 

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from .script import Turn
     from .service import Service, User
 
-__all__ = ["chat_flow_gate"]
-
 _GATE = "end-to-end chat flow"
 _FORGED = {"authorization": "Bearer forged.by.nobody"}
 

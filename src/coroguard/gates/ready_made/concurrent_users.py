@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from .harm import Harm
     from .service import Service
 
-__all__ = ["concurrent_users_gate"]
-
 _GATE = "concurrent user protection"
 
 

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from .script import Turn
     from .service import Service
 
-__all__ = ["Crowd"]
-
 _MARKER = re.compile(r"marker-[0-9a-f]{32}")
 _AT_THE_DOOR = 25  # so many connect at the same time
 _VANISHING = 10  # one of so many loses the connection in the middle of a turn

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from .script import Turn
     from .service import Service, User
 
-__all__ = ["error_handler_gate"]
-
 _GATE = "error handler resilience"
 _VICTIMS = 3
 _PING_PAUSE_S = 0.02

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from coroguard._leaks.errors import CoroguardError
 
-__all__ = ["Findings", "GateFailed"]
-
 _SHOWN = 12
 
 

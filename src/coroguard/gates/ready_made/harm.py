@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from ..faults import FaultProxy, Toxic
 
-__all__ = ["Harm", "Server", "Strikes", "harms_of_link", "harms_of_server"]
-
 Strikes: TypeAlias = Literal["message", "connect"]
 
 

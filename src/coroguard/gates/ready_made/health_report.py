@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     from ..record import GateRecord
 
-__all__ = ["health_report_gate"]
-
 _GATE = "health report type guarantee"
 _SEEDED_CALLS = 20
 

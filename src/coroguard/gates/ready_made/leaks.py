@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from coroguard._runtime.events import Event
 
-__all__ = ["leaks_in", "reported_leaks"]
-
 _OF_OURS = ("coroguard.CoroutineLeakError: ", "coroguard reported a leak: ")
 
 

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from .script import Ending, Frame
 
-__all__ = ["ClientService", "Refused"]
-
 Ask: TypeAlias = "Callable[[str, str, str], Awaitable[str]]"
 Remembered: TypeAlias = "Callable[[str], Awaitable[list[str]]]"
 

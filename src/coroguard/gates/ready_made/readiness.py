@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from ..config import GateConfig
     from ..record import GateRecord
 
-__all__ = ["readiness_gate"]
-
 _GATE = "deployment readiness"
 _GREEN = ("PASSED", "WAIVED")
 

@@ -10,14 +10,6 @@ from coroguard._leaks.symptoms import symptom
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = [
-    "ChatScript",
-    "Ending",
-    "Frame",
-    "Turn",
-    "last_error",
-]
-
 Frame: TypeAlias = dict[str, Any]
 Ending: TypeAlias = Literal["answered", "error", "closed", "broke", "silent"]
 

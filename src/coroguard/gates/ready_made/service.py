@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from .script import ChatScript, Turn
 
-__all__ = ["ChatService", "Service", "User"]
-
 
 def _nothing() -> str:
     return ""

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from .script import ChatScript
     from .service import ChatService
 
-__all__ = ["ChatUser"]
-
 # RFC 6455, 7.4: what a server sends on purpose. 1006 is a connection that broke and
 # 1011 a handler that did.
 _CLEAN_CODES = frozenset({1000, 1001, 1008, 1012, 1013, *range(3000, 5000)})
