@@ -34,10 +34,13 @@ def pytest_report_header() -> list[str]:
 def pytest_configure() -> None:
     """Let Ctrl-C through to the processes that tests start and interrupt.
 
-    A run that is started with ``nohup ... &`` ignores SIGINT, and so would they.
+    A run that is started with ``nohup ... &`` ignores SIGINT and SIGHUP, and so would
+    they.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_collection_finish() -> None:
