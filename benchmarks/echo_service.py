@@ -27,7 +27,7 @@ _NAMES = ("database", "redis", "auth", "user_context", "manager_factory")
 
 @guard(returns=Any)
 async def may_send(text: str) -> bool:
-    """Permit every message that says something."""
+    """Permit every message that is not empty."""
     return bool(text)
 
 
@@ -71,7 +71,7 @@ async def full_check(websocket: WebSocket) -> None:
 
 
 def main() -> None:
-    """Serve on a free port of the loopback, and tell which."""
+    """Serve on a free port of the loopback, and print which."""
     routes = [
         WebSocketRoute("/leaks", leaks_only),
         WebSocketRoute("/report", full_check),

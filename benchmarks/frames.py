@@ -27,12 +27,14 @@ class Line:
     Args:
         port: Of the service, on the loopback.
         path: Of the route.
-        say: The text of each message, less than 126 bytes.
+        message: The text of each message, less than 126 bytes.
         expect: The text of each answer, less than 126 bytes.
     """
 
-    def __init__(self, port: int, path: str, *, say: str, expect: str) -> None:
-        self._message = bytes((0x81, 0x80 | len(say), 0, 0, 0, 0)) + say.encode()
+    def __init__(self, port: int, path: str, *, message: str, expect: str) -> None:
+        self._message = (
+            bytes((0x81, 0x80 | len(message), 0, 0, 0, 0)) + message.encode()
+        )
         self._answer = bytes((0x81, len(expect))) + expect.encode()
         self._socket = socket.create_connection(("127.0.0.1", port), _PATIENCE_S)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

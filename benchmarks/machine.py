@@ -46,7 +46,7 @@ def _version(name: str) -> str:
 
 
 def _cpu() -> str:
-    """Return the processor's name; Linux tells it, elsewhere Python may."""
+    """Return the processor's name; Linux has it, elsewhere Python may."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

@@ -31,7 +31,7 @@ _METHOD = """\
   rounds (10 ms, 25 of them), the order rotates, the process stays on one core, and the
   garbage collector is off meanwhile. It is the thread's processor time, and the best
   round counts, because a disturbance only ever adds.
-- The timed call stands ten times in a loop that is compiled for it alone; the loop's
+- The timed call is ten times in a loop that is compiled for it alone; the loop's
   own share, about 1 ns, is in every number.
 - Imports and mode `off` are measured in fresh interpreters, imports in turns.
 - The pytest plugin is measured on a suite of empty tests beside a million dictionaries,

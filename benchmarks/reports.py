@@ -47,7 +47,7 @@ class _ComponentDict(TypedDict):
 
 
 class ReportDict(TypedDict):
-    """What typeguard and beartype can say about a report."""
+    """The part of a report that typeguard and beartype can check."""
 
     healthy: bool
     failed_components: list[str]
@@ -96,7 +96,7 @@ _COMPONENT_FIELDS = {
 
 
 def check_by_hand(report: Any) -> bool:
-    """Say whether a report is right, as one would write it for one service.
+    """Return whether a report is right, as one would write it for one service.
 
     The types, the status words, and the failed components; it does not look
     inside ``details`` or at extra fields.

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from benchmarks.timing import Effort
 
     # Sends so many messages to a service; returns the seconds that passed, and the
-    # processor seconds that the service took, or 0 where the system does not tell.
+    # processor seconds that the service took, or 0 where the system has no figure.
     Drive = Callable[[int], tuple[float, float]]
 
 __all__ = ["measure_sockets"]
 
 _MODES = ("off", "enforce")
-_REPLY = "healthy: True"  # of the echo service, whatever is said
+_REPLY = "healthy: True"  # of the echo service, whatever it receives
 _LINES = 8
 _USERS = 8
 _CHAT = "chat service, a whole turn"
@@ -116,7 +116,7 @@ def _row(
 
 
 def _cpu_s(pid: int) -> float:
-    """Return the processor seconds of a process's main thread; Linux alone tells."""
+    """Return the processor seconds of a process's main thread; Linux alone has them."""
     try:
         text = Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii")
     except OSError:
@@ -146,7 +146,9 @@ def _echo_service(mode: str, path: str) -> Iterator[Drive]:
     try:
         assert process.stdout is not None
         port = int(process.stdout.readline())
-        lines += [Line(port, path, say="hello", expect=_REPLY) for _ in range(_LINES)]
+        lines += [
+            Line(port, path, message="hello", expect=_REPLY) for _ in range(_LINES)
+        ]
 
         def drive(messages: int) -> tuple[float, float]:
             turns = max(1, messages // _LINES)

@@ -1,4 +1,4 @@
-"""What a chat does with websockets: a suite for the mass guard, as its sdist has none.
+"""A chat over websockets: a suite for the mass guard, as the sdist of it has no tests.
 
 Runs on the client and the server of the package, over loopback.
 """
@@ -155,7 +155,7 @@ def test_cancelled_recv() -> None:
 
 
 def test_many_users() -> None:
-    """Fifty users at once are told apart."""
+    """Fifty users at once are kept apart."""
 
     async def talk(port: int, name: str) -> list[str]:
         async with connect(f"ws://127.0.0.1:{port}/") as client:
