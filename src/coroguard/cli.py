@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -273,7 +273,7 @@ def _run(target: str, *, extra: str, **options: object) -> None:
 
 
 @contextmanager
-def _exit_on_interrupt() -> Iterator[None]:
+def _exit_on_interrupt() -> Generator[None, None, None]:
     """Let Ctrl-C end the process at once, while there is nothing to clean up.
 
     An exception would not do: some extension modules replace it by one of their own.
