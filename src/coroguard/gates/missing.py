@@ -53,7 +53,7 @@ def _unpinned(
     if pins is None:
         return
     if gate.name not in pins:
-        yield f"the gate {gate.name!r} in coroguard-gates.lock (type {_PIN})"
+        yield f"the gate {gate.name!r} in coroguard-gates.lock (run {_PIN})"
     for test in pins.get(gate.name, ()):
         if test not in gate.expected:
             similar = near(test, ids)
