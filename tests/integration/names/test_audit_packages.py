@@ -45,8 +45,11 @@ def audited(package: str, cwd: Path, *paths: Path) -> list[list[str]]:
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_well_kept_packages_are_silent(package: str, tmp_path: Path) -> None:
-    """Not one report on a package that thousands use."""
-    assert audited(package, tmp_path) == []
+    """Not one report on a package that thousands use, but of tasks it loses."""
+    found = [kind for kind, *_ in audited(package, tmp_path)]
+    # Both start a task and keep no reference to it; the page of the audit lists them.
+    allowed = {"LOST_TASK"} if package in ("anyio", "redis") else set()
+    assert set(found) - allowed == set()
 
 
 def test_the_demo_is_silent_without_the_other_team(tmp_path: Path) -> None:
