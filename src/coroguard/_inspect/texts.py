@@ -80,3 +80,15 @@ def _shown(key: object) -> str:
     if type(key) is int and key.bit_length() > 400:
         return cut(hex(key), _LONGEST_KEY)
     return cut(repr(key), _LONGEST_KEY)
+
+
+def escape_command(text: str, more: str = "") -> str:
+    """Escape text for a workflow command. Source: ``actions/toolkit``, command.ts.
+
+    Args:
+        text: The message, or the value of a property.
+        more: Further characters to escape: ``,:`` in a property.
+    """
+    for char in "%\r\n" + more:
+        text = text.replace(char, f"%{ord(char):02X}")
+    return text

@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from .._inspect.texts import escape_command
 from .._version import __version__
 from .rules import RULES, rule_id
 
@@ -81,9 +82,9 @@ def as_github(findings: Sequence[Finding]) -> list[str]:
     found: list[str] = []
     for it in findings:
         place = _place(it.first)
-        where = f"file={_escaped(str(place['file']), ',:')},line={place['line']}"
+        where = f"file={escape_command(str(place['file']), ',:')},line={place['line']}"
         title = f"title=coroguard {rule_id(it.kind)}"
-        found.append(f"::error {where},{title}::{_escaped(str(it))}")
+        found.append(f"::error {where},{title}::{escape_command(str(it))}")
     return found
 
 
@@ -109,10 +110,3 @@ def _location(text: str) -> dict[str, Any]:
         },
         "message": {"text": place["what"]},
     }
-
-
-def _escaped(text: str, more: str = "") -> str:
-    """Escape text for a workflow command. Source: ``actions/toolkit``, command.ts."""
-    for char in "%\r\n" + more:
-        text = text.replace(char, f"%{ord(char):02X}")
-    return text

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from .._inspect.texts import escape_command
 from .evidence import Outcome
 from .verdict import Verdict
 
@@ -167,13 +168,6 @@ def as_annotations(readiness: Readiness) -> list[str]:
         proof = readiness.self_test
         found += [("self-test", text) for text in (*proof.fooled, *proof.unproven)]
     return [
-        f"::error title={_command(title, ',:')}::{_command(text)}"
+        f"::error title={escape_command(title, ',:')}::{escape_command(text)}"
         for title, text in found[:_MOST_ANNOTATIONS]
     ]
-
-
-def _command(text: str, more: str = "") -> str:
-    """Escape text for a workflow command. Source: `actions/toolkit`, `command.ts`."""
-    for char in "%\r\n" + more:
-        text = text.replace(char, f"%{ord(char):02X}")
-    return text
