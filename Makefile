@@ -20,6 +20,7 @@ PIP = -m pip --disable-pip-version-check --no-input --quiet
 LOCK = requirements/dev.txt
 SOURCES = pyproject.toml src/coroguard/_version.py $(LOCK)
 INSTALL = $(PIP) install --constraint $(LOCK)
+EXTRAS = demo,gate,load,otel,prometheus,sentry
 
 # In CI the tests import the built wheel, elsewhere the source tree.
 TEST_VENV = $(if $(CI),$(WHEEL_VENV),$(VENV))
@@ -105,7 +106,7 @@ $(VENV)/.demo: $(SOURCES) $(VENV)/.made
 
 $(VENV)/.dev: $(SOURCES) $(VENV)/.made
 	@echo "installing coroguard and its development tools into $(VENV)"
-	@$(VENV)/bin/python $(INSTALL) --editable '.[demo,gate]' --group dev
+	@$(VENV)/bin/python $(INSTALL) --editable '.[$(EXTRAS)]' --group dev
 	@touch $@ $(VENV)/.demo
 
 $(BOUNDS_VENV)/.bounds: $(SOURCES) $(BOUNDS_VENV)/.made
@@ -118,7 +119,7 @@ $(BOUNDS_VENV)/.bounds: $(SOURCES) $(BOUNDS_VENV)/.made
 # Always built anew: a test against yesterday's wheel proves nothing.
 $(WHEEL_VENV)/.wheel: wheel $(WHEEL_VENV)/.made
 	@echo "installing the built wheel and its test tools into $(WHEEL_VENV)"
-	@$(WHEEL_VENV)/bin/python $(INSTALL) --group dev "$$(ls dist/*.whl)[demo,gate]"
+	@$(WHEEL_VENV)/bin/python $(INSTALL) --group dev "$$(ls dist/*.whl)[$(EXTRAS)]"
 	@$(WHEEL_VENV)/bin/python $(PIP) install --force-reinstall --no-deps dist/*.whl
 	@touch $@
 

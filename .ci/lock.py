@@ -21,7 +21,7 @@ def resolved() -> dict[str, str]:
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run"]
     command += ["--ignore-installed", "--report", "-", "--group", "dev"]
     finished = subprocess.run(
-        [*command, "--editable", ".[demo,gate]"],
+        [*command, "--editable", ".[demo,gate,load,otel,prometheus,sentry]"],
         stdout=subprocess.PIPE,
         text=True,
         check=True,

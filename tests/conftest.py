@@ -10,7 +10,7 @@ from importlib.util import find_spec
 import pytest
 
 from coroguard import configure
-from coroguard._runtime import modes
+from coroguard._runtime import collector, modes
 
 #: Folders whose tests need the packages of the demo, which a new Python may lack.
 OF_THE_DEMO = (
@@ -32,11 +32,14 @@ def pytest_report_header() -> list[str]:
 
 
 def pytest_configure() -> None:
-    """Let Ctrl-C through to the processes that tests start and interrupt.
+    """Be patient, and let Ctrl-C through to the processes that tests interrupt.
 
     A run that is started with ``nohup ... &`` ignores SIGINT and SIGHUP, and so would
     they.
     """
+    # However busy the machine is, `gc.collect()` returns after the events of what it
+    # collected.
+    collector._PATIENCE_S = 60.0
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:

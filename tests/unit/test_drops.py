@@ -305,8 +305,11 @@ def test_a_collected_cycle_is_unclaimed(seen: Any) -> None:
 
 
 @pytest.mark.usefixtures("reported")
-def test_a_subscriber_may_need_a_lock_of_the_collecting_thread() -> None:
+def test_a_subscriber_may_need_a_lock_of_the_collecting_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """A collection inside a locked block does not wait for its own lock for ever."""
+    monkeypatch.setattr("coroguard._runtime.collector._PATIENCE_S", 0.01)
     lock, heard = threading.Lock(), threading.Event()
 
     def hear(event: object) -> None:

@@ -70,9 +70,6 @@ def subscribe_unclaimed(taker: Callable[[Any, bool], object]) -> Callable[[], No
     return add_taker(taker)
 
 
-take_rest = subscribe_unclaimed
-
-
 def stands_for_promised(function: Any) -> None:
     """Take drops of the coroutines of ``function`` for those of what they await."""
     _promised.add(function.__code__)
