@@ -34,7 +34,7 @@ $(foreach venv,$(VENV) $(WHEEL_VENV) $(BOUNDS_VENV),$(shell \
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help check demo test fast lint format-check style mypy pyright format
-.PHONY: bench pythons bounds lock wheel clean
+.PHONY: bench docs pythons bounds lock wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -79,6 +79,10 @@ format: $(VENV)/.dev ## rewrite what ruff can rewrite
 
 bench: $(VENV)/.dev ## measure the guard beside its peers
 	@$(VENV)/bin/python -m benchmarks --pythons
+
+docs: $(VENV)/.dev ## build the documentation into docs/_build; warnings are errors
+	@$(VENV)/bin/python -m sphinx -q -W --keep-going -n -b html docs docs/_build
+	@echo "docs/_build/index.html"
 
 pythons: ## run the fast tests on every other Python that can be had here
 	@.ci/pythons
