@@ -818,12 +818,22 @@ def is_taken(value: Any) -> bool:
     return True
 
 
+def component(fields: dict[str, Any]) -> ComponentHealth:
+    """Return a component unchecked; an extra field may have any name, also ``cls``."""
+    known = ComponentHealth.model_fields.keys() & fields.keys()
+    made = ComponentHealth.model_construct(**{name: fields[name] for name in known})
+    made.__pydantic_extra__.update(
+        {name: it for name, it in fields.items() if name not in known}
+    )
+    return made
+
+
 def as_instance(value: dict[str, Any]) -> HealthReport:
     """Return an instance that holds a report's values unchecked."""
     details = value["component_details"]
     if isinstance(details, dict):
         details = {
-            name: ComponentHealth.model_construct(**it) if type(it) is dict else it
+            name: component(it) if type(it) is dict else it
             for name, it in details.items()
         }
     return HealthReport.model_construct(**value | {"component_details": details})

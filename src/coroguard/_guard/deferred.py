@@ -11,14 +11,13 @@ from itertools import islice
 from types import CoroutineType, FunctionType, GeneratorType
 from typing import TYPE_CHECKING, Any
 
-from .._inspect.attributes import own_state
 from .._inspect.awaitables import ATOM_IDS, is_coroutine, what_is
 from .._inspect.callables import (
     BINDINGS,
+    HOLDERS,
     METHODS,
     PARTIALS,
     PROXIES,
-    Layer,
     is_marked_async,
     layers,
 )
@@ -32,14 +31,7 @@ if TYPE_CHECKING:
 
     from .judge import Terms
 
-#: Functions and objects that keep what they call under ``__wrapped__``.
-_OBJECTS = (
-    Layer(
-        lambda it: "__wrapped__" in own_state(it),
-        lambda it: own_state(it)["__wrapped__"],
-    ),
-)
-_LAYERS = (*PARTIALS, *BINDINGS, *METHODS, *PROXIES, *_OBJECTS)
+_LAYERS = (*PARTIALS, *BINDINGS, *METHODS, *PROXIES, *HOLDERS)
 
 
 def is_promised(terms: Terms, value: object) -> bool:

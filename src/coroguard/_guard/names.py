@@ -12,6 +12,7 @@ from inspect import CO_COROUTINE
 from types import FunctionType
 from typing import Any
 
+from .._inspect.callables import BINDINGS, original_of, unwrap
 from .._leaks.leak import place
 
 _FIRST_PRUNING = 1_024
@@ -55,8 +56,8 @@ def remember(guarded: Any) -> None:
     key = key_of(guarded)
     if key is None:
         return
-    wrapper = _function(guarded)
-    code = wrapper.__wrapped__.__code__
+    wrapper = unwrap(guarded, through=BINDINGS)
+    code = original_of(wrapper).__code__
     what = f"{'async ' * bool(code.co_flags & CO_COROUTINE)}def {code.co_name}"
     made = Definition(code.co_filename, code.co_firstlineno, what, weakref.ref(wrapper))
     before = DEFINITIONS.get(key)
@@ -72,18 +73,11 @@ def remember(guarded: Any) -> None:
 
 def key_of(guarded: Any) -> tuple[str, str] | None:
     """Return the module and the qualified name of a guarded definition."""
-    wrapper = _function(guarded)
-    if type(wrapper) is not FunctionType:
-        return None
-    original: Any = wrapper.__dict__.get("__wrapped__")
+    wrapper = unwrap(guarded, through=BINDINGS)
+    original = original_of(wrapper) if type(wrapper) is FunctionType else None
     if type(original) is not FunctionType:
         return None
     name, module = original.__qualname__, original.__globals__.get("__name__")
     if original.__module__ != module or original.__code__.co_qualname != name:
         return None
     return None if "<locals>" in name else (str(module), name)
-
-
-def _function(guarded: Any) -> Any:
-    is_binding = issubclass(type(guarded), (staticmethod, classmethod))
-    return guarded.__func__ if is_binding else guarded

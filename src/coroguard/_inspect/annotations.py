@@ -17,7 +17,7 @@ from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from .awaitables import class_name, class_of, module_name, static_type_attribute
-from .callables import BINDINGS, METHODS, PARTIALS, PROXIES, unwrap
+from .callables import BINDINGS, METHODS, PARTIALS, PROXIES, closure_of, unwrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -126,14 +126,14 @@ def _written(owner: Any) -> tuple[dict[str, object], list[dict[str, Any]]]:
         code = getattr(owner, "__annotate__", None)
         found = owner.__annotations__ if code is None else None
         generic = {it.__name__: it for it in getattr(owner, "__type_params__", ())}
-        scope = [generic, _cells(owner), owner.__globals__]
+        scope = [generic, closure_of(owner), owner.__globals__]
     else:
         descriptor = _descriptor(class_of(owner), "__annotations__")
         found, code = descriptor.__get__(owner) if descriptor else {}, None
         scope = []
     if type(found) is dict or type(code) is not FunctionType:
         return found or {}, scope
-    cells = _cells(code)
+    cells = closure_of(code)
     own_class = cells.pop("__classdict__", {})
     return _texts_of(code), [cells, own_class, code.__globals__]
 
@@ -154,18 +154,6 @@ def _texts_of(annotate: FunctionType) -> dict[str, object]:
         closure=tuple(types.CellType() for _ in code.co_freevars) or None,
     )
     found: dict[str, object] = annotationlib.call_annotate_function(bare, text)
-    return found
-
-
-def _cells(function: FunctionType) -> dict[str, Any]:
-    """Return the names that a function closes over and that are set."""
-    found: dict[str, Any] = {}
-    cells = function.__closure__ or ()
-    for name, cell in zip(function.__code__.co_freevars, cells, strict=True):
-        try:
-            found[name] = cell.cell_contents
-        except ValueError:  # not set yet
-            continue
     return found
 
 

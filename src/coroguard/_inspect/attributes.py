@@ -6,14 +6,15 @@ import builtins
 import dis
 import sys
 import typing
-from types import CodeType, FunctionType, GetSetDescriptorType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from .annotations import annotations_of
 from .awaitables import class_of, static_type_attribute
 from .awaitables import mro as mro
 from .awaitables import own_dict as own_dict
-from .callables import BINDINGS, unwrap
+from .awaitables import own_state as own_state
+from .callables import BINDINGS, is_guarded, unwrap
 from .colours import colour_of, plain_function
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def unbound(found: object) -> Any:
     kind = class_of(found)
     if kind is FunctionType or issubclass(kind, type):
         return found
-    if static_type_attribute(kind, "__coroguard__") is not None:
+    if is_guarded(found):
         return found
     is_descriptor = static_type_attribute(kind, "__get__") is not None
     return MISSING if is_descriptor or plain_function(found) is None else found
@@ -97,17 +98,6 @@ def module_name(module: ModuleType, name: str | None, level: int) -> str:
     parts = package.split(".")
     base = ".".join(parts[: len(parts) - level + 1])
     return f"{base}.{name}" if name else base
-
-
-def own_state(value: Any) -> dict[str, Any]:
-    """Return an object's own attributes without running a property of it."""
-    for base in mro(type(value)):
-        descriptor = own_dict(base).get("__dict__")
-        if type(descriptor) is GetSetDescriptorType:
-            found: Any = descriptor.__get__(value)
-            state: dict[str, Any] = found if class_of(found) is dict else {}
-            return state
-    return {}
 
 
 def is_plainly_made(cls: type) -> bool:

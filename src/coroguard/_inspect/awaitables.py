@@ -12,7 +12,13 @@ from inspect import (
     iscoroutine,
     isgenerator,
 )
-from types import AsyncGeneratorType, CoroutineType, GeneratorType
+from types import (
+    AsyncGeneratorType,
+    CoroutineType,
+    GeneratorType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+)
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import ref
 
@@ -39,6 +45,7 @@ _MISSING = object()
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement
 #: The methods of a coroutine; a class with others does more than be awaited.
 _PROTOCOL = frozenset({"send", "throw", "close", "cr_await", "cr_running"})
+_DESCRIPTORS = (GetSetDescriptorType, MemberDescriptorType)
 _COROUTINES = frozenset({"coroutine", "generator-based coroutine"})
 #: An object whose class defines one of these may be a proxy of another one.
 _STAND_IN = ("__getattr__", "__getattribute__", "__class__")
@@ -71,6 +78,17 @@ def module_name(cls: type) -> str:
     """Return the module of a class without asking its metaclass."""
     found: object = type.__dict__["__module__"].__get__(cls)
     return found if isinstance(found, str) else ""
+
+
+def own_state(value: object) -> dict[str, Any]:
+    """Return an object's own attributes without running a property of it."""
+    for base in mro(type(value)):
+        descriptor: Any = own_dict(base).get("__dict__")
+        if type(descriptor) in _DESCRIPTORS:
+            found: Any = descriptor.__get__(value)
+            state: dict[str, Any] = found if class_of(found) is dict else {}
+            return state
+    return {}
 
 
 def per_class(ask: Callable[[type], _T]) -> Callable[[type], _T]:

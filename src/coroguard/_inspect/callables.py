@@ -10,13 +10,17 @@ from operator import attrgetter
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .awaitables import class_of, module_name, static_type_attribute
+from .awaitables import (
+    class_of,
+    is_stand_in,
+    module_name,
+    own_state,
+    static_type_attribute,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import CellType
-
-    from .._guard.judge import Terms
 
 #: The free variable of a guard's wrapper that holds its hooks. It is not an
 #: identifier, so that no function of the user's has one of this name.
@@ -74,6 +78,13 @@ COPIES = (
         attrgetter("__wrapped__"),
     ),
 )
+#: All objects that have a ``__wrapped__`` among their own attributes.
+HOLDERS = (
+    Layer(
+        lambda it: "__wrapped__" in own_state(it) and not is_stand_in(it),
+        lambda it: own_state(it)["__wrapped__"],
+    ),
+)
 #: Anything with a ``__wrapped__``, as in ``inspect.unwrap``; may run its code.
 WRAPPERS = (Layer(lambda it: hasattr(it, "__wrapped__"), attrgetter("__wrapped__")),)
 #: What a class has in the place of a method.
@@ -109,6 +120,11 @@ def unwrap(target: Any, *, through: tuple[Layer, ...]) -> Any:
     for innermost in layers(target, through=through):
         target = innermost
     return target
+
+
+def original_of(function: FunctionType) -> Any:
+    """Return what ``functools.wraps`` made a function look like, or ``None``."""
+    return function.__dict__.get("__wrapped__")
 
 
 def is_async(target: object) -> bool:
@@ -155,18 +171,18 @@ def is_guarded(target: Any) -> bool:
     return guard_of(target) is not None
 
 
-def guard_of(target: Any) -> Terms | None:
-    """Return the terms of the guard on a callable, or ``None``.
+def guard_of(target: Any) -> Any:
+    """Return the ``Terms`` of the guard on a callable, or ``None``.
 
     A copy of a guard's attributes, as ``functools.wraps`` makes, is not a guard.
     """
     target = unwrap(target, through=BINDINGS)
     kind = class_of(target)
     if kind is FunctionType:
-        marks = _MARKS.intersection(target.__code__.co_freevars)
-        return _closure(target)[next(iter(marks))].terms if marks else None
+        is_copy = _MARKS.isdisjoint(target.__code__.co_freevars)
+        return None if is_copy else target.__dict__[TERMS]
     if isinstance(static_type_attribute(kind, TERMS), property):
-        return target.__coroguard__  # type: ignore[no-any-return]
+        return target.__coroguard__
     return None
 
 
@@ -189,12 +205,12 @@ def reaches_guard(target: Any) -> bool:
         elif issubclass(kind, _BINDING):
             waiting.append(one.__func__)
         elif kind is FunctionType:
-            waiting += _closure(one).values()
-            waiting.append(one.__dict__.get("__wrapped__"))
+            waiting += closure_of(one).values()
+            waiting.append(original_of(one))
     return False
 
 
-def _closure(function: Any) -> dict[str, Any]:
+def closure_of(function: FunctionType) -> dict[str, Any]:
     """Return the free variables of a function that are set."""
     cells: tuple[CellType, ...] = function.__closure__ or ()
     found: dict[str, Any] = {}

@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 from .annotations import return_annotation
 from .awaitables import class_name, class_of, module_name, static_type_attribute
-from .callables import BINDINGS, GUARDS, METHODS, PARTIALS, is_async, unwrap
+from .callables import (
+    BINDINGS,
+    GUARDS,
+    METHODS,
+    PARTIALS,
+    is_async,
+    original_of,
+    unwrap,
+)
 from .promises import named_classes, parts
 
 if TYPE_CHECKING:
@@ -47,8 +55,8 @@ def colour_of(target: object) -> Colour | None:
     """Return the colour of a callable.
 
     A coroutine function is async, and so is a function that is annotated to
-    return an awaitable. Any other function is sync by its own code, not by its
-    ``__wrapped__``; but the colour of a sync wrapper around an async function
+    return an awaitable. Any other function is sync by its own code, not by the
+    decorated one; but the colour of a sync wrapper around an async function
     is unknown.
 
     Returns:
@@ -65,7 +73,7 @@ def colour_of(target: object) -> Colour | None:
     if function.__code__.co_flags & inspect.CO_ITERABLE_COROUTINE:
         return Colour.ASYNC
     promised = _promised(function)
-    inner = getattr(function, "__wrapped__", None)
+    inner = original_of(function)
     if inspect.isasyncgenfunction(inner):
         is_context = function.__code__.co_filename == contextlib.__file__
         return Colour.ASYNC_CONTEXT if is_context else None
@@ -122,7 +130,7 @@ def is_surely_plain(target: object, mark: str = "__await__") -> bool:
         return False
     if inspect.isgeneratorfunction(function):
         return True
-    if "__wrapped__" in function.__dict__:  # whose annotation is only a copy
+    if original_of(function):  # whose annotation is only a copy
         return bool(function.__code__.co_filename == contextlib.__file__)
     annotation = return_annotation(function)
     if annotation is Any:

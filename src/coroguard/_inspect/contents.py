@@ -8,7 +8,7 @@ import types
 from collections import ChainMap, UserDict, UserList, deque
 from collections.abc import Callable, Iterable
 from gc import get_referents
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from .awaitables import (
     ATOMS,
@@ -17,13 +17,11 @@ from .awaitables import (
     ids,
     mro,
     own_dict,
+    own_state,
     per_class,
     static_type_attribute,
 )
 from .texts import Mark
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 #: Built-in values without an inside: atoms and text.
 PLAIN = ATOMS | {str}
@@ -31,15 +29,12 @@ PLAIN_IDS = ids(*PLAIN)
 #: ``frozendict``, where the interpreter has it (3.15); it is not a ``dict``.
 FROZENDICT: type[Any] | None = getattr(builtins, "frozendict", None)
 
+#: The slots of a pydantic model beside its ``__dict__``.
+EXTRA, PRIVATE = "__pydantic_extra__", "__pydantic_private__"
+
 _ITEM, _KEY, _THROUGH = Mark("<item>"), Mark("<key>"), Mark("")
 _COPIES = 3
-_DESCRIPTORS = ids(types.GetSetDescriptorType, types.MemberDescriptorType)
 _T = TypeVar("_T")
-
-# Typed Any, because their generic types do not describe what a value holds.
-_Dict: Any = dict
-_List: Any = list
-_Tuple: Any = tuple
 
 Pairs = Iterable[tuple[object, object]]
 _Opener = Callable[[Any, type[Any]], Pairs]
@@ -71,22 +66,6 @@ def _opener(kind: type) -> _Opener | None:
     return None
 
 
-def _own_attributes(node: object) -> dict[str, object]:
-    """Return the instance's ``__dict__`` without running a property of it."""
-    for names in _namespaces(type(node)):
-        descriptor: Any = names.get("__dict__")
-        if id(type(descriptor)) in _DESCRIPTORS:
-            held = descriptor.__get__(node)
-            own: dict[str, object] = held if type(held) is _Dict else {}
-            return own
-    return {}
-
-
-def _namespaces(kind: type) -> Iterator[Mapping[str, Any]]:
-    """Return the namespaces of a class and its bases, past its metaclass."""
-    return map(own_dict, mro(kind))
-
-
 def _copy(read: Callable[[Any], Iterable[_T]], node: object) -> list[_T]:
     """Copy a container in one step, with a method of its built-in type.
 
@@ -116,14 +95,12 @@ def _of_mapping(base: Any, node: object) -> Pairs:
     return found
 
 
-def _of_tuple(node: object, kind: type) -> Pairs:
-    names: Any = None
-    if kind is not _Tuple:
-        names = static_type_attribute(kind, "_fields")
-    if type(names) is _Tuple and len(names) == _Tuple.__len__(node):
-        pairs = zip(names, _Tuple.__iter__(node), strict=True)
+def _of_tuple(node: Any, kind: type[Any]) -> Pairs:
+    names = None if kind is tuple else static_type_attribute(kind, "_fields")
+    if type(names) is tuple and len(names) == tuple.__len__(node):
+        pairs = zip(names, tuple.__iter__(node), strict=True)
         return (((kind, name), child) for name, child in pairs)
-    return enumerate(_Tuple.__iter__(node))
+    return enumerate(tuple.__iter__(node))
 
 
 def _of_record(node: object, kind: type) -> Pairs:
@@ -131,14 +108,11 @@ def _of_record(node: object, kind: type) -> Pairs:
 
 
 def _of_attributes(node: object, kind: type) -> Pairs:
-    return [
-        ((kind, name), child)
-        for name, child in _copy(_Dict.items, _own_attributes(node))
-    ]
+    return [((kind, name), child) for name, child in _copy(dict.items, own_state(node))]
 
 
 def _of_slots(node: object, kind: type) -> Pairs:
-    for names in _namespaces(kind):
+    for names in map(own_dict, mro(kind)):
         for name, slot in names.items():
             if type(slot) is types.MemberDescriptorType:
                 try:
@@ -150,17 +124,21 @@ def _of_slots(node: object, kind: type) -> Pairs:
 def _of_model(node: object, kind: type) -> Pairs:
     """Yield the fields of a pydantic model, its extra and its private data."""
     yield from _of_attributes(node, kind)
-    for slot in ("__pydantic_extra__", "__pydantic_private__"):
-        descriptor = static_type_attribute(kind, slot)
-        if type(descriptor) is types.MemberDescriptorType:
-            try:
-                held = descriptor.__get__(node)
-            except AttributeError:  # a model made by ``__new__`` alone
-                continue
-            if type(held) is _Dict:
-                is_extra = slot == "__pydantic_extra__"  # data like any other
-                for name, child in _copy(_Dict.items, held):
-                    yield name if is_extra else (kind, name), child
+    yield from _copy(dict.items, slot_of(node, EXTRA))  # data like any other
+    for name, child in _copy(dict.items, slot_of(node, PRIVATE)):
+        yield (kind, name), child
+
+
+def slot_of(model: object, slot: str) -> dict[str, Any]:
+    """Return the extra or the private data of a pydantic model."""
+    descriptor = static_type_attribute(type(model), slot)
+    if type(descriptor) is not types.MemberDescriptorType:
+        return {}
+    try:
+        held = descriptor.__get__(model)
+    except AttributeError:  # a model made by ``__new__`` alone
+        return {}
+    return held if type(held) is dict else {}
 
 
 def _of_items(base: Any) -> _Opener:
@@ -172,7 +150,7 @@ def _of_set(base: Any) -> _Opener:
 
 
 def _of_mapping_class(node: object, kind: type) -> Pairs:
-    return [*_of_mapping(_Dict, node), *_of_attributes(node, kind)]
+    return [*_of_mapping(dict, node), *_of_attributes(node, kind)]
 
 
 def _of_proxy(node: object, _: type) -> Pairs:
@@ -181,13 +159,13 @@ def _of_proxy(node: object, _: type) -> Pairs:
 
 
 def _of_wrapped(node: object, _: type) -> Pairs:
-    held = _of_mapping(_Dict, _own_attributes(node))
+    held = _of_mapping(dict, own_state(node))
     return [(_THROUGH, child) for _, child in held]
 
 
 def _of_chain(node: object, _: type) -> Pairs:
-    maps: Any = _own_attributes(node).get("maps")
-    return [(_THROUGH, child) for child in maps] if type(maps) is _List else []
+    maps: Any = own_state(node).get("maps")
+    return [(_THROUGH, child) for child in maps] if type(maps) is list else []
 
 
 def _of_attribute(name: str) -> _Opener:
@@ -195,9 +173,9 @@ def _of_attribute(name: str) -> _Opener:
 
 
 _EXACTLY: list[tuple[Any, _Opener]] = [
-    (dict, lambda node, _: _of_mapping(_Dict, node)),
+    (dict, lambda node, _: _of_mapping(dict, node)),
     (types.MappingProxyType, _of_proxy),
-    (types.SimpleNamespace, lambda node, _: _of_mapping(_Dict, _own_attributes(node))),
+    (types.SimpleNamespace, lambda node, _: _of_mapping(dict, own_state(node))),
 ]
 _BY_BASE: list[tuple[Any, _Opener]] = [
     (list, _of_items(list)),

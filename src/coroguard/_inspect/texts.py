@@ -50,12 +50,17 @@ def cut(text: str, limit: int = LONGEST_VALUE) -> str:
     return f"{text[:half]}…{text[-half:]}"
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Return `` Did you mean 'x'?``, or nothing if no known word is similar."""
+def closest(word: str, known: Iterable[str]) -> str:
+    """Return the known word that is most similar to this one, or ``""``."""
     import difflib  # here, because few programs need it
 
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f" Did you mean {close[0]!r}?" if close else ""
+    return next(iter(difflib.get_close_matches(word, list(known), n=1)), "")
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return `` Did you mean 'x'?``, or nothing if no known word is similar."""
+    close = closest(word, known)
+    return f" Did you mean {close!r}?" if close else ""
 
 
 def _step(key: object) -> str:

@@ -8,7 +8,9 @@ from .awaitables import ATOM_IDS, ATOMS, are_only
 from .contents import PLAIN, opened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from .contents import Pairs
 
 #: How many objects a walk reads before it stops.
 NODES = 2_000_000
@@ -25,6 +27,10 @@ class Walk:
 
     Args:
         root: Any object.
+        opener: What opens objects, in the place of the list above: given an
+            object and its class, it returns ``(step, child)`` of what to visit,
+            and ``None`` for what is not to be entered.
+        atoms: Types, by their ``ids``, whose instances are passed over.
         limit: Most objects to read.
         texts: Keys and attributes below which texts are visited, at any depth;
             ``None`` visits all texts.
@@ -42,6 +48,8 @@ class Walk:
         self,
         root: object,
         *,
+        opener: Callable[[Any, type[Any]], Pairs | None] | None = None,
+        atoms: frozenset[int] = ATOM_IDS,
         limit: int = NODES,
         texts: frozenset[str] | None = None,
         unseen: frozenset[int] = frozenset(),
@@ -50,6 +58,8 @@ class Walk:
         self.nodes = 1
         self.complete = True
         self._root = root
+        self._opener = opener
+        self._atoms = atoms
         self._limit = limit
         self._words: frozenset[object] | None = texts
         self._unseen = unseen
@@ -68,7 +78,7 @@ class Walk:
 
     def __iter__(self) -> Iterator[object]:
         self._enter(self._root, texts=self._words is None)
-        stack, steps, limit = self._stack, self.steps, self._limit
+        stack, steps, limit, atoms = self._stack, self.steps, self._limit, self._atoms
         while stack and self.nodes <= limit:
             pairs, node, texts = stack[-1]
             for step, child in pairs:
@@ -76,7 +86,7 @@ class Walk:
                 if self.nodes > limit:
                     break
                 kind = type(child)
-                if id(kind) in ATOM_IDS:
+                if id(kind) in atoms:
                     continue
                 shown = texts or self._is_word(step)
                 if kind is str and not shown:
@@ -106,11 +116,11 @@ class Walk:
         if id(node) in self._entered:
             return False
         kind = type(node)
-        if size := self._size_of_plain(node, kind, texts):
+        if self._opener is None and (size := self._size_of_plain(node, kind, texts)):
             self.nodes += size
             return False
         try:
-            pairs = opened(node, kind)
+            pairs = (self._opener or opened)(node, kind)
         except RuntimeError:
             self.complete = False
             return False

@@ -13,19 +13,17 @@ from types import (
     FunctionType,
     MemberDescriptorType,
     MethodDescriptorType,
-    MethodType,
 )
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._inspect.awaitables import ids
-from .._inspect.callables import BINDINGS, PARTIALS, unwrap
+from .._inspect.callables import BINDINGS, HOLDERS, METHODS, PARTIALS, unwrap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType, TracebackType
 
 UNKNOWN = object()
-_MOST_WRAPPERS = 100
 _CONTAINERS = ids(dict, list, tuple)
 
 
@@ -89,13 +87,7 @@ def awaited_call(traceback: TracebackType) -> tuple[Any, str]:
 
 def unwrapped(function: Any) -> Any:
     """Return the function behind wrappers, without running code of theirs."""
-    for _ in range(_MOST_WRAPPERS):
-        if type(function) is MethodType:
-            function = function.__func__
-        inner = _attribute(function, "__wrapped__")
-        if inner is UNKNOWN:
-            break
-        function = inner
+    function = unwrap(function, through=(*METHODS, *HOLDERS))
     return function if type(function) is FunctionType else None
 
 

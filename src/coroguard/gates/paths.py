@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from .._inspect.texts import closest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -105,5 +106,4 @@ def near(entry: str, tests: Iterable[str]) -> str:
     for test in tests:
         known[test] = None
         known.update(dict.fromkeys(_holders(test)))
-    close = difflib.get_close_matches(entry, known, n=1)
-    return close[0] if close else ""
+    return closest(entry, known)

@@ -1,20 +1,20 @@
 """JSON values, and the search for anything else inside a value."""
 
-# Pure and iterative: depth costs no stack, and no code of a value is called. Even
+# Pure: depth costs no stack, and no code of a value is called. Even
 # ``isinstance`` would ask an object for its ``__class__``.
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from math import isfinite
+from sys import maxsize
 from types import AsyncGeneratorType, CoroutineType, NoneType
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 
-from .._inspect.awaitables import class_name, ids, mro, what_is
-from .._inspect.contents import FROZENDICT
+from .._inspect.awaitables import class_name, ids, mro, own_state, what_is
+from .._inspect.contents import EXTRA, FROZENDICT, PRIVATE, Pairs, slot_of
+from .._inspect.values import Walk
 
 Path: TypeAlias = tuple[str | int, ...]
-_Trail: TypeAlias = tuple[Any, str | int] | None
-_Children: TypeAlias = list[tuple[Any, Any]]
 
 #: The real class. A test that freezes the clock replaces it in each module that has
 #: it under a name, so it is in a tuple; and the clock may be frozen already.
@@ -93,61 +93,62 @@ def json_faults(root: object) -> Iterator[tuple[Path, str, object]]:
     Subclasses of the built-in types are JSON values where ``json.dumps`` writes
     them (string enumerations, ordered dictionaries, named tuples); NaN is not one.
     """
-    for path, item, reason in _walk(root, within=()):
-        if reason:
-            yield path, reason, item
+    walk = _walk(root)
+    for item in walk:
+        if reason := _reason(item, walk):
+            yield _path(walk), reason, _seen(item)
 
 
 def awaitables(root: object, *within: type) -> Iterator[tuple[Path, object]]:
     """Yield awaitables at any depth, also in all attributes of these models."""
-    for path, item, _ in _walk(root, within=within):
-        if what_is(item):
-            yield path, item
+    walk = _walk(root, *within)
+    for item in walk:
+        if what_is(_seen(item)):
+            yield _path(walk), _seen(item)
 
 
-def _walk(
-    root: object, *, within: tuple[type, ...]
-) -> Iterator[tuple[Path, object, str]]:
-    """Yield awaitables and what is not a JSON value, in reading order."""
-    met: set[int] = set()
-    around: set[int] = set()
-    todo: list[tuple[_Trail, Any, bool]] = [(None, root, True)]
-    while todo:
-        trail, item, entering = todo.pop()
-        if id(type(item)) in _EXACT:
-            continue
-        if not entering:
-            around.discard(id(item))
-            continue
-        children = _children(item, within)
-        if reason := _reason(item, children, around):
-            yield _path(trail), item, reason
-        if not children or id(item) in met:
-            continue
-        met.add(id(item))
-        around.add(id(item))
-        todo.append((trail, item, False))
-        for key, child in reversed(children):
-            step = key
-            if type(key) is not str and not is_kind(item, list, tuple):
-                step = f"<{noun(key)}>"
-                if reason := _key_reason(key):
-                    yield (*_path(trail), step), key, reason
-            todo.append(((trail, step), child, True))
+class _Key(NamedTuple):
+    """A key that is not a string of its mapping."""
+
+    key: object
 
 
-def _children(item: object, within: tuple[type, ...]) -> _Children | None:
-    """Return the items of a container, read by its built-in type's methods."""
-    if is_kind(item, *MAPPINGS):
-        return items_of(item)
-    if is_kind(item, list):
-        return list(enumerate(list[Any].__iter__(cast("list[Any]", item))))
-    if is_kind(item, tuple):
-        return list(enumerate(tuple[Any, ...].__iter__(cast("tuple[Any, ...]", item))))
-    if within and is_kind(item, *within):
-        private = _slot(item, "__pydantic_private__")
-        return [*fields_of(item).items(), *private.items()]
-    return None
+def _walk(root: object, *within: type) -> Walk:
+    """Return a walk over a value and the items of its containers."""
+
+    def opener(item: object, kind: type) -> Pairs | None:
+        if kind is _Key:
+            return None
+        if is_kind(item, *MAPPINGS):
+            return _entries(items_of(item))
+        if is_kind(item, list):
+            return enumerate([*list[Any].__iter__(cast("list[Any]", item))])
+        if is_kind(item, tuple):
+            return enumerate(tuple[Any, ...].__iter__(cast("tuple[Any, ...]", item)))
+        if within and is_kind(item, *within):
+            return _entries([*fields_of(item).items(), *slot_of(item, PRIVATE).items()])
+        return None
+
+    return Walk([root], opener=opener, atoms=_EXACT, limit=maxsize)
+
+
+def _entries(items: list[tuple[Any, Any]]) -> Iterator[tuple[str, object]]:
+    """Yield values by key, and keys that are not exactly a string."""
+    for key, child in items:
+        if type(key) is str:
+            yield key, child
+        else:
+            step = f"<{noun(key)}>"
+            yield step, _Key(key)
+            yield step, child
+
+
+def _path(walk: Walk) -> Path:
+    return tuple(cast("list[str | int]", walk.steps[1:]))
+
+
+def _seen(item: object) -> object:
+    return item.key if type(item) is _Key else item
 
 
 def items_of(mapping: object) -> list[tuple[Any, Any]]:
@@ -158,41 +159,21 @@ def items_of(mapping: object) -> list[tuple[Any, Any]]:
 
 def fields_of(model: object) -> dict[str, Any]:
     """Return the fields and extra fields of a pydantic model as they are now."""
-    return _slot(model, "__dict__") | _slot(model, "__pydantic_extra__")
+    return own_state(model) | slot_of(model, EXTRA)
 
 
-def _slot(model: object, name: str) -> dict[str, Any]:
-    """Return one slot of a model; empty in a model made by ``__new__`` alone."""
-    try:
-        return object.__getattribute__(model, name) or {}
-    except AttributeError:
-        return {}
-
-
-def _reason(item: object, children: _Children | None, around: set[int]) -> str:
+def _reason(item: object, walk: Walk) -> str:
     """Return why this is not a JSON value, or ``""`` if it is one."""
+    if type(item) is _Key:
+        if is_kind(item.key, str) and not what_is(item.key):
+            return ""
+        return f"should be a str as key, got {noun(item.key)}"
     if what_is(item):
         return f"should be a JSON value, got {noun(item)}"
-    if children is not None:
-        return "contains itself" if id(item) in around else ""
+    if is_kind(item, *MAPPINGS, list, tuple):
+        return "contains itself" if walk.is_inside(item) else ""
     if is_kind(item, float):
         return "" if isfinite(cast("float", item)) else "should be a finite number"
     if is_kind(item, str, int):
         return ""
     return f"should be a JSON value, got {noun(item)}"
-
-
-def _key_reason(key: object) -> str:
-    """Return why this is not a key of a JSON object, or ``""``."""
-    if is_kind(key, str) and not what_is(key):
-        return ""
-    return f"should be a str as key, got {noun(key)}"
-
-
-def _path(trail: _Trail) -> Path:
-    """Return a trail as a path from the root."""
-    steps: list[str | int] = []
-    while trail is not None:
-        trail, step = trail
-        steps.append(step)
-    return tuple(reversed(steps))

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..._inspect.callables import original_of
 from ..._inspect.colours import Colour, colour_of, plain_function
 from ..._leaks.leak import place, short
 from ..findings import Finding
@@ -60,7 +61,7 @@ def place_of(target: object) -> Place | None:
     if function is None:
         return None
     if function.__code__.co_filename == contextlib.__file__:
-        function = getattr(function, "__wrapped__", function)
+        function = original_of(function) or function
     code = function.__code__
     word = _WORDS.get(colour_of(target), "def")
     line = _line_of_def(code.co_filename, code.co_firstlineno)

@@ -9,6 +9,7 @@ from typing import Any
 from ..._inspect import attributes as statics
 from ..._inspect.annotations import return_annotation
 from ..._inspect.attributes import MISSING
+from ..._inspect.callables import original_of
 from ..._inspect.colours import Colour, colour_of, plain_function
 from .declared_types import declared_class, result_class
 
@@ -62,7 +63,7 @@ def made_by(found: Any, colour: Colour) -> Any:
     if colour is Colour.SYNC and (known := result_class(found)) is not None:
         return declared_object(known)
     function = plain_function(found)
-    if function is None or "__wrapped__" in function.__dict__:
+    if function is None or original_of(function):
         return MISSING
     annotation = return_annotation(function)
     cls = declared_class(annotation, function.__globals__)

@@ -20,6 +20,7 @@ from ..._inspect.attributes import (
     unbound,
 )
 from ..._inspect.awaitables import static_type_attribute
+from ..._inspect.callables import original_of
 from ..._inspect.colours import Colour, colour_of, is_surely_plain, plain_function
 from ..._inspect.promises import named_classes
 from .scopes import By
@@ -72,7 +73,7 @@ class Plainness:
         return (
             function is not None
             and colour_of(target) is Colour.SYNC
-            and "__wrapped__" not in function.__dict__
+            and not original_of(function)
             and return_annotation(function) is Any
             and self._makes_it(function, mark)
         )

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from ..._inspect.attributes import own_dict
 from ..._inspect.awaitables import class_of, static_type_attribute
-from ..._inspect.callables import ACCESSORS, BINDINGS, is_guarded, unwrap
+from ..._inspect.callables import (
+    ACCESSORS,
+    BINDINGS,
+    HOLDERS,
+    METHODS,
+    is_guarded,
+    layers,
+    unwrap,
+)
 from ..._inspect.colours import plain_function
 
 if TYPE_CHECKING:
@@ -22,7 +30,7 @@ if TYPE_CHECKING:
 _FUNCTIONS: tuple[Any, ...] = (
     *(FunctionType, MethodType, staticmethod, classmethod, functools.partial),
 )
-_FARTHEST = 64
+_KEEP_NAMES = (*BINDINGS, *METHODS, *HOLDERS)
 
 
 def surface_of(packages: Iterable[Loaded]) -> dict[str, Any]:
@@ -70,14 +78,7 @@ def look_up(name: str, modules: Mapping[str, ModuleType]) -> Any:
 
 def guard_on(function: Any) -> Any:
     """Return the guard on a function, also below decorators that kept its name."""
-    for _ in range(_FARTHEST):
-        if function is None or is_guarded(function):
-            return function
-        if not issubclass(class_of(function), _FUNCTIONS):
-            return None
-        inner = getattr(function, "__func__", None)
-        function = inner or getattr(function, "__wrapped__", None)
-    return None
+    return next(filter(is_guarded, layers(function, through=_KEEP_NAMES)), None)
 
 
 def _functions(
