@@ -17,7 +17,7 @@ from ._leaks.errors import (
 )
 from ._leaks.explain import explain
 from ._leaks.leak import Leak, LeakKind
-from ._runtime.events import Event, subscribe
+from ._runtime.events import Call, Event, subscribe
 from ._runtime.modes import Mode, configure, current, mode
 from ._runtime.status import announce, status
 from ._version import __version__
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .strictness import strict_packages
 
 __all__ = [
+    "Call",
     "ComponentHealth",
     "CoroguardError",
     "CoroutineLeakError",

@@ -31,6 +31,7 @@ PUBLIC = {
     "subscribe",
 }
 BESIDE_THE_CONTRACT = {
+    "Call",
     "Event",
     "__version__",
     "protect",

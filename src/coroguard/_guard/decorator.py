@@ -125,6 +125,7 @@ def _guarded(
             hooks,
             scalar=scalar_of(contract, target),
             always=pinned is Mode.STRICT,
+            is_check=contract.is_report or type(contract.type) is str,
         )
     from .proxy import wrap_callable
 

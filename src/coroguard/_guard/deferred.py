@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 from dataclasses import replace
 from itertools import islice
+from time import perf_counter
 from types import CoroutineType, FunctionType, GeneratorType
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +23,10 @@ from .._inspect.callables import (
     layers,
 )
 from .._runtime import drops as tracking
+from .._runtime.hot import HOT
 from .._runtime.modes import Mode
 from .judge import judge
+from .timing import emit_done, emit_ended
 from .wrapper import placed
 
 if TYPE_CHECKING:
@@ -83,13 +86,20 @@ class _Closing:
 async def _awaited(awaitable: Any, terms: Terms, closing: _Closing) -> Any:
     is_announced = terms.announce(awaitable)
     by_contract = terms.contract.promises(awaitable)
-    value = await awaitable
-    del closing
     contract = terms.contract.of_awaited() if by_contract else terms.contract
     terms = replace(terms, contract=contract, awaited=is_announced)
-    if contract.is_plainly_right(value):
-        return value
-    error = judge(terms, value, [], None)
+    started = perf_counter() if HOT.timed else None
+    try:
+        value = await awaitable
+    except BaseException as exception:
+        emit_ended(terms, exception, started)
+        raise
+    del closing
+    error: BaseException | None = None
+    wrong = None
+    if not contract.is_plainly_right(value):
+        error, wrong = judge(terms, value, [], started)
+    emit_done(terms, value, wrong, started)
     if error is None:
         return value
     try:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 from .._inspect.callables import MARK, QUIET_MARK
 from .._runtime.collector import interrupted, interruptions
 from .._runtime.drops import drops_of, pending
+from .._runtime.hot import HOT
 from .._runtime.modes import Mode, current
 from .._runtime.scopes import Scope
 from .contracts import scalar_of
 from .deferred import deferred, is_promised
 from .judge import forgive, judge, judge_drops
+from .timing import emit_done, emit_ended, timed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +65,7 @@ def _made(terms: Terms) -> Any:
 
     def opened() -> Scope | None:
         if not dropped or (pinned or current()) is not _STRICT:
-            return None
+            return timed(terms) if HOT.timed else None
         if interruptions and interrupted() is not None:
             return None
         scope = Scope()
@@ -80,12 +82,16 @@ def _made(terms: Terms) -> Any:
         if pending or (scope is not None and scope.drops):
             frame_id = id(sys._getframe(1))  # pyright: ignore[reportPrivateUsage]
             drops = _drops(frame_id, scope)
-        if not drops and (type(value) is scalar or glance(value)):
-            return value, None
-        if is_promised(terms, value):
-            error = judge_drops(terms, drops, started)
-            return deferred(terms, value) if error is None else value, error
-        return value, judge(terms, value, drops, started)
+        error: CoroguardError | None = None
+        wrong = None
+        if drops or not (type(value) is scalar or glance(value)):
+            if is_promised(terms, value):
+                error = judge_drops(terms, drops, started)
+                return deferred(terms, value) if error is None else value, error
+            error, wrong = judge(terms, value, drops, started)
+        if started is not None:
+            emit_done(terms, value, wrong, started)
+        return value, error
 
     def failed(scope: Scope | None) -> None:
         exception = sys.exception()
@@ -98,6 +104,7 @@ def _made(terms: Terms) -> Any:
         drops = _drops(frame_id, scope)
         if exception is None or is_closing:
             return
+        emit_ended(terms, exception, started)
         # Whatever goes wrong here, it is the user's exception that has to pass.
         with contextlib.suppress(Exception):
             forgive(terms, exception, drops, started)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .._leaks.scan import Found
+    from .._runtime.events import Outcome
     from .contracts import Contract
 
 _DID = {
@@ -95,17 +96,18 @@ class _Findings:
 
 def judge(
     terms: Terms, value: object, drops: list[Leak], started: float | None
-) -> CoroguardError | None:
+) -> tuple[CoroguardError | None, Outcome | None]:
     """Judge what a guarded call returned, not plainly right, and left behind.
 
     Every finding is emitted before this returns.
 
     Returns:
-        The error to raise, or ``None``.
+        The error to raise, or ``None``, and what is wrong with the call, or
+        ``None``.
     """
     contract, mode = terms.contract, terms.mode
     if mode is Mode.OFF:
-        return None
+        return None, None
     problem = ""
     try:
         found = _look_at(terms, value)
@@ -123,12 +125,12 @@ def judge(
             HealthReportError(terms.name, found.violations, contract.expected)
         )
     if not errors and found.complete:
-        return None
+        return None, None
     fatal = act(mode, terms.name, errors, started=started, complete=found.complete)
     if fatal is not None:
         for one in found.refused:
             close_refused(one)
-    return fatal
+    return fatal, "leaked" if found.leaks else "invalid" if errors else None
 
 
 def judge_drops(

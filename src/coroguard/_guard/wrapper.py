@@ -92,7 +92,12 @@ class _Shape(NamedTuple):
 
 
 def wrap_function(
-    function: FunctionType, hooks: Hooks, *, scalar: type | None, always: bool
+    function: FunctionType,
+    hooks: Hooks,
+    *,
+    scalar: type | None,
+    always: bool,
+    is_check: bool = False,
 ) -> Any:
     """Return a function that looks like ``function`` and is guarded.
 
@@ -102,6 +107,7 @@ def wrap_function(
         scalar: The type that needs no further look; ``object`` for all such types,
             ``None`` for none.
         always: Whether every call is opened.
+        is_check: Whether it may be a health check, whose calls can be subscribed to.
     """
     code = function.__code__
     shape = _Shape(
@@ -110,7 +116,7 @@ def wrap_function(
         keyword=code.co_kwonlyargcount,
         more=bool(code.co_flags & inspect.CO_VARARGS),
         rest=bool(code.co_flags & inspect.CO_VARKEYWORDS),
-        alert="True" if always else "hot.alert",
+        alert="True" if always else "hot.check_alert" if is_check else "hot.alert",
         is_right=_is_right(scalar),
     )
     held = {"function": function, "hooks": hooks, "hot": HOT, "type": type}

@@ -1,21 +1,26 @@
-"""Events: their subscribers, and the logger that writes them by default."""
+"""Events and calls of health checks, and their subscribers."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from inspect import isasyncgenfunction
+from time import perf_counter
 from types import CoroutineType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 from .._inspect.callables import is_async, name_of
 from .._leaks.errors import CoroguardError, GuardUsageError
+from .collector import do_safely
+from .hot import HOT
+from .leak_log import log_event, logger
 from .modes import warn_if_late
+from .scopes import request_here
+from .user_places import user_place
 
 if TYPE_CHECKING:
-    import logging
-    from datetime import datetime
+    from collections.abc import Callable
 
     from .._leaks.leak import Leak
     from .modes import Mode
@@ -35,10 +40,18 @@ class Event:
         guarded: Qualified name of the guarded function, or of the watch.
         at: When, aware, in UTC.
         duration_ms: How long the guarded call took; ``None`` where it was not
-            measured (only strict mode and ``watch`` do).
+            measured (only strict mode, ``watch`` and calls that somebody is
+            subscribed to are).
         complete: Whether the whole value was scanned; ``False`` where the
             scan limit cut it.
         reason: Why the value could not be judged, else empty.
+        place: ``file:line`` of the program that it is about: where the
+            coroutine was dropped or made, else where the program ran when it
+            was found. Empty where that is not known.
+        place_in: Name of the function that ``place`` is in.
+        method: Method of the request in which it was found, else empty.
+        route: Template of that request's path; never the path itself.
+        request_id: Identifier of that request.
     """
 
     leak: Leak | None
@@ -50,25 +63,111 @@ class Event:
     duration_ms: float | None = None
     complete: bool = True
     reason: str = ""
+    place: str = ""
+    place_in: str = ""
+    method: str = ""
+    route: str = ""
+    request_id: str = ""
 
 
-Subscriber = Callable[[Event], object]
+#: What came of a call: the status of the report that it returned, what was wrong
+#: with it, or how an exception ended it.
+Outcome: TypeAlias = Literal[
+    "healthy", "degraded", "failed", "leaked", "invalid", "raised", "cancelled"
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One call of a health check.
+
+    Args:
+        check: Qualified name of the guarded function, or the name under which
+            a check is collected.
+        outcome: The status of the report: ``healthy``, ``degraded``, ``failed``;
+            ``leaked``; ``invalid`` for a report of the wrong shape;
+            ``raised``; ``cancelled`` where the caller gave up.
+        duration_ms: How long it took.
+        at: When it ended, aware, in UTC.
+    """
+
+    check: str
+    outcome: Outcome
+    duration_ms: float
+    at: datetime
+
+    @property
+    def is_healthy(self) -> bool | None:
+        """Whether the check passed; ``None`` where it did not get to an answer."""
+        if self.outcome == "cancelled":
+            return None
+        return self.outcome in ("healthy", "degraded")
+
 
 # Reentrant, because a finalizer may run while its own thread holds it.
 _lock = threading.RLock()
-_subscribers: tuple[Subscriber, ...] = ()
 _failed: set[int] = set()
-#: Threads that are delivering an event now; context variables may not be touched
-#: where a finalizer found a leak.
+#: Threads that are delivering now; context variables may not be touched where a
+#: finalizer found a leak.
 _delivering: set[int] = set()
 
 
-def subscribe(callback: Subscriber) -> Callable[[], None]:
+class _Subscribers:
+    """The subscribers to one kind of record."""
+
+    def __init__(self) -> None:
+        self.callbacks: tuple[Callable[[Any], object], ...] = ()
+
+    def add(self, callback: Callable[[Any], object]) -> None:
+        with _lock:
+            self.callbacks = (*self.callbacks, callback)
+            HOT.set_timed(timed=bool(_of_calls.callbacks))
+
+    def remove(self, callback: Callable[[Any], object]) -> None:
+        with _lock:
+            self.callbacks = tuple(it for it in self.callbacks if it is not callback)
+            HOT.set_timed(timed=bool(_of_calls.callbacks))
+            _failed.discard(id(callback))
+
+    def deliver(self, record: object) -> None:
+        """Call all of them, but not with what one of them causes itself."""
+        thread = threading.get_ident()
+        if thread in _delivering:
+            return
+        _delivering.add(thread)
+        try:
+            for callback in self.callbacks:
+                _call(callback, record)
+        finally:
+            _delivering.discard(thread)
+
+
+_of_events = _Subscribers()
+_of_calls = _Subscribers()
+
+
+@overload
+def subscribe(
+    callback: Callable[[Event], object], *, calls: Literal[False] = False
+) -> Callable[[], None]: ...
+@overload
+def subscribe(
+    callback: Callable[[Call], object], *, calls: Literal[True]
+) -> Callable[[], None]: ...
+def subscribe(
+    callback: Callable[[Any], object], *, calls: bool = False
+) -> Callable[[], None]:
     """Call ``callback`` with every event from now on.
 
     It runs in the thread that found the leak, before anything is raised. An
     exception that it raises is logged once and goes no further; events that it
     causes itself are only logged.
+
+    Args:
+        callback: A sync function of one argument.
+        calls: Give it a ``Call`` for every call of a guarded health check in
+            the place of events. Calls are timed only while somebody is
+            subscribed to them.
 
     Returns:
         A function that ends the subscription; repeated calls have no effect.
@@ -76,47 +175,55 @@ def subscribe(callback: Subscriber) -> Callable[[], None]:
     Raises:
         GuardUsageError: ``callback`` cannot be called, or is async.
     """
-    global _subscribers
     _refuse(callback)
+    subscribers = _of_calls if calls else _of_events
 
-    def deliver(event: Event) -> object:
-        return callback(event)
+    def deliver(record: Any) -> object:
+        return callback(record)
 
-    with _lock:
-        _subscribers = (*_subscribers, deliver)
-
-    def unsubscribe() -> None:
-        global _subscribers
-        with _lock:
-            _subscribers = tuple(s for s in _subscribers if s is not deliver)
-            _failed.discard(id(deliver))
-
-    return unsubscribe
+    subscribers.add(deliver)
+    return lambda: subscribers.remove(deliver)
 
 
 def emit(event: Event) -> None:
-    """Log an event and give it to every subscriber."""
+    """Complete an event, log it and give it to every subscriber.
+
+    While the collector runs in this thread, another one does that: the log and the
+    subscribers take locks.
+    """
+    place, request = user_place(event.leak), request_here()
+    event = replace(
+        event,
+        place=place.place,
+        place_in=place.function,
+        method=request.method,
+        route=request.route,
+        request_id=request.id,
+    )
+    do_safely(lambda: _publish(event))
+
+
+def emit_call(check: str, outcome: Outcome, started: float) -> None:
+    """Give a call to those who are subscribed to calls.
+
+    Args:
+        check: Name of the check.
+        outcome: What came of it.
+        started: ``perf_counter()`` at its start.
+    """
+    duration_ms = (perf_counter() - started) * 1_000
+    now = datetime.now(UTC)
+    call = Call(check=check, outcome=outcome, duration_ms=duration_ms, at=now)
+    do_safely(lambda: _of_calls.deliver(call))
+
+
+def _publish(event: Event) -> None:
     try:
         warn_if_late()
-        _log(event)
+        log_event(event)
     except Exception:  # a handler or a filter of the program's
-        _report_once(_log, "a handler of the logger coroguard.leak raised")
-    thread = threading.get_ident()
-    if thread in _delivering:
-        return
-    _delivering.add(thread)
-    try:
-        for subscriber in _subscribers:
-            _deliver(subscriber, event)
-    finally:
-        _delivering.discard(thread)
-
-
-def logger() -> logging.Logger:
-    """Return the logger of the package; ``logging`` is imported when needed."""
-    import logging
-
-    return logging.getLogger("coroguard")
+        _report_once(log_event, "a handler of the logger coroguard.leak raised")
+    _of_events.deliver(event)
 
 
 def _refuse(callback: Any) -> None:
@@ -132,9 +239,9 @@ def _refuse(callback: Any) -> None:
         )
 
 
-def _deliver(subscriber: Subscriber, event: Event) -> None:
+def _call(subscriber: Callable[[Any], object], record: object) -> None:
     try:
-        result = subscriber(event)
+        result = subscriber(record)
     except Exception:
         _report_once(subscriber, "a coroguard subscriber raised")
         return
@@ -157,73 +264,3 @@ def _log_safely(text: str, is_error: bool) -> None:
         logger().getChild("leak").error(text, exc_info=is_error)
     except Exception:  # the program's logging is out of order
         return
-
-
-_TEMPLATE = "coroguard %s a leak: %s"
-_TEMPLATE_WITHOUT_LEAK = "coroguard %s: %s"
-_MOST_PLACES = 1_024
-_MOST_PATHS = 16  # of one place; a path may hold keys of the program's data
-_counts: dict[tuple[str, ...], int] = {}
-_paths: dict[tuple[str, ...], int] = {}
-
-
-def _log(event: Event) -> None:
-    """Write the first, 10th, 100th, ... event of a place to the logger."""
-    count = _count(event)
-    if str(count).strip("0") != "1":
-        return
-    is_raised = event.action == "raised"
-    text = event.reason or f"{event.guarded}: scan not finished"
-    if event.reason:
-        text = f"{event.guarded} passes, {event.reason}"
-    log = logger().getChild("leak")
-    # Where it is raised, exc_info has all of it; Python's last resort for programs
-    # without logging would only print it twice.
-    by_exc_info = is_raised and log.hasHandlers()
-    if event.error is not None:
-        text = str(event.error)
-        text = text.partition("\n")[0] if by_exc_info else text
-    (log.error if is_raised else log.warning)(
-        _TEMPLATE_WITHOUT_LEAK if event.leak is None else _TEMPLATE,
-        event.action,
-        text,
-        exc_info=event.error if by_exc_info else None,
-        extra=_facts(event, count),
-    )
-
-
-def _facts(event: Event, count: int) -> dict[str, object]:
-    """Return what is known of an event, by the names of a log record."""
-    leak = event.leak
-    known = {
-        "leak_kind": leak.kind.value if leak else None,
-        "leak_what": leak.what if leak else None,
-        "leak_name": leak.name if leak else None,
-        "leak_defined": leak.defined if leak else None,
-        "leak_path": leak.path if leak else None,
-        "leak_guarded": event.guarded,
-        "leak_action": event.action,
-        "leak_mode": event.mode.value,
-        "leak_count": count,
-        "leak_duration_ms": event.duration_ms,
-    }
-    facts = {name: value for name, value in known.items() if value is not None}
-    return {"event.name": "coroguard.leak", **facts}
-
-
-def _count(event: Event) -> int:
-    """Count an event by its place, and return how many there were."""
-    leak = event.leak
-    place: tuple[str, ...] = (event.action, event.guarded)
-    with _lock:
-        if leak is not None:
-            place += (leak.kind, leak.name, leak.defined)
-            path = (*place, leak.path)
-            if path in _counts or _paths.get(place, 0) < _MOST_PATHS:
-                _paths[place] = _paths.get(place, 0) + (path not in _counts)
-                place = path
-        if len(_counts) >= _MOST_PLACES and place not in _counts:
-            _counts.clear()
-            _paths.clear()
-        count = _counts[place] = _counts.get(place, 0) + 1
-    return count

@@ -13,14 +13,20 @@ class _Hot:
         alert: Whether guarded calls have to take the thorough way: strict mode
             applies somewhere, or a coroutine was dropped inside a guarded call that
             has not ended.
+        check_alert: The same for health checks, which also take it while anybody
+            listens to their calls.
         none: ``None``; no value on alert, and so with the types.
     """
 
     # On alert no result is of these types, so that one comparison answers both
     # questions: what the result is, and whether it needs a further look.
-    __slots__ = ("alert", "bool", "bytes", "complex", "float", "int", "none")
+    __slots__ = (
+        *("alert", "check_alert", "timed"),
+        *("bool", "bytes", "complex", "float", "int", "none"),
+    )
 
     def __init__(self) -> None:
+        self.timed = False
         self.set(alert=False)
 
     def set(self, *, alert: bool) -> None:
@@ -29,6 +35,13 @@ class _Hot:
             setattr(self, kind.__name__, _Nobody if alert else kind)
         self.none: Any = _Nobody if alert else None
         self.alert = alert
+        self.check_alert = alert or self.timed
+
+    def set_timed(self, *, timed: bool) -> None:
+        """Begin or end the timing of the calls of health checks."""
+        with _lock:
+            self.timed = timed
+            self.check_alert = self.alert or timed
 
     def __reduce__(self) -> str:
         return "HOT"

@@ -7,13 +7,13 @@ from __future__ import annotations
 import sys
 from contextvars import Context, ContextVar
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .collector import interrupted, interruptions
 from .threads import get_ident
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, MutableSequence, Sequence
     from contextvars import Token
     from types import FrameType
 
@@ -24,6 +24,20 @@ if TYPE_CHECKING:
 ORIGIN_DEPTH = 4  # the call of a test double is two further out
 _depth = sys.get_coroutine_origin_tracking_depth
 _set_depth = sys.set_coroutine_origin_tracking_depth
+
+
+class Request(NamedTuple):
+    """The request that a stretch of the program serves.
+
+    Args:
+        method: Its method, or the kind of connection.
+        route: The template of its path; never the path itself.
+        id: Its identifier, as the program or the client named it.
+    """
+
+    method: str = ""
+    route: str = ""
+    id: str = ""
 
 
 class Scope:
@@ -41,9 +55,11 @@ class Scope:
     closed = False
     drops: Sequence[Leak] = ()
     #: Every leak seen inside, by guards too; only a watch keeps it.
-    seen: list[Leak] | None = None
+    seen: MutableSequence[Leak] | None = None
     loop: Any = None
     parent: Scope | None = None
+    #: Returns the request that is served in it, where it is one's.
+    request: Callable[[], Request] | None = None
     #: When it was entered, where coroutine origins are tracked in it.
     started: float | None = None
     thread = 0
@@ -145,10 +161,24 @@ def here() -> Scope | None:
 
 def note(leak: Leak) -> None:
     """Show a leak to every watch around it."""
-    scope = here()
-    while scope is not None:
+    for scope in _around():
         if scope.seen is not None:
             scope.seen.append(leak)
+
+
+def request_here() -> Request:
+    """Return the request that is served here; empty where none is known."""
+    for scope in _around():
+        if scope.request is not None:
+            return scope.request()
+    return Request()
+
+
+def _around() -> Iterator[Scope]:
+    """Yield the open scopes of this context, from inside out."""
+    scope = here()
+    while scope is not None:
+        yield scope
         scope = _open(scope.parent)
 
 

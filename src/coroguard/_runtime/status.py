@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._inspect.awaitables import class_name, module_name
 from .._version import __version__
-from .events import logger
+from .leak_log import logger
 from .modes import Mode, current, late, on_change, scan_limit, source, stays_bare
 from .modes import unclaimed as reports_unclaimed
 

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from .._leaks.errors import leak_error
-from .collector import do_safely
 from .events import Event, emit
 from .modes import Mode, current, unclaimed
 
@@ -63,4 +62,4 @@ def report(leak: Leak, mode: Mode) -> None:
         guarded=leak.guarded,
         at=datetime.now(UTC),
     )
-    do_safely(lambda: emit(event))
+    emit(event)
