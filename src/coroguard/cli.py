@@ -102,6 +102,10 @@ def gate(
             "--pin", help="First write the list of expected tests, to be committed."
         ),
     ] = False,
+    alert: Annotated[
+        bool,
+        typer.Option("--alert", help="Send an alert for each gate that blocks."),
+    ] = False,
     json: Annotated[
         Path | None, typer.Option(help="Write the readiness as JSON here.")
     ] = None,
@@ -122,6 +126,7 @@ def gate(
         fail_fast=fail_fast,
         self_test=self_test,
         pin=pin,
+        alert=alert,
         json=json,
         junit=junit,
         markdown=markdown,
@@ -197,6 +202,16 @@ def lock(
         check=check,
         file=file,
     )
+
+
+@app.command()
+def alerts(
+    folder: Annotated[
+        Path, typer.Argument(help="Where to write; made if it does not exist.")
+    ],
+) -> None:
+    """Write alert rules for Prometheus, an Alertmanager example and a dashboard."""
+    _run("coroguard.alerts.command:alerts", extra="cli", folder=folder)
 
 
 class _ProgramCommand(typer.core.TyperCommand):

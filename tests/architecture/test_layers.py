@@ -16,7 +16,7 @@ LAYERS = (
     ("pytest_plugin",),
     ("__init__",),
     ("strictness", "gates", "integrations"),
-    ("health", "bindings", "testing"),
+    ("health", "bindings", "testing", "alerts"),
     ("_guard",),
     ("_runtime",),
     ("report", "_leaks"),

@@ -16,8 +16,11 @@ from rich.text import Text
 
 from coroguard._files import is_device, write_whole
 from coroguard._inspect.texts import nearest
+from coroguard._leaks.errors import GuardUsageError
+from coroguard.alerts.settings import read_settings
 
 from . import stale
+from .alerting import send_alerts
 from .config import CATEGORIES
 from .engine import Wishes, run_gates
 from .exports import as_annotations, as_json, as_junit, as_markdown
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
     import io
     from collections.abc import Callable, Generator, Mapping, Sequence
 
+    from coroguard.alerts.settings import AlertSettings
+
     from .readiness import Readiness
 
 
@@ -42,6 +47,7 @@ def gate(
     fail_fast: bool = False,
     self_test: bool = False,
     pin: bool = False,
+    alert: bool = False,
     json: Path | None = None,
     junit: Path | None = None,
     markdown: Path | None = None,
@@ -66,15 +72,23 @@ def gate(
         refused = _wrong_files(exports) or _wrong_words(categories)
         if refused:
             return _refuse(refused)
+        try:
+            receiver = read_settings() if alert else None
+        except GuardUsageError as wrong:
+            return _refuse(str(wrong))
         with ended_by_signals():
-            return _gate(wishes, {file: form for form, file in exports})
+            return _gate(wishes, {file: form for form, file in exports}, receiver)
     except Exception:
         # Left to Python it would end with 1, which means that a gate has failed.
         sys.stderr.write(f"coroguard itself broke\n{clean(traceback.format_exc())}")
         return ExitCode.INTERNAL
 
 
-def _gate(wishes: Wishes, files: Mapping[Path, Callable[[Readiness], str]]) -> int:
+def _gate(
+    wishes: Wishes,
+    files: Mapping[Path, Callable[[Readiness], str]],
+    receiver: AlertSettings | None,
+) -> int:
     # A terminal that cannot show a letter must not turn a verdict into a crash.
     with contextlib.suppress(AttributeError):
         cast("io.TextIOWrapper", sys.stdout).reconfigure(errors="backslashreplace")
@@ -82,6 +96,8 @@ def _gate(wishes: Wishes, files: Mapping[Path, Callable[[Readiness], str]]) -> i
     with _progress(console) as progress:
         readiness = run_gates(Path.cwd(), wishes, progress)
     readiness = _write(readiness, files)
+    if receiver is not None:
+        send_alerts(readiness, receiver)
     try:
         show(readiness, console)
         _annotate(readiness)

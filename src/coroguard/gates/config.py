@@ -88,6 +88,7 @@ class Config(_Table):
     guarded: list[_Path] = []
     protect: list[_Text | dict[str, Any]] = []
     exclude: list[_Text] = []
+    alerts: dict[str, Any] = {}  # read by coroguard.alerts
     paths: list[_Text] = []
     pytest_ini: str = ""
     services: dict[str, str] = {}

@@ -165,3 +165,9 @@ def test_the_root_is_found_upwards(write):
     inner = root / "a" / "b"
     inner.mkdir(parents=True)
     assert find_root(inner) == root.resolve()
+
+
+def test_a_project_that_configures_alerts_can_run_its_gates(write):
+    """The table of alerts is a key of ours, which `coroguard.alerts` reads."""
+    text = '[tool.coroguard.alerts]\nurl = "https://alerts.example.com/hook"\n' + GATES
+    assert load(write(text), TODAY).gates

@@ -1,0 +1,131 @@
+"""The frozen record of an alert, and how an event becomes one."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .._leaks.errors import HealthReportError, labelled_lines
+from .._leaks.leak import short
+
+if TYPE_CHECKING:
+    import datetime
+
+    from .._runtime.events import Event
+    from .settings import AlertSettings
+
+#: What identifies an alert, as Alertmanager does it: its labels.
+Labels = tuple[tuple[str, str], ...]
+
+# How Go writes the time of what has not ended. Source: Alertmanager's webhook.
+_NOT_ENDED = "0001-01-01T00:00:00Z"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """One alert; strings and times only.
+
+    Args:
+        labels: What identifies it, sorted; ``alertname`` is one of them.
+        title: What happened, in a few words.
+        message: What happened, where, and how to mend it.
+        impact: What it means for the users of the service.
+        urgency: How soon someone has to look, such as ``immediate``.
+        started: When it began, aware.
+        ended: When it ended; ``None`` while it fires.
+    """
+
+    labels: Labels
+    title: str
+    message: str
+    impact: str
+    urgency: str
+    started: datetime.datetime
+    ended: datetime.datetime | None = None
+
+    @property
+    def status(self) -> str:
+        """Return ``firing`` or ``resolved``."""
+        return "firing" if self.ended is None else "resolved"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain data. Source: Alertmanager's webhook, version 4."""
+        identity = "\0".join(f"{name}\0{value}" for name, value in self.labels)
+        return {
+            "status": self.status,
+            "labels": dict(self.labels),
+            "annotations": {
+                "title": self.title,
+                "message": self.message,
+                "impact": self.impact,
+                "urgency": self.urgency,
+            },
+            "startsAt": self.started.isoformat(),
+            "endsAt": self.ended.isoformat() if self.ended else _NOT_ENDED,
+            "generatorURL": "",
+            "fingerprint": hashlib.sha256(identity.encode()).hexdigest()[:16],
+        }
+
+
+def labels_of(settings: AlertSettings, alertname: str, **more: str) -> Labels:
+    """Return the sorted labels of an alert; empty ones are left out.
+
+    Args:
+        settings: Those of the service, whose own labels are added.
+        alertname: What kind of alert it is.
+        more: Labels that the code bounds: never a path or a message.
+    """
+    labels = {
+        **dict(settings.labels),
+        "alertname": alertname,
+        "service": settings.service,
+        "severity": "critical",
+        **more,
+    }
+    return tuple(sorted((name, value) for name, value in labels.items() if value))
+
+
+def labels_of_event(event: Event, settings: AlertSettings) -> Labels:
+    """Return what identifies the alert of an event; empty where it calls for none."""
+    leak = event.leak
+    if leak is not None:
+        return labels_of(
+            settings,
+            "CoroutineLeak",
+            kind=leak.kind.value,
+            function=event.guarded,
+            leaked=leak.name,
+            defined=leak.defined,
+        )
+    if isinstance(event.error, HealthReportError):
+        return labels_of(
+            settings, "WrongHealthReport", kind="shape", function=event.guarded
+        )
+    return ()
+
+
+def alert_of(event: Event, labels: Labels, settings: AlertSettings) -> Alert:
+    """Return the alert of a leak, or of a report of the wrong shape.
+
+    The message has no path: that may hold keys of a user's data.
+    """
+    leak = event.leak
+    headline, _, _ = str(event.error or leak).partition("\n")
+    if leak is None:
+        title = f"Health report of the wrong shape: {short(event.guarded)}"
+        fix = "see the log of coroguard.leak for the violations"
+        message = labelled_lines(headline, fix=fix)
+    else:
+        title = f"Coroutine leak in {short(event.guarded) or 'the program'}"
+        message = labelled_lines(
+            headline, leaked=str(leak), lost=leak.lost, fix=leak.advice
+        )
+    return Alert(
+        labels=labels,
+        title=title,
+        message=message,
+        impact=settings.impact,
+        urgency=settings.urgency,
+        started=event.at,
+    )

@@ -1,0 +1,159 @@
+"""Settings of alerts, from code, `[tool.coroguard.alerts]` and the environment."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+from .._leaks.errors import GuardUsageError, nearest
+from .._pyproject import UnreadableProjectError, project_table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+URL_VARIABLE = "COROGUARD_ALERT_URL"
+TOKEN_VARIABLE = "COROGUARD_ALERT_TOKEN"
+_API = "/api/v2/alerts"
+_IMPACT = "health answers and decisions that depend on this function are wrong"
+_TEXT, _NUMBER, _TABLE = "a text", "a number above 0", "a table of texts"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertSettings:
+    """Where alerts go, and what they state.
+
+    Args:
+        url: The webhook; one that ends in ``/api/v2/alerts`` is Alertmanager's own.
+        service: The label ``service``; empty for none.
+        impact: What a leak means for the users of the service.
+        urgency: How soon someone has to look.
+        labels: Further labels of each alert.
+        resolve_after_s: An alert of a leak is resolved when its place has been
+            quiet for so long.
+        timeout_s: How long the receiver may take to answer.
+        token: Sent as ``Authorization: Bearer``; empty for none.
+    """
+
+    url: str
+    service: str = ""
+    impact: str = _IMPACT
+    urgency: str = "immediate"
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    resolve_after_s: float = 600.0
+    timeout_s: float = 5.0
+    token: str = field(default="", repr=False)
+
+    @property
+    def is_api(self) -> bool:
+        """Whether the receiver is Alertmanager's API, and not a webhook."""
+        return urlsplit(self.url).path.endswith(_API)
+
+    @property
+    def host(self) -> str:
+        """Return the host and port of the URL, which hold no secret."""
+        return urlsplit(self.url).netloc
+
+
+_KINDS = {
+    "url": _TEXT,
+    "service": _TEXT,
+    "impact": _TEXT,
+    "urgency": _TEXT,
+    "labels": _TABLE,
+    "resolve_after_s": _NUMBER,
+    "timeout_s": _NUMBER,
+}
+
+
+def read_settings(root: Path | None = None, **given: Any) -> AlertSettings:
+    """Return the settings: the environment's before the code's before the project's.
+
+    Args:
+        root: A folder of the project; ``None`` is the current one.
+        given: Settings of the code, by their names.
+
+    Raises:
+        GuardUsageError: There is no URL, or a setting cannot be right.
+    """
+    try:
+        file, table = project_table(root)
+    except UnreadableProjectError as error:
+        raise GuardUsageError(str(error)) from None
+    where = f"{file}: tool.coroguard.alerts"
+    written: Any = table.get("alerts", {})
+    if not isinstance(written, dict):
+        raise GuardUsageError(
+            f"{where} = {written!r} is not a table; write [tool.coroguard.alerts]"
+        )
+    for name, value in written.items():
+        _check(name, value, f"{where}.{name}")
+    for name, value in given.items():
+        _check(name, value, f"alerts: {name}")
+    for source, chosen in ((where, written), ("alerts", given)):
+        if "url" in chosen:
+            _check_url(chosen["url"], f"{source}.url", may_be_secret=False)
+    settings = {**written, **given, "token": os.environ.get(TOKEN_VARIABLE, "")}
+    url = os.environ.get(URL_VARIABLE)
+    if url:
+        _check_url(url, URL_VARIABLE, may_be_secret=True)
+        settings["url"] = url
+    if "url" not in settings:
+        raise GuardUsageError(
+            f"alerts have no receiver; set {URL_VARIABLE}, or write url in "
+            f"[tool.coroguard.alerts] of {file}"
+        )
+    return AlertSettings(**settings)
+
+
+def _check(name: str, value: Any, where: str) -> None:
+    if name not in _KINDS:
+        if _names_a_secret(name):
+            raise GuardUsageError(
+                f"{where} would keep a secret in a file; set {TOKEN_VARIABLE}"
+            )
+        raise GuardUsageError(
+            f"{where} is not a setting; there are {', '.join(_KINDS)}."
+            f"{nearest(name, _KINDS)}"
+        )
+    if not _is(_KINDS[name], value):
+        raise GuardUsageError(f"{where} = {value!r} is not {_KINDS[name]}")
+
+
+def _names_a_secret(name: str) -> bool:
+    return any(word in name.lower() for word in ("token", "secret", "passw", "auth"))
+
+
+def _is(kind: str, value: Any) -> bool:
+    if kind is _TEXT:
+        return isinstance(value, str)
+    if kind is _NUMBER:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return is_number and 0 < value < math.inf
+    return isinstance(value, Mapping) and all(
+        isinstance(it, str) for pair in value.items() for it in pair
+    )
+
+
+def _check_url(url: str, where: str, *, may_be_secret: bool) -> None:
+    """Refuse an address that no alert can be sent to, without showing any of it."""
+    fix = "write one such as https://alerts.example.com/hook"
+    try:
+        parts = urlsplit(url)
+        is_right = parts.scheme in ("http", "https") and parts.port != 0
+    except ValueError:
+        is_right = False
+    if not is_right or not parts.hostname:
+        raise GuardUsageError(f"{where} is not an http or https URL with a host; {fix}")
+    if any(char.isspace() or not char.isprintable() for char in url):
+        raise GuardUsageError(f"{where} holds a blank or a control character; {fix}")
+    if parts.username is not None:
+        raise GuardUsageError(
+            f"{where} holds a user or a password, which are not sent; "
+            f"set {TOKEN_VARIABLE}"
+        )
+    if not may_be_secret and any(map(_names_a_secret, dict(parse_qsl(parts.query)))):
+        raise GuardUsageError(f"{where} holds a secret; set {URL_VARIABLE} instead")
