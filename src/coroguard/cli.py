@@ -2,12 +2,8 @@
 
 # No `annotations` future here: typer reads the options from evaluated annotations.
 import importlib
-import os
-import signal
 import sys
-import threading
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,8 +11,8 @@ import typer
 import typer.core
 
 from ._runtime.status import status as status_of_process
+from ._work import run_work
 
-_MISSING_EXTRA = 2
 _PROGRAM = "coroguard.program"
 
 app = typer.Typer(
@@ -43,15 +39,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def require_extra(extra: str, missing: ModuleNotFoundError) -> int:
-    """Write which extra to install and return the exit code for that."""
-    sys.stderr.write(
-        f"coroguard: {missing.name} is not installed; "
-        f"run pip install 'coroguard[{extra}]'\n"
-    )
-    return _MISSING_EXTRA
-
-
 @app.command()
 def demo(
     serve: Annotated[
@@ -59,7 +46,7 @@ def demo(
     ] = False,
 ) -> None:
     """Run a real chat service, its outage, and the guard that prevents it."""
-    _run("coroguard.demo.command:demo", extra="demo", serve=serve)
+    run_work("coroguard.demo.command:demo", extra="demo", serve=serve)
 
 
 class _GateCommand(typer.core.TyperCommand):
@@ -117,7 +104,7 @@ def gate(
     ] = None,
 ) -> None:
     """Run the deployment gates; leave with 0 only if each is positively green."""
-    _run(
+    run_work(
         "coroguard.gates.command:gate",
         extra="gate",
         categories=category or (),
@@ -154,10 +141,10 @@ def audit(
 ) -> None:
     """Import packages as deployed and name what collides in colour."""
     if explain is not None:
-        _run("coroguard.bindings.command:explain", extra="cli", rule=explain)
+        run_work("coroguard.bindings.command:explain", extra="cli", rule=explain)
     if not packages:
         raise typer.BadParameter("name at least one package", param_hint="PACKAGE")
-    _run(
+    run_work(
         "coroguard.bindings.command:audit",
         extra="cli",
         packages=packages,
@@ -194,7 +181,7 @@ def lock(
     ] = None,
 ) -> None:
     """Write down the colour of each public function and what guards expect."""
-    _run(
+    run_work(
         "coroguard.bindings.command:lock",
         extra="cli",
         packages=packages or (),
@@ -211,7 +198,7 @@ def alerts(
     ],
 ) -> None:
     """Write alert rules for Prometheus, an Alertmanager example and a dashboard."""
-    _run("coroguard.alerts.command:alerts", extra="cli", folder=folder)
+    run_work("coroguard.alerts.command:alerts", extra="cli", folder=folder)
 
 
 class _ProgramCommand(typer.core.TyperCommand):
@@ -250,7 +237,7 @@ def run(
     ] = False,
 ) -> None:
     """Run a Python program or console script guarded, its children included."""
-    _run(
+    run_work(
         "coroguard.strictness.command:run",
         extra="cli",
         strict=strict,
@@ -266,42 +253,6 @@ def run(
 def status() -> None:
     """Show which mode applies here, who set it, and what cannot be seen."""
     sys.stdout.write(f"{status_of_process()}\n")
-
-
-def _run(target: str, *, extra: str, **options: object) -> None:
-    """Import the function that does the work, and exit with its exit code.
-
-    Args:
-        target: ``module:function``, imported here so that ``--help`` stays fast.
-        extra: The extra that its imports need.
-        options: The function's arguments.
-    """
-    module, _, name = target.partition(":")
-    try:
-        with _exit_on_interrupt():
-            work: Callable[..., int] = getattr(importlib.import_module(module), name)
-    except ModuleNotFoundError as missing:
-        if (missing.name or "coroguard").partition(".")[0] == "coroguard":
-            raise
-        raise SystemExit(require_extra(extra, missing)) from None
-    raise SystemExit(work(**options))
-
-
-@contextmanager
-def _exit_on_interrupt() -> Generator[None, None, None]:
-    """Let Ctrl-C end the process at once, while there is nothing to clean up.
-
-    An exception would not do: some extension modules replace it by one of their own.
-    """
-    is_default = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if not is_default or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    signal.signal(signal.SIGINT, lambda number, _frame: os._exit(128 + number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ LAYERS = (
     ("_runtime",),
     ("report", "_leaks"),
     ("_inspect",),
-    ("_files", "_lazy", "_pyproject", "_version"),
+    ("_files", "_lazy", "_pyproject", "_version", "_work"),
 )
 LEVEL = {name: -number for number, layer in enumerate(LAYERS) for name in layer}
 
