@@ -21,14 +21,23 @@ OF_THE_DEMO = (
     "unit/demo",
     "unit/websocket_coroutine_import_collision",
 )
-collect_ignore = [] if find_spec("asyncpg") else list(OF_THE_DEMO)
+#: Files whose tests need one more package than the others.
+OF_PACKAGES = {
+    "integration/monitoring/test_prometheus.py": "prometheus_client",
+}
+MISSING = {it for it in ("asyncpg", *OF_PACKAGES.values()) if not find_spec(it)}
+collect_ignore = [
+    *(OF_THE_DEMO if "asyncpg" in MISSING else ()),
+    *(file for file, package in OF_PACKAGES.items() if package in MISSING),
+]
 
 
 def pytest_report_header() -> list[str]:
     """Name what is left out, and why."""
     if not collect_ignore:
         return []
-    return [f"not run, as asyncpg is not installed: {', '.join(collect_ignore)}"]
+    names = ", ".join(sorted(MISSING))
+    return [f"not run, as {names} is not installed: {', '.join(collect_ignore)}"]
 
 
 def pytest_configure() -> None:

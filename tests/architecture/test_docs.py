@@ -22,6 +22,13 @@ TYPED_AT_HOME = re.compile(
     r"make \w+( \w+=.*)?|\.ci/run|(pip|python -m pip) install .*|git clone .*"
     r"|coroguard demo --serve|export COROGUARD_\w+=\w+"
 )
+#: Packages that pages use and a new Python may lack.
+NEEDED = re.compile(
+    r"^\s*(?:from|import) "
+    r"(django|fastapi|flask|httpx|loguru|opentelemetry|prometheus_client|sentry_sdk"
+    r"|starlette|structlog)\b",
+    re.M,
+)
 # What differs between two runs that are both right.
 MASKS = (
     (re.compile(r"0x[0-9a-f]{6,}"), "0x…"),
@@ -159,8 +166,8 @@ def test_blocks_run(
     page: Path, tmp_path: Path, clean_environment: dict[str, str]
 ) -> None:
     """Every block of the page runs and prints what the page shows."""
-    if "fastapi" in page.read_text():
-        pytest.importorskip("httpx", reason="the page needs the packages of the demo")
+    for package in NEEDED.findall(page.read_text()):
+        pytest.importorskip(package, reason=f"the page needs {package}")
     play(page, tmp_path, {**clean_environment, "COLUMNS": "80", "NO_COLOR": "1"})
 
 

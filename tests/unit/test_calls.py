@@ -129,7 +129,7 @@ def test_a_promised_coroutine_is_one_call(calls: Calls) -> None:
 
 
 def test_a_cancelled_call_is_neither_healthy_nor_not(calls: Calls) -> None:
-    """A caller that gives up is no evidence of the health of what is checked."""
+    """A caller that gives up proves nothing about the health of what is checked."""
 
     @guard
     async def check() -> HealthReport:

@@ -204,13 +204,15 @@ def emit(event: Event) -> None:
 
 
 def emit_call(check: str, outcome: Outcome, started: float) -> None:
-    """Give a call to those who are subscribed to calls.
+    """Give a call to those who are subscribed to calls, if anybody is.
 
     Args:
         check: Name of the check.
         outcome: What came of it.
         started: ``perf_counter()`` at its start.
     """
+    if not HOT.timed:
+        return
     duration_ms = (perf_counter() - started) * 1_000
     now = datetime.now(UTC)
     call = Call(check=check, outcome=outcome, duration_ms=duration_ms, at=now)

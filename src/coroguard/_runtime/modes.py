@@ -146,6 +146,11 @@ def current() -> Mode:
     return _here.get() or _Process.mode
 
 
+def of_process() -> Mode:
+    """Return the mode of the process, whatever this context has."""
+    return _Process.mode
+
+
 def source() -> str:
     """Return what set the mode that applies here."""
     return "mode() in this context" if _here.get() else _Process.source

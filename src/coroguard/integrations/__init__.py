@@ -1,0 +1,1 @@
+"""Frameworks and monitoring systems that coroguard connects to."""

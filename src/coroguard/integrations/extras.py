@@ -1,0 +1,25 @@
+"""The extras of the package that integrations need."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+
+@contextmanager
+def of_extra(extra: str) -> Generator[None, None, None]:
+    """Name the extra that brings a module where importing it in this block fails.
+
+    Raises:
+        ModuleNotFoundError: A module of the block is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as missing:
+        raise ModuleNotFoundError(
+            f"{missing.name} is not installed; run pip install 'coroguard[{extra}]'",
+            name=missing.name,
+        ) from None

@@ -1,0 +1,131 @@
+"""Leaks and health checks as metrics for Prometheus."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from .._runtime import modes
+from .._runtime.events import subscribe
+from .extras import of_extra
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from prometheus_client import CollectorRegistry
+
+    from .._runtime.events import Call, Event
+
+__all__ = ["install"]
+
+#: Upper bounds of a check's duration, in seconds: those of probes.
+BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+#: More label values than code has names are data that got into a name.
+_MOST_NAMES = 1_000
+_OTHER = "other"
+
+_lock = Lock()
+_installed: dict[CollectorRegistry, Callable[[], None]] = {}
+
+
+def install(registry: CollectorRegistry | None = None) -> Callable[[], None]:
+    """Count leaks, and time health checks, in a registry of Prometheus.
+
+    Repeated calls for one registry change nothing. Under several workers,
+    ``PROMETHEUS_MULTIPROC_DIR`` works as for all metrics of ``prometheus_client``.
+
+    Args:
+        registry: The registry; that of the process by default.
+
+    Returns:
+        A function that takes the metrics back.
+
+    Raises:
+        ModuleNotFoundError: The extra ``prometheus`` is not installed.
+    """
+    with of_extra("prometheus"):
+        from prometheus_client import REGISTRY
+    registry = REGISTRY if registry is None else registry
+    with _lock:
+        if registry not in _installed:
+            _installed[registry] = _connect(registry)
+        return _installed[registry]
+
+
+def _connect(registry: CollectorRegistry) -> Callable[[], None]:
+    from prometheus_client import Counter, Gauge, Histogram
+
+    leaks = Counter(
+        "coroguard_leaks",
+        "Coroutines that escaped, by the function that was guarded.",
+        ("function", "kind"),
+        registry=registry,
+    )
+    durations = Histogram(
+        "coroguard_check_duration_seconds",
+        "Response time of health checks.",
+        ("check",),
+        buckets=BUCKETS_S,
+        registry=registry,
+    )
+    healthy = Gauge(
+        "coroguard_check_healthy",
+        "1 if the last call of a health check passed, else 0.",
+        ("check",),
+        multiprocess_mode="livemin",
+        registry=registry,
+    )
+    mode = Gauge(
+        "coroguard_mode",
+        "1 for the mode of the process, 0 for the others.",
+        ("mode",),
+        multiprocess_mode="livemax",
+        registry=registry,
+    )
+    functions, checks = _Names(), _Names()
+
+    def count(event: Event) -> None:
+        if event.leak is not None:
+            function = functions.bounded(event.guarded or event.leak.name)
+            leaks.labels(function, event.leak.kind.value).inc()
+
+    def observe(call: Call) -> None:
+        check = checks.bounded(call.check)
+        durations.labels(check).observe(call.duration_ms / 1_000)
+        if call.is_healthy is not None:
+            healthy.labels(check).set(call.is_healthy)
+
+    def show_mode() -> None:
+        for one in modes.Mode:
+            mode.labels(one.value).set(one is modes.of_process())
+
+    show_mode()
+    modes.on_change.append(show_mode)
+    ends = [subscribe(count), subscribe(observe, calls=True)]
+
+    def uninstall() -> None:
+        with _lock:
+            if _installed.pop(registry, None) is None:
+                return
+        modes.on_change.remove(show_mode)
+        for end in ends:
+            end()
+        for metric in (leaks, durations, healthy, mode):
+            registry.unregister(metric)
+
+    return uninstall
+
+
+class _Names:
+    """The values of a label: the first thousand, and one for all others."""
+
+    def __init__(self) -> None:
+        self._known: set[str] = set()
+
+    def bounded(self, name: str) -> str:
+        if name in self._known:
+            return name
+        if len(self._known) >= _MOST_NAMES:
+            return _OTHER
+        self._known.add(name)
+        return name
