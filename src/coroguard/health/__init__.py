@@ -1,0 +1,10 @@
+"""Health of a service: checks collected into a report, and answers to probes."""
+
+from __future__ import annotations
+
+from .checks import Checked
+from .collection import acollect, collect
+from .endpoint import health_response
+from .left import left_behind
+
+__all__ = ["Checked", "acollect", "collect", "health_response", "left_behind"]

@@ -1,0 +1,100 @@
+"""One round of checks for all who ask at the same time, and a short memory of it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any
+
+from .loop import run_outside
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..report.models import HealthReport
+    from .rounds import Round
+
+#: How long a report is remembered by default.
+MEMORY_S = 1.0
+
+
+class Shared:
+    """Reports of checks that many ask for.
+
+    Args:
+        make: Makes a new round of the checks.
+        memory_s: Seconds for which a report is given to those who ask later; 0 for
+            those alone who ask while the checks run.
+    """
+
+    def __init__(self, make: Callable[[], Round], memory_s: float = MEMORY_S) -> None:
+        self._make = make
+        self._memory_s = memory_s
+        #: By the running loop, because what checks await belongs to one.
+        self._flights: dict[asyncio.AbstractEventLoop, _Flight] = {}
+        self._last: tuple[float, HealthReport] | None = None
+
+    async def aget(self) -> HealthReport:
+        """Return the report; a caller that is cancelled does not end the round."""
+        remembered = self._remembered()
+        if remembered is not None:
+            return remembered
+        loop = asyncio.get_running_loop()
+        flight = self._flights.get(loop)
+        if flight is None or flight.landed.done():
+            flight = self._flights[loop] = _Flight(loop, self._make())
+            flight.task.add_done_callback(lambda _: self._land(loop, flight))
+            for other in [it for it in self._flights if it.is_closed()]:
+                self._flights.pop(other, None)
+        return await asyncio.shield(flight.landed)
+
+    def get(self) -> HealthReport:
+        """Return the report to a caller that is synchronous."""
+        remembered = self._remembered()
+        if remembered is not None:
+            return remembered
+        longest_s = self._make().deadline_s
+        return run_outside(self.aget, longest_s, self._force)
+
+    def _force(self, loop: asyncio.AbstractEventLoop) -> HealthReport:
+        """Return the report of a round whose loop is blocked."""
+        flight = self._flights.get(loop)
+        made = self._make() if flight is None else flight.round
+        report = made.force()
+        self._last = time.monotonic(), report
+        return report
+
+    def _remembered(self) -> HealthReport | None:
+        last = self._last
+        if last is None or time.monotonic() - last[0] >= self._memory_s:
+            return None
+        return last[1]
+
+    def _land(self, loop: asyncio.AbstractEventLoop, flight: _Flight) -> None:
+        self._flights.pop(loop, None)
+        if flight.task.cancelled():
+            flight.landed.cancel()
+            return
+        error = flight.task.exception()
+        if error is not None:
+            flight.landed.set_exception(error)
+            return
+        report = flight.task.result()
+        self._last = time.monotonic(), report
+        if not flight.landed.done():
+            flight.landed.set_result(report)
+
+
+class _Flight:
+    """A round under way, and the future that all who wait for it await.
+
+    They do not await its task: what a check drops must not count as dropped by one
+    of those who wait.
+    """
+
+    __slots__ = ("landed", "round", "task")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, made: Round) -> None:
+        self.round = made
+        self.landed: asyncio.Future[Any] = loop.create_future()
+        self.task = loop.create_task(made.finish())
