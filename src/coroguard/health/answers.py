@@ -135,7 +135,7 @@ def advice_of(name: str, outcome: Outcome, component: Mapping[str, Any]) -> str:
 
 
 def _of_mapping(value: Any, took: float) -> dict[str, Any]:
-    """Return details, or what a mapping says about the status."""
+    """Return details, or the status that a mapping gives."""
     fields = dict(value) if is_kind(value, MappingProxyType) else dict(items_of(value))
     if "healthy" in fields or "status" in fields:
         return _with_status(fields, took)
@@ -144,7 +144,7 @@ def _of_mapping(value: Any, took: float) -> dict[str, Any]:
 
 
 def _with_status(fields: dict[Any, Any], took: float) -> dict[str, Any]:
-    """Return what a check says in the words of a report or of a component."""
+    """Return what a check returned in the words of a report or of a component."""
     if "component_details" in fields:
         try:
             return _of_report(HealthReport.model_validate(fields), took)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from .._runtime.events import logger
+from .._runtime.leak_log import logger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -245,7 +245,7 @@ def test_leaking_reveal_reveals_nothing() -> None:
         ({"check": is_admin(1)}, "a coroutine is not a check; give is_admin itself"),
         (
             {"probe": "live"},
-            "probe='live' should be one of readiness, liveness, startup",
+            "probe='live' should be one of readiness, liveness",
         ),
         ({"memory_s": -1}, "memory_s=-1 should be 0 or more"),
         ({"reveal": 3}, "reveal=3 should be True, False"),
