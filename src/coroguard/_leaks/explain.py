@@ -51,8 +51,6 @@ _NAMELESS = (
 )
 _NEAREST_FRAMES = 6
 _OF_LOOPS = ("_run", "_run_once", "run_forever", "run_until_complete")
-# Typed Any: whatever a group holds, its members are asked the same way.
-_GROUP: Any = BaseExceptionGroup
 _OF_OURS = (CoroutineLeakError, NotAwaitableError)
 
 
@@ -92,8 +90,8 @@ def _related(exception: BaseException) -> Iterator[BaseException]:
             continue
         seen.add(id(one))
         yield one
-        if is_kind(one, _GROUP):
-            waiting.extend(_asked(one, "exceptions", _GROUP))
+        if is_kind(one, BaseExceptionGroup):
+            waiting.extend(_asked(one, "exceptions", BaseExceptionGroup))
         cause, context = _asked(one, "__cause__"), _asked(one, "__context__")
         if cause is not None:
             waiting.append(cause)

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from ..findings import Finding
     from .module_source import Reading
-    from .scopes import Scope
 
 # What Python does itself, and drops or reads as a value.
 _CALLED_BY_PYTHON = frozenset(
@@ -66,7 +65,16 @@ def async_methods(reading: Reading) -> Iterator[Finding]:
         for decorator in node.decorator_list:
             reason = reason or _by_library(decorator, reading)
         if reason:
-            yield from _found(node, scope, reason, reading)
+            name = qualified_name(scope)
+            here = Place(reading.file, node.lineno, f"async def {node.name}")
+            yield from report(
+                FindingKind.ASYNC_METHOD,
+                f"{reading.name}:{name}",
+                f"{name} is async, and {reason}",
+                here,
+                here,
+                f"make {node.name} a plain def, and await outside of it",
+            )
 
 
 def _by_library(decorator: ast.expr, reading: Reading) -> str:
@@ -89,23 +97,6 @@ def _is_called_by_python(node: ast.AsyncFunctionDef) -> bool:
     )
 
 
-def _found(
-    node: ast.AsyncFunctionDef, scope: Scope, reason: str, reading: Reading
-) -> Iterator[Finding]:
-    name = qualified_name(scope)
-    here = Place(reading.file, node.lineno, f"async def {node.name}")
-    found = report(
-        FindingKind.ASYNC_METHOD,
-        f"{reading.name}:{name}",
-        f"{name} is async, and {reason}",
-        here,
-        here,
-        f"make {node.name} a plain def, and await outside of it",
-    )
-    if found is not None:
-        yield found
-
-
 def async_properties(reading: Reading, names: set[str]) -> Iterator[Finding]:
     """Yield the places that use an async property as a value, or drop it.
 
@@ -126,21 +117,18 @@ def async_properties(reading: Reading, names: set[str]) -> Iterator[Finding]:
             node, written, reading.source
         ):
             continue
-        there = place_of(getter)
         within = qualified_name(reading.source.scopes[node])
         here = Place(
             reading.file, node.lineno, f"{written} in {within or 'the module'}"
         )
-        found = there and report(
+        yield from report(
             FindingKind.ASYNC_PROPERTY,
             f"{reading.name}:{within or node.attr}",
             f"{within or reading.name} uses {written} without await, and it is async",
             here,
-            there,
+            place_of(getter),
             f"write await {written}, or make the property plain",
         )
-        if found:
-            yield found
 
 
 def names_of_async_properties(readings: list[Reading]) -> set[str]:

@@ -89,17 +89,12 @@ def _judged(
         return
     if is_asked(value, ast.unparse(value), reading.source):
         return
-    found = _finding(kind, handed[0], node, reading)
-    if found is not None:
-        yield found
+    yield from _found(kind, handed[0], node, reading)
 
 
-def _finding(
+def _found(
     kind: FindingKind, target: Any, node: ast.Call, reading: Reading
-) -> Finding | None:
-    there = place_of(target)
-    if there is None:
-        return None
+) -> Iterator[Finding]:
     to, name = ast.unparse(node.func), short(target.__qualname__)
     within = short(qualified_name(reading.source.scopes[node]))
     who = f"{within}()" if within else reading.name
@@ -114,4 +109,5 @@ def _finding(
         case _:
             headline = f"{who} passes {name} to {to}(), which expects its coroutine"
             fix = f"call it there: {name}(...)"
-    return report(kind, f"{reading.name}:{within or name}", headline, here, there, fix)
+    name = f"{reading.name}:{within or name}"
+    return report(kind, name, headline, here, place_of(target), fix)

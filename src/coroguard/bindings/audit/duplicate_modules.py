@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from ..._inspect.attributes import module_name, namespace
+from ..._inspect.awaitables import class_of
 from ..findings import FindingKind
 from .locations import Place, report
 from .rebindings import defined_colour
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from ..._inspect.colours import Colour
     from ..findings import Finding
     from .module_source import Reading
-
-_type: Any = type
 
 
 def before_audit() -> frozenset[str]:
@@ -55,18 +54,14 @@ class Doubles:
             if len(known) > 1 and any(it in names for it in known):
                 ours = next(it for it in known if it in names)
                 other = next(it for it in known if it != ours)
-                found = self._of_two_names(file, ours, other)
-                if found is not None:
-                    yield found
+                yield from self._of_two_names(file, ours, other)
 
     def shadowed(self) -> Iterator[Finding]:
         """Yield the modules that have another file of their name on the path."""
         names = [(it.name, it.file) for it in self._readings]
         for name, file in dict([*names, *self._direct_imports()]).items():
             for other in _candidates(name, file):
-                found = self._of_shadow(name, file, other)
-                if found is not None:
-                    yield found
+                yield from self._of_shadow(name, file, other)
 
     def _imported(self) -> set[str]:
         """Return the modules that the package's source imports by name."""
@@ -90,25 +85,24 @@ class Doubles:
             if file:
                 yield name, file
 
-    def _of_two_names(self, file: str, ours: str, other: str) -> Finding | None:
-        here = Place(file, 1, f"loaded as {ours}")
+    def _of_two_names(self, file: str, ours: str, other: str) -> Iterator[Finding]:
         return report(
             FindingKind.TWO_NAMES,
             ours,
             f"{Path(file).name} is loaded twice, as {ours} and as {other}: "
             "a guard on the one is not on the other",
-            here,
+            Place(file, 1, f"loaded as {ours}"),
             Place(file, 1, f"loaded as {other}"),
             f"import it as {ours} everywhere, and take its folder off sys.path",
         )
 
-    def _of_shadow(self, name: str, file: str, other: str) -> Finding | None:
+    def _of_shadow(self, name: str, file: str, other: str) -> Iterator[Finding]:
         mine, theirs = self._colours(file), self._colours(other)
         for function in mine.keys() & theirs.keys():
             colour, line = mine[function]
             hidden, hidden_line = theirs[function]
             if colour is not hidden:
-                return report(
+                yield from report(
                     FindingKind.SHADOWED,
                     name,
                     f"{name} hides another file of its name, in which {function} "
@@ -117,7 +111,7 @@ class Doubles:
                     Place(other, hidden_line, f"{function}, {hidden}"),
                     "rename one of the two files, or take one off sys.path",
                 )
-        return None
+                return
 
     def _colours(self, file: str) -> dict[str, tuple[Colour, int]]:
         """Return colour and line of the public functions of a file, if certain."""
@@ -166,7 +160,7 @@ def _identity(file: str) -> object:
 
 
 def _file_of(module: Any) -> str:
-    if not issubclass(_type(module), ModuleType):
+    if not issubclass(class_of(module), ModuleType):
         return ""
     file = namespace(module).get("__file__")
     return file if isinstance(file, str) and file.endswith(".py") else ""

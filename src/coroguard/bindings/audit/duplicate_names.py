@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from ..._inspect.attributes import MISSING, member, unbound
+from ..._inspect.awaitables import class_of
 from ..._inspect.colours import Colour, colour_of
 from ..findings import FindingKind
 from .call_uses import Use
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from .scopes import Scope
 
 _MANY = 3
-_type: Any = type
 
 
 def bound_twice(reading: Reading, plainness: Plainness) -> Iterator[Finding]:
@@ -43,9 +43,7 @@ def bound_twice(reading: Reading, plainness: Plainness) -> Iterator[Finding]:
         twice = _Twice(scope, reading, plainness)
         for name, steps in steps_of(scope, reading).items():
             for first, second in pairwise(steps):
-                found = twice.judge(name, first, second)
-                if found is not None:
-                    yield found
+                yield from twice.judge(name, first, second)
 
 
 class _Twice:
@@ -56,20 +54,17 @@ class _Twice:
         self._reading = reading
         self._plainness = plainness
 
-    def judge(self, name: str, first: Step, second: Step) -> Finding | None:
-        """Return the finding, if there is one."""
+    def judge(self, name: str, first: Step, second: Step) -> Iterator[Finding]:
+        """Yield the finding, if there is one."""
         in_sequence = self._in_sequence(first, second)
         words = self._differ(first, second, surely=not in_sequence)
         if not all(words) or self._is_used_between(name, first, second):
-            return None
-        if in_sequence:
-            return self._finding(name, first, second, words)
+            return
         is_choice = first.by is not By.DEF or second.by is not By.DEF
         # A call of a class does not show how its methods are called.
         is_choice &= not _is_class(first.found)
-        if is_choice and self._is_called_in_one_way(name):
-            return self._finding(name, first, second, words)
-        return None
+        if in_sequence or (is_choice and self._is_called_in_one_way(name)):
+            yield from self._found(name, first, second, words)
 
     def _differ(self, first: Step, second: Step, *, surely: bool) -> tuple[str, str]:
         """Return how both are called, in words; empty where they do not differ.
@@ -136,9 +131,9 @@ class _Twice:
             for read in inner.reads[name]
         )
 
-    def _finding(
+    def _found(
         self, name: str, first: Step, second: Step, words: tuple[str, str]
-    ) -> Finding | None:
+    ) -> Iterator[Finding]:
         where = self._where()
         kind, what = FindingKind.IMPORTED_TWICE, "bound"
         fix = f"import one of them under a name of its own (import {name} as ...)"
@@ -200,7 +195,7 @@ def _runs_at_once(inner: Scope, scope: Scope) -> bool:
 
 
 def _is_class(found: Any) -> bool:
-    return found is not MISSING and issubclass(_type(found), type)
+    return found is not MISSING and issubclass(class_of(found), type)
 
 
 def _is_written(cls: type, method: str) -> str:

@@ -14,6 +14,8 @@ from ..._leaks.leak import place, short
 from ..findings import Finding
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..findings import FindingKind
 
 # The reason after it is for the reader.
@@ -81,16 +83,20 @@ def _line_of_def(file: str, first: int) -> int:
 
 
 def report(
-    kind: FindingKind, name: str, headline: str, first: Place, second: Place, fix: str
-) -> Finding | None:
-    """Return a finding; ``None`` where a comment at either place accepts it."""
-    if first.is_meant or second.is_meant:
-        return None
-    return Finding(
-        kind=kind,
-        name=name,
-        headline=headline,
-        first=str(first),
-        second=str(second),
-        advice=fix,
-    )
+    kind: FindingKind,
+    name: str,
+    headline: str,
+    first: Place | None,
+    second: Place | None,
+    fix: str,
+) -> Iterator[Finding]:
+    """Yield a finding, unless a place is unknown or has a comment that accepts it."""
+    if first and second and not (first.is_meant or second.is_meant):
+        yield Finding(
+            kind=kind,
+            name=name,
+            headline=headline,
+            first=str(first),
+            second=str(second),
+            advice=fix,
+        )

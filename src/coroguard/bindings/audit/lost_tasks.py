@@ -43,7 +43,7 @@ def _lost(call: Call, reading: Reading) -> Iterator[Finding]:
     here = Place(call.file, call.line, f"{call.written}() in {within}")
     started = call.node.args[0] if call.node.args else None
     target = reading.lookups.target(started) if isinstance(started, ast.Call) else None
-    found = report(
+    return report(
         FindingKind.LOST_TASK,
         f"{reading.name}:{call.within or call.written}",
         f"{within} starts a task with {call.written}() and keeps no reference to it",
@@ -52,8 +52,6 @@ def _lost(call: Call, reading: Reading) -> Iterator[Finding]:
         "keep the task in a set until it is done: tasks.add(task), "
         "task.add_done_callback(tasks.discard)",
     )
-    if found is not None:
-        yield found
 
 
 def asked_by_calling(reading: Reading) -> Iterator[Finding]:
@@ -70,7 +68,7 @@ def asked_by_calling(reading: Reading) -> Iterator[Finding]:
             continue
         within, asked = call.within or reading.name, ast.unparse(asker.func)
         here = Place(call.file, call.line, f"{asked}({call.written}()) in {within}")
-        found = report(
+        yield from report(
             FindingKind.WRONG_CALL,
             f"{reading.name}:{call.written}",
             f"{within} calls {call.written}() only to ask {asked}(), and drops it",
@@ -78,5 +76,3 @@ def asked_by_calling(reading: Reading) -> Iterator[Finding]:
             place_of(call.target) or here,
             f"ask inspect.iscoroutinefunction({call.written}) instead",
         )
-        if found is not None:
-            yield found

@@ -45,9 +45,7 @@ def mixed_returns(
             users = _users(scope, reading, readings)
             if not users or any(_asks_of(it) for it in users):
                 continue
-        found = _finding(scope, coroutine, plain, reading)
-        if found is not None:
-            yield found
+        yield from _found(scope, coroutine, plain, reading)
 
 
 def _pair(
@@ -101,22 +99,19 @@ def _asks_of(call: Call) -> bool:
     return asks(call.within)
 
 
-def _finding(
+def _found(
     scope: Scope, coroutine: ast.expr, plain: ast.expr, reading: Reading
-) -> Finding | None:
+) -> Iterator[Finding]:
     name = qualified_name(scope)
     call = ast.unparse(coroutine.func) if isinstance(coroutine, ast.Call) else ""
-    one = f"return {call}() without await"
+    fix = f"return await {call}(...)"
+    if isinstance(scope.node, ast.FunctionDef):
+        fix += f", and make {short(name)} async"
     return report(
         FindingKind.MIXED_RETURN,
         f"{reading.name}:{name}",
         f"{short(name)} returns a coroutine on one path and a plain value on another",
-        Place(reading.file, coroutine.lineno, one),
+        Place(reading.file, coroutine.lineno, f"return {call}() without await"),
         Place(reading.file, plain.lineno, "return of a plain value"),
-        f"return await {call}(...)"
-        + (
-            ""
-            if isinstance(scope.node, ast.AsyncFunctionDef)
-            else f", and make {short(name)} async"
-        ),
+        fix,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..._inspect.attributes import MISSING, mro, namespace, own_dict, unbound
+from ..._inspect.awaitables import class_of
 from ..._inspect.colours import Colour, colour_of, plain_function
 from ..findings import FindingKind
 from .locations import place_of, report
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from ..findings import Finding
     from .plain_results import Plainness
 
-_type: Any = type
 # Names of classes and modules that are async twins.
 _NAMED_ASYNC = re.compile(r"[Aa]sync|\baio|\bAio|\bA[A-Z][a-z]")
 _MOST_ODD = 2
@@ -47,9 +47,7 @@ def overrides(module: ModuleType, plainness: Plainness) -> Iterator[Finding]:
         found = list(_overrides(cls, plainness))
         for override in found:
             if override.changes and not _is_twin(cls, override.base, found):
-                finding = _finding(cls, override)
-                if finding is not None:
-                    yield finding
+                yield from _found(cls, override)
 
 
 def _classes(module: ModuleType) -> Iterator[type]:
@@ -58,7 +56,7 @@ def _classes(module: ModuleType) -> Iterator[type]:
     seen: set[int] = set()
     while waiting:
         found = waiting.pop(0)
-        if not issubclass(_type(found), type) or id(found) in seen:
+        if not issubclass(class_of(found), type) or id(found) in seen:
             continue
         seen.add(id(found))
         if own_dict(found).get("__module__") == namespace(module).get("__name__"):
@@ -110,10 +108,7 @@ def _is_named_async(cls: type) -> bool:
     return _NAMED_ASYNC.search(text) is not None
 
 
-def _finding(cls: type, override: _Override) -> Finding | None:
-    first, second = place_of(override.inherited), place_of(override.own)
-    if first is None or second is None:
-        return None
+def _found(cls: type, override: _Override) -> Iterator[Finding]:
     own = f"{cls.__qualname__}.{override.name}"
     base = f"{override.base.__qualname__}.{override.name}"
     before, after = colour_of(override.inherited), colour_of(override.own)
@@ -121,7 +116,7 @@ def _finding(cls: type, override: _Override) -> Finding | None:
         FindingKind.OVERRIDE,
         f"{cls.__module__}:{own}",
         f"{own} is {after} and overrides {base}, which is {before}",
-        first,
-        second,
+        place_of(override.inherited),
+        place_of(override.own),
         f"make {own} {before} as well, or give it a name of its own",
     )

@@ -19,7 +19,7 @@ from ..._inspect.attributes import (
     own_dict,
     unbound,
 )
-from ..._inspect.awaitables import static_type_attribute
+from ..._inspect.awaitables import class_of, static_type_attribute
 from ..._inspect.callables import original_of
 from ..._inspect.colours import Colour, colour_of, is_surely_plain, plain_function
 from ..._inspect.promises import named_classes
@@ -38,7 +38,6 @@ _GIVE_PLAIN = frozenset(
     )
 )
 _FARTHEST = 5
-_type: Any = type
 _PLAIN = (
     *(ast.Constant, ast.JoinedStr, ast.Dict, ast.List, ast.Tuple, ast.Set),
     *(ast.ListComp, ast.DictComp, ast.SetComp, ast.GeneratorExp, ast.Compare),
@@ -171,7 +170,7 @@ class Plainness:
                 return False
 
     def _gives_plain(self, target: Any, mark: str) -> bool:
-        if target is not MISSING and issubclass(_type(target), type):
+        if target is not MISSING and issubclass(class_of(target), type):
             return (
                 static_type_attribute(target, mark) is None
                 and member(target, "__getattr__") is MISSING

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..._inspect import attributes as statics
 from ..._inspect.attributes import MISSING, member, unbound
-from ..._inspect.awaitables import static_type_attribute
+from ..._inspect.awaitables import class_of, static_type_attribute
 from ..._inspect.colours import Colour, plain_function
 from .declared_types import (
     class_of_attribute,
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from .scopes import Binding, Source
 
-_type: Any = type
 _FARTHEST = 20
 
 
@@ -81,7 +80,7 @@ class Lookups:
             outer = self.defined_class(parent)
             found = MISSING if outer is None else statics.own_dict(outer).get(name)
         cls: Any = found
-        if not issubclass(_type(cls), type):
+        if not issubclass(class_of(cls), type):
             return None
         own = statics.own_dict(cls)
         return cls if own.get("__module__") == self.names.get("__name__") else None
@@ -184,7 +183,7 @@ class Lookups:
     def _of_attribute(self, base: Any, name: str) -> Any:
         if type(base) is Instance:
             return self._of_member(base, name)
-        kind = _type(base)
+        kind = class_of(base)
         if issubclass(kind, ModuleType):
             if static_type_attribute(kind, name) is not None:
                 return MISSING  # a property of a module, and the like

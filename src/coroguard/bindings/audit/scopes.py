@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _MARKS = (ast.expr_context, ast.operator, ast.cmpop, ast.unaryop, ast.boolop)
-_List: Any = list
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
@@ -262,7 +261,7 @@ def _children(node: ast.AST) -> Iterator[ast.AST]:
     """Yield the nodes in a node, without the marks that have no names."""
     for name in node._fields:
         value: Any = getattr(node, name, None)
-        parts: list[Any] = value if type(value) is _List else [value]
+        parts: list[Any] = value if type(value) is list else [value]
         for child in parts:
             if isinstance(child, ast.AST) and not isinstance(child, _MARKS):
                 yield child

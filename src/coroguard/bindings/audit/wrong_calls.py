@@ -49,9 +49,7 @@ def wrong_calls(reading: Reading, plainness: Plainness) -> Iterator[Finding]:
         if not _is_chosen(call, calls, source) and not is_asked(
             call.node, call.written, source
         ):
-            found = _finding(call, reading.module, source)
-            if found is not None:
-                yield found
+            yield from _found(call, reading.module, source)
 
 
 def _is_wrong(call: Call, plainness: Plainness) -> bool:
@@ -81,10 +79,7 @@ def _is_chosen(call: Call, calls: list[Call], source: Source) -> bool:
     )
 
 
-def _finding(call: Call, module: ModuleType, source: Source) -> Finding | None:
-    there = place_of(call.target)
-    if there is None:
-        return None
+def _found(call: Call, module: ModuleType, source: Source) -> Iterator[Finding]:
     name = call.written
     within = short(call.within)
     who = f"{within}()" if within else module.__name__
@@ -105,7 +100,7 @@ def _finding(call: Call, module: ModuleType, source: Source) -> Finding | None:
         f"{module.__name__}:{name}",
         headline,
         here,
-        there,
+        place_of(call.target),
         fix,
     )
 

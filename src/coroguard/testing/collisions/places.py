@@ -18,10 +18,8 @@ from .swaps import ABSENT, keep_attribute, keep_item
 if TYPE_CHECKING:
     from contextlib import ExitStack
 
-# Typed Any, because their generic types lack the type of the items.
-_BOUND_BY_A_CLASS: Any = (FunctionType, staticmethod, classmethod)
-_CONTAINERS: Any = (MutableMapping, MutableSequence)
-_SEQUENCE: Any = MutableSequence
+_BOUND_BY_A_CLASS = (FunctionType, staticmethod, classmethod)
+_CONTAINERS = (MutableMapping, MutableSequence)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +153,7 @@ def attribute_of(owner: Any, name: Any) -> Any:
 def _item(container: Any, key: Any) -> tuple[Any, Any]:
     """Return the key, as an index from the front, and its item."""
     try:
-        if isinstance(container, _SEQUENCE):
+        if isinstance(container, MutableSequence):
             key = operator.index(key)
             key += len(container) if key < 0 else 0
         return key, container[key]

@@ -11,7 +11,7 @@ from types import FunctionType, ModuleType, NoneType
 from typing import Any, Self
 
 from ..._inspect.annotations import annotations_of, return_annotation
-from ..._inspect.awaitables import static_type_attribute
+from ..._inspect.awaitables import class_of, static_type_attribute
 from ..._inspect.callables import WRAPPERS, is_async, name_of, unwrap
 from ..._inspect.colours import Colour, colour_of, plain_function
 from ..._inspect.promises import awaited_type, named_classes
@@ -21,12 +21,7 @@ from ..._leaks.leak import short
 ABSENT: Any = object()
 
 _SELF_IS_IDIOM = ("__enter__", "__aenter__")
-# Typed Any, because their generic types lack the type of the function inside.
-_PROPERTIES: Any = (property, cached_property)
-_STATIC: Any = staticmethod
-_CLASS: Any = classmethod
-_PARTIAL: Any = partial
-_type: Any = type
+_PROPERTIES = (property, cached_property)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +65,10 @@ def whole(original: Any, *, is_instance: bool = False) -> Member:
         label = original.__name__.rpartition(".")[2]
         return Member(found=original, label=label, stands_for=ModuleType)
     if callable(original) and (
-        isinstance(original, _PARTIAL) or hasattr(original, "__qualname__")
+        isinstance(original, partial) or hasattr(original, "__qualname__")
     ):
         return _callable(original, short(name_of(original)), bound=0)
-    kind = _type(original)
+    kind = class_of(original)
     call = static_type_attribute(kind, "__call__")
     described = _instance_of(kind) if call is None else _called(original, kind)
     return Member(
@@ -104,7 +99,7 @@ def member_of(owner: Member, name: str) -> Member:
         return whole(raw)
     if _is_function(raw):
         return _method(owner, name, raw, label)
-    if hasattr(_type(raw), "__get__"):
+    if hasattr(class_of(raw), "__get__"):
         return _UNKNOWN
     annotated = _annotated(owner.found, name)
     return _of_class(annotated) if isinstance(annotated, type) else whole(raw)
@@ -207,15 +202,15 @@ def _of_class(kind: Any) -> Member:
 
 def _method(owner: Member, name: str, raw: Any, label: str) -> Member:
     """Describe a function that a class, an object or a module holds."""
-    if isinstance(raw, _STATIC):
+    if isinstance(raw, staticmethod):
         bound = 0
-    elif isinstance(raw, _CLASS):
+    elif isinstance(raw, classmethod):
         bound = 1
     else:
         is_own = not isinstance(owner.found, type) and name in getattr(
             owner.found, "__dict__", {}
         )
-        is_descriptor = hasattr(_type(raw), "__get__") and not inspect.ismethod(raw)
+        is_descriptor = hasattr(class_of(raw), "__get__") and not inspect.ismethod(raw)
         bound = 1 if is_descriptor and not is_own else 0
     found = _callable(raw, label, bound=bound)
     if name in _SELF_IS_IDIOM and found.gives is ABSENT:
@@ -246,9 +241,9 @@ def _callable(target: Any, label: str, *, bound: int | None) -> Member:
 
 
 def _is_function(raw: Any) -> bool:
-    if isinstance(raw, (FunctionType, _STATIC, _CLASS)):
+    if isinstance(raw, (FunctionType, staticmethod, classmethod)):
         return True
-    return callable(raw) and (inspect.isroutine(raw) or isinstance(raw, _PARTIAL))
+    return callable(raw) and (inspect.isroutine(raw) or isinstance(raw, partial))
 
 
 def _signature(target: Any, bound: int) -> inspect.Signature | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 from unittest.mock import AsyncMock, MagicMock, NonCallableMagicMock, NonCallableMock
 
+from ..._inspect.awaitables import class_of
 from ..._inspect.colours import Colour
 from ..._leaks.errors import GuardUsageError
 from .members import ABSENT, Member, member_of, names_of, whole
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     )
     from contextlib import AbstractAsyncContextManager
     from types import CoroutineType
-
-_type: Any = type
 
 
 def mock_of(original: Any, **options: Any) -> Any:
@@ -223,7 +222,7 @@ def _check(member: Member, name: str, value: Any) -> None:
 
 
 async def _items(value: Any) -> AsyncIterator[Any]:
-    if not hasattr(_type(value), "__iter__"):
+    if not hasattr(class_of(value), "__iter__"):
         async for item in value:
             yield item
     else:

@@ -21,8 +21,6 @@ _CHECKED = (
     *(Colour.SYNC, Colour.ASYNC),
     *(Colour.ASYNC_ITERATOR, Colour.ASYNC_CONTEXT),
 )
-# Typed Any: their items may be of any type.
-_SEQUENCES: Any = (list, tuple)
 
 
 def refuse_return_value(
@@ -54,7 +52,7 @@ def refuse_side_effect(
     original: object, colour: Colour | None, label: str, value: Any
 ) -> None:
     """Raise where a side effect would make a call give the wrong colour."""
-    if isinstance(value, _SEQUENCES):
+    if isinstance(value, (list, tuple)):
         items: Iterable[Any] = value
         for item in items:
             if not isinstance(item, (type, BaseException)):
