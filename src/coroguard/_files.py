@@ -1,9 +1,15 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole, and temporary folders that killed processes leave."""
 
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
+from contextlib import suppress
 from pathlib import Path
+
+#: Holds the ``sitecustomize`` that guarded and watched interpreters begin with.
+SITE = str(Path(__file__).with_name("_site"))
 
 _DEVICES = (Path("/dev"), Path("/proc"))
 _FILES = Path("/dev/shm")
@@ -40,3 +46,41 @@ def write_whole(file: Path, text: str) -> None:
         draft.replace(file)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def temporary_folder(prefix: str, within: Path | None = None) -> Path:
+    """Make a temporary folder that is named after this process.
+
+    Folders of this prefix that killed processes of the same user left are removed.
+
+    Args:
+        prefix: The beginning of its name.
+        within: Where to make it; ``None`` is the system's temporary folder.
+    """
+    within = within or Path(tempfile.gettempdir())
+    own, pid = _process()
+    for folder in within.glob(f"{prefix}{own}-*-*"):
+        number = folder.name.removeprefix(f"{prefix}{own}-").partition("-")[0]
+        with suppress(OSError):
+            is_ours = folder.lstat().st_uid == os.geteuid() and not folder.is_symlink()
+            if is_ours and number.isdecimal() and not _is_running(int(number)):
+                shutil.rmtree(folder, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f"{prefix}{own}-{pid}-", dir=within))
+
+
+def _process() -> tuple[int, int]:
+    """Return the process's namespace, such as a container's, and its number there."""
+    namespace = 0
+    with suppress(OSError):
+        namespace = os.stat("/proc/self/ns/pid").st_ino
+    return namespace, os.getpid()
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        pass
+    return True

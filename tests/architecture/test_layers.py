@@ -11,7 +11,7 @@ import pytest
 
 # Top first. A name stands for a module or for a package with all it holds.
 LAYERS = (
-    ("demo", "__main__"),
+    ("demo", "__main__", "_site"),
     ("cli",),
     ("pytest_plugin",),
     ("__init__",),

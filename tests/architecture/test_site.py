@@ -59,7 +59,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_no_link_is_dead(site: Path) -> None:
-    """Each link inside the site leads to a file, and to an anchor in it."""
+    """Each link inside the site is to a page that exists, and to an anchor in it."""
     pages = {
         page.resolve(): _Page(page.read_text())
         for page in site.rglob("*.html")

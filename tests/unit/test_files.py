@@ -1,12 +1,23 @@
-"""Files are written whole or not at all."""
+"""Files are written whole or not at all, and no folder outlives its process long."""
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from coroguard._files import is_device, write_whole
+from coroguard._files import is_device, temporary_folder, write_whole
+
+MAKE_AND_DIE = """
+import os, pathlib, signal, sys
+from coroguard._files import temporary_folder
+
+temporary_folder("scratch-", pathlib.Path(sys.argv[1]))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
 
 
 def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
@@ -48,3 +59,18 @@ def test_a_link_stays_a_link(tmp_path):
 def test_devices(path, expected):
     """Devices, pipes and folders are never removed or replaced."""
     assert is_device(Path(path)) is expected
+
+
+def test_folders_of_killed_processes_are_removed(tmp_path: Path) -> None:
+    """The next folder of a prefix replaces one that a killed process left."""
+    killed = subprocess.run(
+        [sys.executable, "-c", MAKE_AND_DIE, str(tmp_path)], check=False
+    )
+    assert killed.returncode == -signal.SIGKILL
+    (left,) = tmp_path.iterdir()
+    foreign, linked = tmp_path / "scratch-notes", tmp_path / f"{left.name}-link"
+    foreign.mkdir()
+    linked.symlink_to(foreign)
+    running = temporary_folder("scratch-", tmp_path)
+    made = temporary_folder("scratch-", tmp_path)
+    assert {*tmp_path.iterdir()} == {foreign, linked, running, made}

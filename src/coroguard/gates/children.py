@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._files import SITE
 from .._leaks.leak import Leak, LeakKind, record
 from .._runtime import drops
 from .._runtime.events import Event, subscribe
@@ -18,10 +19,8 @@ from .._runtime.modes import current
 if TYPE_CHECKING:
     from collections.abc import Iterator, MutableMapping
 
-#: Names the folder to which a child writes; `child_site` is on its path.
+#: Names the folder to which a child writes.
 VARIABLE = "COROGUARD_GATE_CHILDREN"
-_SITE = str(Path(__file__).with_name("child_site"))
-
 
 _unwatch = ExitStack()
 
@@ -37,8 +36,8 @@ def follow(folder: Path) -> Path | None:
     parent = os.environ.get(VARIABLE)
     os.environ[VARIABLE] = str(folder)
     paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    kept = [path for path in paths if path and path != _SITE]
-    os.environ["PYTHONPATH"] = os.pathsep.join([_SITE, *kept])
+    kept = [path for path in paths if path and path != SITE]
+    os.environ["PYTHONPATH"] = os.pathsep.join([SITE, *kept])
     return Path(parent) if parent else None
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime
 import os
+import shutil
 import time
 import traceback
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from coroguard._files import temporary_folder
 from coroguard._pyproject import find_root
 
 from . import run_info as surroundings
@@ -30,7 +32,7 @@ from .selftest import faults_of, prove
 from .verdict import Gate, Judgement, Verdict, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
 
 _MOST_REASONS = 100
@@ -80,11 +82,11 @@ def run_gates(
     try:
         config = load(folder)
         services = config.services
-        with TemporaryDirectory(prefix="coroguard-gate-") as scratch:
+        with _scratch() as scratch:
             runs = Runs(
                 root=folder,
                 config=config,
-                folder=Path(scratch),
+                folder=scratch,
                 seeds=seeds,
                 real_services=wishes.real_services,
                 fail_fast=wishes.fail_fast,
@@ -113,6 +115,16 @@ def run_gates(
     # What the runs report about themselves is more than what the command knows.
     readiness = replace(readiness, about=_merge(about, readiness.about))
     return _published(readiness, services)
+
+
+@contextmanager
+def _scratch() -> Generator[Path]:
+    """Make the folder of the runs, and remove it afterwards."""
+    folder = temporary_folder("coroguard-gate-")
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _published(readiness: Readiness, services: Mapping[str, str]) -> Readiness:

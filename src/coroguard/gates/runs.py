@@ -76,7 +76,7 @@ class Runs:
         if ended.exit_code not in _COLLECTED:
             wrong += doubts(report, ended.exit_code)
         if wrong:
-            raise CollectionError("\n".join(wrong))
+            raise CollectionError("\n".join([*wrong, *hints(wrong, os.environ)]))
         # Given other files, pytest could find another one.
         self.ini = report["ini"]
         return report
@@ -177,3 +177,13 @@ class Runs:
     def _from_root(self, file: str) -> str:
         """Return the file of a node id as an argument of a run."""
         return os.path.relpath(self.config.base / file, self.root)
+
+
+def hints(wrong: Sequence[str], environ: Mapping[str, str]) -> list[str]:
+    """Return what else to know about tests that could not be collected."""
+    if environ.get("PYTHONPATH") and any("No module named" in text for text in wrong):
+        return [
+            "a gate's runs do not get PYTHONPATH; put its folders into pythonpath of "
+            "pytest's configuration"
+        ]
+    return []

@@ -7,18 +7,15 @@ import pkgutil
 import shutil
 import sys
 from importlib.machinery import PathFinder
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .._files import SITE
 from .._leaks.errors import GuardUsageError, nearest
 from .._runtime.modes import VARIABLE, Mode, parse
 from .packages import PACKAGES, ROOT, RUN, TYPES, check_names, names_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-
-#: Holds the ``sitecustomize`` that every interpreter of a run begins with.
-SITE = str(Path(__file__).with_name("site"))
 
 
 def environment_of(

@@ -6,8 +6,6 @@ import asyncio
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import threading
 
 import pytest
@@ -45,23 +43,6 @@ def test_postgres_starts_from_a_folder_that_only_root_can_read(tmp_path, monkeyp
         os.umask(before)
         server.stop()
         shutil.rmtree(folder)
-
-
-def test_folders_of_killed_demonstrations_are_removed(tmp_path, monkeypatch):
-    """The next start removes what a killed one left, and spares one that runs."""
-    monkeypatch.setattr(home.tempfile, "gettempdir", lambda: str(tmp_path))
-    monkeypatch.setattr(home.os, "geteuid", lambda: tmp_path.stat().st_uid)
-    gone = subprocess.Popen([sys.executable, "-c", ""])
-    gone.wait()
-    tmp_path.chmod(0o755)
-    dead = tmp_path / f"coroguard-demo-{gone.pid}-abc"
-    alive = tmp_path / f"coroguard-demo-{os.getpid()}-abc"
-    foreign = tmp_path / "coroguard-demo-notes"
-    for folder in (dead, alive, foreign):
-        (folder / "postgres").mkdir(parents=True)
-    home._remove_abandoned(tmp_path)
-    left = {it.name for it in tmp_path.iterdir()}
-    assert left == {alive.name, foreign.name}
 
 
 def test_a_signal_during_the_clean_up_waits_for_its_end():

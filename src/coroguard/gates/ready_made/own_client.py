@@ -6,15 +6,15 @@ import asyncio
 import time
 import uuid
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from coroguard._leaks.errors import CoroguardError
 
-from .script import ChatScript, Turn, last_error
+from .script import ChatScript, Turn, last_error, no_log
+from .user import OneUser
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from types import TracebackType
 
     from .script import Ending, Frame
 
@@ -24,10 +24,6 @@ Remembered: TypeAlias = "Callable[[str], Awaitable[list[str]]]"
 
 class Refused(CoroguardError, RuntimeError):  # noqa: N818  # an answer
     """The service refused on purpose, with a message for its user."""
-
-
-def _no_log() -> str:
-    return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +46,7 @@ class ClientService:
     remembered: Remembered | None = None
     deadline_s: float = 2.0
     slack_s: float = 2.0
-    log: Callable[[], str] = _no_log
+    log: Callable[[], str] = no_log
     script: ChatScript = field(init=False)
 
     def __post_init__(self) -> None:
@@ -72,8 +68,8 @@ class ClientService:
         return ClientUser(self, user_id)
 
 
-class ClientUser:
-    """One user, who calls the service with the client code.
+class ClientUser(OneUser):
+    """One user, whose client code connects with each call.
 
     Args:
         service: The service.
@@ -81,24 +77,8 @@ class ClientUser:
     """
 
     def __init__(self, service: ClientService, user_id: str | None = None) -> None:
-        self.user_id = user_id or str(uuid.uuid4())
-        self.first = Turn((), "answered", "", 0.0)
+        super().__init__(user_id, Turn((), "answered", "", 0.0))
         self._service = service
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.leave()
-
-    async def open(self) -> Turn:
-        """Return an answer: a client of this kind connects with each call."""
-        return self.first
 
     async def send(self, text: str, message_id: str | None = None) -> Turn:
         """Send a text and return what came of it."""
@@ -132,9 +112,6 @@ class ClientUser:
     async def ping(self) -> float:
         """Return 0: between calls there is no connection that could be asked."""
         return 0.0
-
-    async def leave(self) -> None:
-        """Do nothing; the client code closes what it opens."""
 
     async def vanish(self, text: str, message_id: str) -> None:
         """Begin a call and give it up before the answer."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .script import last_error
+from .script import last_error, no_log
 from .user import ChatUser
 
 if TYPE_CHECKING:
@@ -13,10 +14,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from .script import ChatScript, Turn
-
-
-def _nothing() -> str:
-    return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +33,14 @@ class ChatService:
     script: ChatScript
     deadline_s: float = 2.0
     slack_s: float = 2.0
-    log: Callable[[], str] = _nothing
+    log: Callable[[], str] = no_log
+
+    def __post_init__(self) -> None:
+        if find_spec("websockets") is None:
+            raise ModuleNotFoundError(
+                "a ChatService needs websockets; run python -m pip install websockets",
+                name="websockets",
+            )
 
     @property
     def patience_s(self) -> float:

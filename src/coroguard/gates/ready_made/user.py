@@ -24,7 +24,39 @@ if TYPE_CHECKING:
 _CLEAN_CODES = frozenset({1000, 1001, 1008, 1012, 1013, *range(3000, 5000)})
 
 
-class ChatUser:
+class OneUser:
+    """What users of all kinds of services have in common.
+
+    Args:
+        user_id: The user's id, a UUID; ``None`` makes a new one.
+        first: What came before anything was opened.
+    """
+
+    def __init__(self, user_id: str | None, first: Turn) -> None:
+        self.user_id = user_id or str(uuid.uuid4())
+        self.first = first
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.leave()
+
+    async def open(self) -> Turn:
+        """Return what there was at the start: nothing has to be opened."""
+        return self.first
+
+    async def leave(self) -> None:
+        """Do nothing: nothing stays open."""
+
+
+class ChatUser(OneUser):
     """One user; opens a socket as an async context manager, and again by `open()`.
 
     Args:
@@ -41,26 +73,13 @@ class ChatUser:
         *,
         headers: dict[str, str] | None = None,
     ) -> None:
-        self.user_id = user_id or str(uuid.uuid4())
+        super().__init__(user_id, Turn((), "closed", "not connected", 0.0))
         self._service = service
         self._script: ChatScript = service.script
         self._headers = (
             dict(self._script.headers(self.user_id)) if headers is None else headers
         )
         self._connection: ClientConnection | None = None
-        self.first = Turn((), "closed", "not connected", 0.0)
-
-    async def __aenter__(self) -> Self:
-        await self.open()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.leave()
 
     async def open(self) -> Turn:
         """Open a new socket; return what came with it, also kept as `first`."""

@@ -1,10 +1,11 @@
-"""The start of every interpreter under `coroguard run`, before its program."""
+"""The start of each Python under `coroguard run`, and of those that gates start."""
 
 # Python imports this by its name, from the first folder on PYTHONPATH. Any
-# interpreter may, also one without coroguard.
+# interpreter may, also one without coroguard: it then goes unwatched.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.machinery
 import importlib.util
@@ -60,4 +61,9 @@ def _refuse(why: str) -> NoReturn:
 try:
     _run_next()
 finally:
-    _guard()
+    children = os.environ.get("COROGUARD_GATE_CHILDREN")
+    if children:
+        with contextlib.suppress(Exception):
+            importlib.import_module("coroguard.gates.children").begin_child(children)
+    if not children or "COROGUARD_RUN" in os.environ:
+        _guard()
