@@ -201,6 +201,57 @@ def alerts(
     run_work("coroguard.alerts.command:alerts", extra="cli", folder=folder)
 
 
+@app.command()
+def monitor(
+    path: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODULE:CHECK",
+            help="A function that returns a report, or checks by name.",
+        ),
+    ],
+    every: Annotated[
+        str, typer.Option(help="How often to check: 30s, 5m, 1h.")
+    ] = "30s",
+    once: Annotated[
+        bool, typer.Option("--once", help="Check once; leave with 1 on a failure.")
+    ] = False,
+    deadline_s: Annotated[
+        float, typer.Option(help="Seconds that each check may take.")
+    ] = 0.8,
+    port: Annotated[
+        int | None, typer.Option(help="Serve metrics for Prometheus here.")
+    ] = None,
+    host: Annotated[
+        str, typer.Option(help="The address to serve metrics on.")
+    ] = "127.0.0.1",
+    alert: Annotated[
+        bool, typer.Option("--alert", help="Send alerts of what fails, and its end.")
+    ] = False,
+    lock: Annotated[
+        Path | None,
+        typer.Option(help="The lock; coroguard.lock beside pyproject.toml, if any."),
+    ] = None,
+    drift_every: Annotated[
+        str, typer.Option(help="How often to compare the code with the lock.")
+    ] = "10m",
+) -> None:
+    """Validate health and the lock on a schedule, with metrics and alerts."""
+    run_work(
+        "coroguard.monitor.command:monitor",
+        extra="cli",
+        path=path,
+        every=every,
+        once=once,
+        deadline_s=deadline_s,
+        port=port,
+        host=host,
+        alert=alert,
+        lock=lock,
+        drift_every=drift_every,
+    )
+
+
 class _ProgramCommand(typer.core.TyperCommand):
     """A command that keeps everything after ``--`` as it is, options included."""
 

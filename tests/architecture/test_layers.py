@@ -13,7 +13,7 @@ import pytest
 LAYERS = (
     ("demo", "__main__", "_site"),
     ("cli",),
-    ("pytest_plugin",),
+    ("pytest_plugin", "monitor"),
     ("__init__",),
     ("strictness", "gates", "integrations"),
     ("health", "bindings", "testing", "alerts"),

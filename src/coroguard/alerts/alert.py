@@ -125,7 +125,8 @@ def alert_of(event: Event, labels: Labels, settings: AlertSettings) -> Alert:
         labels=labels,
         title=title,
         message=message,
-        impact=settings.impact,
+        impact=settings.impact
+        or f"what depends on {short(event.guarded) or 'it'} is wrong",
         urgency=settings.urgency,
         started=event.at,
     )

@@ -37,7 +37,7 @@ def install(
     Args:
         url: The webhook; one that ends in ``/api/v2/alerts`` is Alertmanager's own.
         service: The label ``service``.
-        impact: What a leak means for the users of the service.
+        impact: What an alert means for the users of the service.
         urgency: How soon someone has to look; ``immediate`` by default.
         labels: Further labels of each alert.
         resolve_after_s: An alert is resolved when its place has been quiet for so

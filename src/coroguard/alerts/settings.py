@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 URL_VARIABLE = "COROGUARD_ALERT_URL"
 TOKEN_VARIABLE = "COROGUARD_ALERT_TOKEN"
 _API = "/api/v2/alerts"
-_IMPACT = "health answers and decisions that depend on this function are wrong"
 _TEXT, _NUMBER, _TABLE = "a text", "a number above 0", "a table of texts"
 
 
@@ -29,7 +28,8 @@ class AlertSettings:
     Args:
         url: The webhook; one that ends in ``/api/v2/alerts`` is Alertmanager's own.
         service: The label ``service``; empty for none.
-        impact: What a leak means for the users of the service.
+        impact: What an alert means for the users of the service; empty for a general
+            one.
         urgency: How soon someone has to look.
         labels: Further labels of each alert.
         resolve_after_s: An alert of a leak is resolved when its place has been
@@ -40,7 +40,7 @@ class AlertSettings:
 
     url: str
     service: str = ""
-    impact: str = _IMPACT
+    impact: str = ""
     urgency: str = "immediate"
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     resolve_after_s: float = 600.0

@@ -55,7 +55,7 @@ def _alert(
         labels=labels_of(settings, _NAME, gate=gate),
         title=title,
         message=f"Deployment blocked: {why or 'no reason was given'}",
-        impact=impact or settings.impact,
+        impact=impact or settings.impact or "this release is not deployed",
         urgency=settings.urgency,
         started=datetime.datetime.now(datetime.UTC),
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..report.models import HealthReport
 from .answers import BLOCKED, LATE, MISSING, Outcome, advice_of, component_of, report_of
+from .calls import publish
 from .left import leave
 from .log import log_changes
 from .runs import Run
@@ -128,4 +129,5 @@ class Round:
             if advice := advice_of(name, outcome, found):
                 suggestions.append(advice)
         log_changes(components)
+        publish(components)
         return HealthReport.model_validate(report_of(components, suggestions))

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .._inspect.awaitables import close_refused, what_is
+from .._inspect.callables import reaches_guard
 from .._leaks.errors import GuardUsageError
 from ..report.check import check_report
 from ..report.json_values import MAPPINGS, is_kind, items_of, noun
 from ..report.models import HealthReport
 from .answers import LEAK, MISSING, WRONG, Outcome, component_of, report_of
+from .calls import publish
 from .checks import Checked, named_checks, names, seconds
 from .log import log_changes
 from .rounds import Round
@@ -98,6 +100,7 @@ class _Whole(Round):
 
     def __init__(self, whole: Checked, deadline_s: float, expected: list[str]) -> None:
         super().__init__({_WHOLE: whole}, deadline_s)
+        self._whole = whole
         self._expected = expected
 
     def _report(self) -> HealthReport:
@@ -107,4 +110,11 @@ class _Whole(Round):
         else:
             report = valid_report(outcome.value, self._expected)
         log_changes({n: it.__dict__ for n, it in report.component_details.items()})
+        if not reaches_guard(self._whole.check):  # which publishes its own calls
+            made: dict[str, Any] = {
+                "status": "healthy" if report.healthy else "failed",
+                "error_code": outcome.code,
+                "duration_ms": outcome.duration_ms,
+            }
+            publish({self._whole.name: made})
         return report

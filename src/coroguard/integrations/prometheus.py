@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from .._runtime import modes
 from .._runtime.events import subscribe
+from ..health.left import left_behind
 from .extras import of_extra
 
 if TYPE_CHECKING:
@@ -82,6 +83,12 @@ def _connect(registry: CollectorRegistry) -> Callable[[], None]:
         multiprocess_mode="livemax",
         registry=registry,
     )
+    left = Gauge(
+        "coroguard_checks_left_behind",
+        "Runs of health checks that have outlived their deadline.",
+        multiprocess_mode="livesum",
+        registry=registry,
+    )
     functions, checks = _Names(), _Names()
 
     def count(event: Event) -> None:
@@ -94,6 +101,7 @@ def _connect(registry: CollectorRegistry) -> Callable[[], None]:
         durations.labels(check).observe(call.duration_ms / 1_000)
         if call.is_healthy is not None:
             healthy.labels(check).set(call.is_healthy)
+        left.set(left_behind())
 
     def show_mode() -> None:
         for one in modes.Mode:
@@ -110,7 +118,7 @@ def _connect(registry: CollectorRegistry) -> Callable[[], None]:
         modes.on_change.remove(show_mode)
         for end in ends:
             end()
-        for metric in (leaks, durations, healthy, mode):
+        for metric in (leaks, durations, healthy, mode, left):
             registry.unregister(metric)
 
     return uninstall

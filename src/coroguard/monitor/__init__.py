@@ -1,0 +1,1 @@
+"""Scheduled validation of a service's health and of its lock."""
