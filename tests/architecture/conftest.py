@@ -50,7 +50,7 @@ def run_python(tmp_path: Path, clean_environment: dict[str, str]) -> Run:
             env=clean_environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=250,
             check=False,
         )
 

@@ -93,7 +93,7 @@ def run(
         stdout=PIPE,
         stderr=errors,
         text=True,
-        timeout=60,
+        timeout=250,
         check=False,
     )
     return finished.returncode, finished.stdout, finished.stderr or ""

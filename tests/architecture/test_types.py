@@ -43,7 +43,7 @@ def check(folder: Path, *command: str) -> str:
         env={**os.environ, "PYTHONWARNINGS": ""},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=250,
         check=False,
     )
     return "" if finished.returncode == 0 else finished.stdout + finished.stderr

@@ -386,7 +386,7 @@ def test_nothing_depends_on_what_optimisation_removes(mode_name):
         [sys.executable, "-OO", str(HERE / "census.py"), mode_name],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=250,
         check=True,
     )
 

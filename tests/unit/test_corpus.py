@@ -4,6 +4,7 @@ import asyncio
 import gc
 import importlib.util
 import inspect
+import logging
 import sys
 from pathlib import Path
 from typing import Any
@@ -141,7 +142,11 @@ def events():
 
 @pytest.fixture(autouse=True)
 def _quiet(capsys):
-    """Swallow what the programs print."""
+    """Swallow what the programs print, and undo how one of them silences asyncio."""
+    logger = logging.getLogger("asyncio")
+    before = logger.level
+    yield
+    logger.setLevel(before)
 
 
 def ids(path):

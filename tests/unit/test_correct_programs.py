@@ -170,7 +170,7 @@ def test_another_threads_drop_is_not_the_guards(events):
     inside, dropped = threading.Event(), threading.Event()
 
     def careless():
-        inside.wait(5)
+        inside.wait(60)
         for _ in range(10):
             probe()
         dropped.set()
@@ -178,7 +178,7 @@ def test_another_threads_drop_is_not_the_guards(events):
     @guard(returns=Any)
     def check():
         inside.set()
-        dropped.wait(5)
+        dropped.wait(60)
         return "healthy"
 
     thread = threading.Thread(target=careless)

@@ -158,11 +158,14 @@ def _stacks(leader: int, job: Job) -> str:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGUSR1)
     deadline = time.monotonic() + _STACKS_S
-    while time.monotonic() < deadline and not all(f.stat().st_size for f in asked):
+    while time.monotonic() < deadline and not all(map(_is_whole, asked)):
         time.sleep(0.02)
-    # A file that has begun to grow gets the time to be written to its end.
-    time.sleep(0.1)
     return "\n".join(file.read_text(errors="replace").strip() for file in asked)
+
+
+def _is_whole(stacks: Path) -> bool:
+    """Return whether the main thread, which comes last, is there to its last frame."""
+    return stacks.read_text(errors="replace").endswith(("<module>\n", "  ...\n"))
 
 
 def _end(process: subprocess.Popen[bytes], job: Job) -> None:

@@ -12,7 +12,7 @@ from coroguard import HealthReport
 from coroguard.demo.client import ChatClient
 from coroguard.demo.health import validate_websocket_component_health
 
-DEADLINE_S = 0.5
+DEADLINE_S = 2.0
 
 
 def failure(frame, component):

@@ -15,6 +15,8 @@ import pytest
 
 from coroguard.gates.schema import ReadinessDocument
 
+#: Only a command that never ends takes so long.
+PATIENCE_S = 250
 CONFIG = """
 [tool.coroguard.gates."chat"]
 rule = "a message gets an answer"
@@ -26,6 +28,26 @@ import pytest
 @pytest.mark.gate("chat")
 def test_chat():
     pass
+"""
+
+#: The command, whose clock jumps over every limit when a file is first written, or
+#: grows: no test has to guess how long a busy machine needs to reach the point.
+HURRIED = """
+import sys, time
+from pathlib import Path
+from types import SimpleNamespace
+from coroguard.__main__ import main
+from coroguard.gates import process
+
+signal = Path(sys.argv.pop(1))
+
+def monotonic():
+    jumps = signal.stat().st_size if signal.exists() else 0
+    return time.monotonic() + 1_000_000 * jumps
+
+process.time = SimpleNamespace(monotonic=monotonic, sleep=time.sleep)
+process._STACKS_S = 60.0
+sys.exit(main())
 """
 
 
@@ -62,9 +84,10 @@ class Project:
         file.write_text(dedent(text))
         return file
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, jumps_at: str = "") -> subprocess.Popen[str]:
+        command = ["-c", HURRIED, jumps_at] if jumps_at else ["-m", "coroguard"]
         return subprocess.Popen(
-            [sys.executable, "-m", "coroguard", "gate", *arguments],
+            [sys.executable, *command, "gate", *arguments],
             cwd=self.root,
             env=self.environment,
             stdin=subprocess.DEVNULL,
@@ -73,10 +96,11 @@ class Project:
             text=True,
         )
 
-    def gate(self, *arguments: str) -> Ran:
+    def gate(self, *arguments: str, jumps_at: str = "") -> Ran:
         report = self.root / "readiness.json"
-        with self.start("--json", str(report), *arguments) as process:
-            out, err = process.communicate(timeout=100)
+        options = ("--json", str(report), *arguments)
+        with self.start(*options, jumps_at=jumps_at) as process:
+            out, err = process.communicate(timeout=PATIENCE_S)
         shown = json.loads(report.read_text("utf-8")) if report.exists() else {}
         if shown:
             # Every report of these tests is what the schema describes.

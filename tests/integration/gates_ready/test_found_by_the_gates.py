@@ -39,13 +39,10 @@ async def test_a_silent_auth_service_costs_its_deadline_once(token_and_url):
             deadline_s=DEADLINE_S,
             ttl_s=0,
         )
-        started = time.monotonic()
         verifying = (verifier.verify(token) for _ in range(USERS))
         failures = await asyncio.gather(*verifying, return_exceptions=True)
-        took_s = time.monotonic() - started
         await verifier.close()
-    assert {type(failure) for failure in failures} == {ComponentUnavailable}
-    assert took_s < USERS * DEADLINE_S / 2
+    assert [type(failure) for failure in set(failures)] == [ComponentUnavailable]
 
 
 def test_answers_do_not_wait_for_nagle(token_and_url):
@@ -53,9 +50,12 @@ def test_answers_do_not_wait_for_nagle(token_and_url):
     _, auth = token_and_url
     url = auth.url + "/.well-known/jwks.json"
     with httpx.Client(trust_env=False, verify=False) as client:
-        took_s = []
-        for _ in range(20):
+        # However busy the machine is, one of many is quick; with the pause, none is.
+        took_s = 1.0
+        for _ in range(300):
             started = time.perf_counter()
             client.get(url)
-            took_s.append(time.perf_counter() - started)
-    assert min(took_s[1:]) < 0.03
+            took_s = min(took_s, time.perf_counter() - started)
+            if took_s < 0.03:
+                break
+    assert took_s < 0.03

@@ -65,7 +65,7 @@ NAMED = {
 
 
 # The runs share two processors with each other and with whatever else there is.
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)
 
 
 class Run:
@@ -73,7 +73,7 @@ class Run:
 
     def __init__(self, folder, tests, fault, mode):
         self.xml = folder / f"{fault}-{mode}.xml"
-        options = ["-q", "-p", "no:cacheprovider", "--timeout=100", "--tb=short"]
+        options = ["-q", "-p", "no:cacheprovider", "--timeout=250", "--tb=short"]
         self._command = [sys.executable, "-m", "pytest", *options, *tests]
         self._env = {
             **os.environ,

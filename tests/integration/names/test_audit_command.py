@@ -58,7 +58,7 @@ def audit(tmp_path: Path) -> Run:
             env={**kept, "PYTHONSAFEPATH": "1", "COLUMNS": "40"},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=250,
             check=False,
         )
 

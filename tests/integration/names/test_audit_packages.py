@@ -37,7 +37,7 @@ def audited(package: str, cwd: Path, *paths: Path) -> list[list[str]]:
         env={**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=250,
         check=True,
     )
     return [line.split(maxsplit=2) for line in done.stdout.splitlines()]

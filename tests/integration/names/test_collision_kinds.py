@@ -29,7 +29,7 @@ def plant(kind, mode):
         env={"COROGUARD_MODE": mode, "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=250,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -62,7 +62,7 @@ def lock(project: Path) -> Run:
             env={**kept, "PYTHONSAFEPATH": "1", "COLUMNS": "80", **environment},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=250,
             check=False,
         )
 

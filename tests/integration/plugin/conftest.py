@@ -107,7 +107,7 @@ def run_suite(tmp_path_factory: pytest.TempPathFactory) -> Suite:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=100,
+            timeout=250,
             check=False,
         )
         return Run(done.returncode, done.stdout, _phases(folder / "witness.jsonl"))

@@ -640,7 +640,7 @@ def run(app):
             env={**kept, **env},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=250,
             check=True,
         )
         return done.stdout + done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Self, TypeVar
@@ -21,7 +22,7 @@ T = TypeVar("T")
 _BOTH: tuple[Stream, ...] = ("upstream", "downstream")
 _HOST = "127.0.0.1"
 _HANGING_UP_S = 0.5
-_PATIENCE_S = 10.0
+_PATIENCE_S = 30.0
 
 
 class FaultProxy:
@@ -59,6 +60,11 @@ class FaultProxy:
         return cls(parts.hostname, parts.port)
 
     def __enter__(self) -> Self:
+        # Bound and not listening, it keeps the port while the proxy is down.
+        self._place = socket.socket()
+        self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        self._place.bind((_HOST, 0))
+        self._port = self._place.getsockname()[1]
         self._thread.start()
         self.up()
         return self
@@ -73,6 +79,7 @@ class FaultProxy:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+        self._place.close()
 
     @property
     def port(self) -> int:
@@ -147,9 +154,8 @@ class FaultProxy:
     async def _listen(self) -> None:
         if self._server is None:
             self._server = await self._loop.create_server(
-                self._accept, _HOST, self._port, backlog=1024
+                self._accept, _HOST, self._port, backlog=1024, reuse_port=True
             )
-            self._port = self._server.sockets[0].getsockname()[1]
 
     async def _stop_listening(self) -> None:
         if self._server is not None:
