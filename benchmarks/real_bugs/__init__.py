@@ -1,0 +1,1 @@
+"""Who sees which of the collected real bugs, coroguard and its peers."""
