@@ -117,6 +117,7 @@ benchmarks
 :caption: About
 
 glossary
+security
 changelog
 ```
 """
@@ -148,8 +149,8 @@ def _read_source(_app: Any, page: str, source: list[str]) -> None:
     if page == "index":
         home = (ROOT / "README.md").read_text()
         source[0] = home + source[0].partition("\n")[2] + CONTENTS
-    elif page == "changelog":
-        source[0] = (ROOT / "CHANGELOG.md").read_text()
+    elif page in ("changelog", "security"):
+        source[0] = (ROOT / f"{page.upper()}.md").read_text().replace("](docs/", "](")
     elif page == "reference/api":
         source[0] += "".join(_api_of(*module) for module in API.items())
     source[0] = _TITLED.sub(r"```{code-block} \1\n:caption: \2\n", source[0])

@@ -1,1 +1,1 @@
-"""Who sees which of the collected real bugs, coroguard and its peers."""
+"""The collected real bugs under coroguard and its peers."""

@@ -33,7 +33,7 @@ validate_component_health() let a coroutine escape
   created:  app/health.py:41, in validate_component_health
   expected: HealthReport
   fix:      await is_connected(...) where it is called, and make \
-validate_component_health async, or call a synchronous twin"""
+validate_component_health async, or call a synchronous twin [CG102]"""
 
 
 def test_the_message_is_the_product() -> None:
@@ -47,7 +47,7 @@ def test_an_unknown_line_is_not_shown() -> None:
     assert str(CoroutineLeakError(leak)) == (
         "check() left a coroutine behind un-awaited\n"
         "  leaked:   coroutine\n"
-        "  fix:      await the coroutine where it is called"
+        "  fix:      await the coroutine where it is called [CG103]"
     )
 
 
@@ -59,7 +59,7 @@ def test_the_shape_message_names_all_violations() -> None:
         "  wrong:    healthy: a\n"
         "            summary: b\n"
         "  expected: HealthReport\n"
-        "  fix:      return a HealthReport without the violations above"
+        "  fix:      return a HealthReport without the violations above [CG107]"
     )
 
 

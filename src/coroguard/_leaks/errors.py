@@ -83,6 +83,7 @@ class HealthReportError(CoroguardError, ValueError):
                 wrong=f"\n{' ' * 12}".join(wrong),
                 expected=expected,
                 fix=fix,
+                code="CG107",
             )
         )
 
@@ -139,13 +140,14 @@ def _message(leak: Leak, expected: str) -> str:
         created=created,
         expected=expected,
         fix=leak.advice,
+        code=leak.kind.code,
     )
 
 
-def labelled_lines(headline: str, **labelled: str) -> str:
-    """Join a headline with the labelled lines that have a text."""
+def labelled_lines(headline: str, *, code: str = "", **labelled: str) -> str:
+    """Join a headline with the labelled lines that have a text; end with the code."""
     lines = [f"  {label + ':':<9} {text}" for label, text in labelled.items() if text]
-    return "\n".join([headline, *lines])
+    return "\n".join([headline, *lines]) + (f" [{code}]" if code else "")
 
 
 def _call(guarded: str) -> str:

@@ -32,6 +32,21 @@ class LeakKind(enum.StrEnum):
     MISUSED = "misused"
     NOT_AWAITABLE = "not_awaitable"
 
+    @property
+    def code(self) -> str:
+        """Code of the errors of this kind, for the page on troubleshooting."""
+        return _CODES[self]
+
+
+_CODES = {
+    LeakKind.RETURNED: "CG101",
+    LeakKind.NESTED: "CG102",
+    LeakKind.DROPPED: "CG103",
+    LeakKind.SYMPTOM: "CG104",
+    LeakKind.MISUSED: "CG105",
+    LeakKind.NOT_AWAITABLE: "CG106",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Leak:

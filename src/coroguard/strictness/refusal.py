@@ -120,6 +120,7 @@ def _report_once(mode: Mode, where: Place, how: str, why: str) -> None:
         expected=_expected(where.annotation),
         found=why,
         fix="correct the annotation or the value",
+        code="CG108",
     )
     act(mode, code.co_qualname, [CoroguardError(text)], raises=False)
 
