@@ -6,8 +6,10 @@ import ast
 import functools
 import re
 import tomllib
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import coroguard
 
@@ -128,50 +130,48 @@ def parsed(package: Path) -> dict[Path, ast.Module]:
     }
 
 
-def nodes(package: Path, *, beside: set[str]) -> list[tuple[str, ast.AST]]:
-    """Return each node of the library with its place, except in ``beside``."""
-    return [
-        (f"{file}:{getattr(node, 'lineno', 0)}", node)
-        for file, tree in parsed(package).items()
-        if file.with_suffix("").parts[0] not in beside
-        for node in ast.walk(tree)
-    ]
+def places(
+    package: Path, kind: type[ast.AST], *, beside: set[str]
+) -> Iterator[tuple[str, Any]]:
+    """Yield each node of a kind with its place in the library, except in ``beside``."""
+    for file, tree in parsed(package).items():
+        if file.with_suffix("").parts[0] not in beside:
+            for node in ast.walk(tree):
+                if type(node) is kind:
+                    yield f"{file}:{node.lineno}", node
 
 
 def test_library_never_prints(package: Path) -> None:
     """Nothing below the command line writes to the terminal."""
     printing = [
         place
-        for place, node in nodes(package, beside={"cli", "demo", "__main__"})
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and node.func.id == "print"
+        for place, call in places(package, ast.Call, beside={"cli", "demo", "__main__"})
+        if isinstance(call.func, ast.Name) and call.func.id == "print"
     ]
     assert printing == []
 
 
 def test_nothing_depends_on_assert(package: Path) -> None:
     """The guard contains no ``assert``: ``python -O`` would remove it."""
-    asserting = [
-        place
-        for place, node in nodes(package, beside={"demo", "gates", "testing"})
-        if isinstance(node, ast.Assert)
-    ]
-    assert asserting == []
+    beside = {"demo", "gates", "testing"}
+    assert [place for place, _ in places(package, ast.Assert, beside=beside)] == []
 
 
 def test_private_modules_list_no_names(root: Path, package: Path) -> None:
-    """Only packages and modules that the docs name have an ``__all__``."""
+    """Only what the docs name, or what is imported with ``*``, has an ``__all__``."""
     pages = [root / "README.md", *(root / "docs").rglob("*.md")]
     docs = "\n".join(page.read_text() for page in pages)
     private = {
         ".".join(file.with_suffix("").relative_to(package.parent).parts): file
         for file in package.rglob("*.py")
-        if file.name != "__init__.py" and "demo" not in file.parts
+        if file.name != "__init__.py"
     }
+    source = "\n".join(file.read_text() for file in private.values())
+    starred = set(re.findall(r"from (?:\w+\.)*(\w+) import \*", source))
     assert [
         name
         for name, file in private.items()
         if re.search(r"^__all__", file.read_text(), re.M)
+        and file.stem not in starred
         and not re.search(rf"\b{re.escape(name)}\b", docs)
     ] == []
