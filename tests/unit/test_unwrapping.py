@@ -7,6 +7,7 @@ from types import MethodType
 from typing import Any
 
 import pytest
+import wrapt
 
 from coroguard import guard
 from coroguard._inspect import callables
@@ -46,6 +47,7 @@ WRAPPED: dict[str, tuple[Any, tuple[callables.Layer, ...]]] = {
     "a property": (property(check), callables.ACCESSORS),
     "a cached property": (functools.cached_property(check), callables.ACCESSORS),
     "a partial method": (functools.partialmethod(check), callables.ACCESSORS),
+    "a cache, by its attribute": (functools.lru_cache(check), callables.HOLDERS),
     "any wrapper": (functools.lru_cache(check), callables.WRAPPERS),
 }
 
@@ -55,6 +57,19 @@ def test_a_layer_is_looked_behind(kind: str) -> None:
     """Each kind of layer gives the callable that it calls."""
     target, through = WRAPPED[kind]
     assert unwrap(target, through=through) is check
+
+
+def test_a_lazy_proxy_is_not_loaded() -> None:
+    """What loads its target when it is asked for an attribute is not looked behind."""
+    loaded: list[bool] = []
+
+    def load() -> Any:
+        loaded.append(True)
+        return copied
+
+    lazy = wrapt.LazyObjectProxy(load)
+    assert unwrap(lazy, through=callables.HOLDERS) is lazy
+    assert loaded == []
 
 
 def test_layers_come_in_any_order() -> None:

@@ -81,7 +81,7 @@ COPIES = (
 #: All objects that have a ``__wrapped__`` among their own attributes.
 HOLDERS = (
     Layer(
-        lambda it: "__wrapped__" in own_state(it) and not is_stand_in(it),
+        lambda it: not is_stand_in(it) and "__wrapped__" in own_state(it),
         lambda it: own_state(it)["__wrapped__"],
     ),
 )
