@@ -6,15 +6,17 @@ import asyncio
 import contextlib
 import json
 import logging
+import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from coroguard import CoroguardError, HealthReport
+from coroguard import CoroguardError, HealthReport, alerts
 from coroguard.demo.database import Database
 from coroguard.demo.error_handler import component_health, failure_frame
 from coroguard.demo.errors import ComponentUnavailable, Rejected
@@ -23,6 +25,7 @@ from coroguard.demo.redis_manager import RedisManager
 from coroguard.demo.session import ChatSession, Components
 from coroguard.demo.settings import Settings
 from coroguard.demo.tokens import TokenVerifier
+from coroguard.integrations import prometheus
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("coroguard.demo.chat")
 
+_IMPACT = "users of the chat get an error instead of an answer"
 _HEALTH_JSON = "application/health+json"
 # One thread for each error handler that waits for a health check: the threads sleep,
 # and with the default of a few, users would learn of an outage one by one.
@@ -54,15 +58,23 @@ def create_app(settings: Settings | None = None) -> Starlette:
         asyncio.get_running_loop().set_default_executor(executor)
         parts = connect(chosen)
         app.state.parts = parts
+        uninstall = prometheus.install()
+        if os.environ.get("COROGUARD_ALERT_URL"):
+            alerts.install(service="chat", impact=_IMPACT)
         try:
             await _prepare(parts)
             yield
         finally:
+            uninstall()
             await parts.tokens.close()
             await parts.redis.close()
             await parts.database.close()
 
-    routes = [Route("/health", health), WebSocketRoute("/ws", chat)]
+    routes = [
+        Route("/health", health),
+        Route("/metrics", metrics),
+        WebSocketRoute("/ws", chat),
+    ]
     return Starlette(routes=routes, lifespan=lifespan)
 
 
@@ -102,6 +114,11 @@ async def health(_request: Request) -> Response:
     except CoroguardError as leak:
         body, status = {"status": "fail", "output": str(leak).splitlines()[0]}, 503
     return Response(json.dumps(body), status, media_type=_HEALTH_JSON)
+
+
+async def metrics(_request: Request) -> Response:
+    """Answer with the metrics of Prometheus."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
 async def chat(websocket: WebSocket) -> None:

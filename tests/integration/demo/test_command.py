@@ -108,7 +108,9 @@ def test_every_step_happens_as_described(run):
         "leaked:   coroutine 'RedisManager.is_connected' (async def, ",
         "validate_websocket_component_health is bound twice in coroguard.demo",
         "so the service did not start",
-        "all 6 steps happened as described",
+        'coroguard_leaks_total{function="component_health",kind="returned"} 20.0',
+        "title: Coroutine leak in component_health",
+        "all 7 steps happened as described",
     ):
         assert words in demo.output, demo.output
     assert "✗" not in demo.output

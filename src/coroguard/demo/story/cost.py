@@ -1,4 +1,4 @@
-"""Step 6: the cost of the guard in a service that is healthy."""
+"""Step 7: the cost of the guard in a service that is healthy."""
 
 from __future__ import annotations
 

@@ -10,7 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from coroguard.demo.errors import ConfigError
-from coroguard.demo.story import audit, chat, cost, outage, silent
+from coroguard.demo.receiver import Receiver
+from coroguard.demo.story import alarm, audit, chat, cost, outage, silent
 from coroguard.demo.story.evidence import Claim
 
 if TYPE_CHECKING:
@@ -35,8 +36,8 @@ def run(stack: Stack, screen: Screen) -> int:
     Raises:
         ConfigError: The servers are not the stack's own, and must not be killed.
     """
-    with screen.progress:
-        return run_steps(_steps(stack, screen), screen)
+    with screen.progress, Receiver() as receiver:
+        return run_steps(_steps(stack, receiver, screen), screen)
 
 
 def run_steps(steps: Sequence[Step], screen: Screen) -> int:
@@ -72,7 +73,7 @@ async def _attempt(step: Callable[[], Awaitable[list[Claim]]]) -> list[Claim]:
     return claims or [Claim("the step claimed something", held=False, seen="nothing")]
 
 
-def _steps(stack: Stack, screen: Screen) -> list[Step]:
+def _steps(stack: Stack, receiver: Receiver, screen: Screen) -> list[Step]:
     """Start the chat services of all steps, and return the steps.
 
     The services run the same source. They differ in ``COROGUARD_MODE`` and in the
@@ -86,9 +87,13 @@ def _steps(stack: Stack, screen: Screen) -> list[Step]:
             "coroguard demo, or coroguard demo --serve to chat with yours"
         )
 
+    # A proxy of the machine must not get what is sent to loopback.
+    to_receiver = {"COROGUARD_ALERT_URL": receiver.url, "NO_PROXY": "127.0.0.1"}
+    variables = {**_DEADLINES, **to_receiver}
+
     def chats(name: str, *modes: str, twin: str | None = None) -> list[PythonService]:
         return [
-            stack.chat(f"{name}-{it}", mode=it, twin=twin, env=_DEADLINES)
+            stack.chat(f"{name}-{it}", mode=it, twin=twin, env=variables)
             for it in modes
         ]
 
@@ -98,6 +103,7 @@ def _steps(stack: Stack, screen: Screen) -> list[Step]:
     tokens = [stack.token(str(uuid.uuid4())) for _ in range(_USERS)]
     for service in (*plain, *collision, *twins):
         service.wait_ready()
+    counted = alarm.leaks(guarded)
     return [
         (
             "before the service starts: coroguard audit",
@@ -114,6 +120,10 @@ def _steps(stack: Stack, screen: Screen) -> list[Step]:
         (
             "the same outage, COROGUARD_MODE=enforce",
             partial(outage.run_on, guarded, tokens, postgres, screen),
+        ),
+        (
+            "the alarm of that outage: a metric rises, and an alert arrives",
+            partial(alarm.run, guarded, counted, receiver, _USERS, screen),
         ),
         (
             "the silent twin: Valkey is killed, and `if not manager.is_connected()`",

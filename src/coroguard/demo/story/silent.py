@@ -1,4 +1,4 @@
-"""Step 5: a truth-tested coroutine that hides a dead Valkey."""
+"""Step 6: a truth-tested coroutine that hides a dead Valkey."""
 
 from __future__ import annotations
 
