@@ -24,6 +24,9 @@ OF_THE_DEMO = (
 #: Files whose tests need one more package than the others.
 OF_PACKAGES = {
     "integration/monitoring/test_prometheus.py": "prometheus_client",
+    "integration/watched/test_asgi_servers.py": "httpx",
+    "integration/watched/test_django.py": "django",
+    "integration/watched/test_flask.py": "flask",
 }
 MISSING = {it for it in ("asyncpg", *OF_PACKAGES.values()) if not find_spec(it)}
 collect_ignore = [

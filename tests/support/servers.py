@@ -10,6 +10,8 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,6 +55,17 @@ def running(
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
             log.close()
+
+
+def ask(url: str) -> tuple[int, str]:
+    """Return status and body of an answer, over a connection of its own."""
+    asked = urllib.request.Request(url, headers={"X-Request-Id": "id-1"})
+    try:
+        with urllib.request.urlopen(asked, timeout=PATIENCE_S) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
 
 
 def _await(process: subprocess.Popen[str], port: int) -> None:

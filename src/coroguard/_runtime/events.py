@@ -191,15 +191,11 @@ def emit(event: Event) -> None:
     While the collector runs in this thread, another one does that: the log and the
     subscribers take locks.
     """
-    place, request = user_place(event.leak), request_here()
-    event = replace(
-        event,
-        place=place.place,
-        place_in=place.function,
-        method=request.method,
-        route=request.route,
-        request_id=request.id,
-    )
+    place = user_place(event.leak)
+    event = replace(event, place=place.place, place_in=place.function)
+    if not event.method:
+        method, route, request_id = request_here()
+        event = replace(event, method=method, route=route, request_id=request_id)
     do_safely(lambda: _publish(event))
 
 

@@ -13,7 +13,7 @@ from .collector import interrupted, interruptions
 from .threads import get_ident
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, MutableSequence, Sequence
+    from collections.abc import Iterator, MutableSequence, Sequence
     from contextvars import Token
     from types import FrameType
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: How many callers of a new coroutine are remembered in strict mode.
 ORIGIN_DEPTH = 4  # the call of a test double is two further out
+#: Whether a thread begins with the context of the one that starts it, else with none.
+_INHERITS_CONTEXT = bool(getattr(sys.flags, "thread_inherit_context", False))
 _depth = sys.get_coroutine_origin_tracking_depth
 _set_depth = sys.set_coroutine_origin_tracking_depth
 
@@ -58,8 +60,6 @@ class Scope:
     seen: MutableSequence[Leak] | None = None
     loop: Any = None
     parent: Scope | None = None
-    #: Returns the request that is served in it, where it is one's.
-    request: Callable[[], Request] | None = None
     #: When it was entered, where coroutine origins are tracked in it.
     started: float | None = None
     thread = 0
@@ -87,6 +87,10 @@ class Scope:
             _depth_before[thread] = depth
             _set_depth(ORIGIN_DEPTH)
         self.started = perf_counter()
+
+    def request(self) -> Request | None:
+        """Return the request that is served in it, if it is one's."""
+        return None
 
     def note(self, leak: Leak) -> None:
         """Keep a drop."""
@@ -161,20 +165,21 @@ def here() -> Scope | None:
 
 def note(leak: Leak) -> None:
     """Show a leak to every watch around it."""
-    for scope in _around():
+    for scope in around():
         if scope.seen is not None:
             scope.seen.append(leak)
 
 
 def request_here() -> Request:
     """Return the request that is served here; empty where none is known."""
-    for scope in _around():
-        if scope.request is not None:
-            return scope.request()
+    for scope in around():
+        request = scope.request()
+        if request is not None:
+            return request
     return Request()
 
 
-def _around() -> Iterator[Scope]:
+def around() -> Iterator[Scope]:
     """Yield the open scopes of this context, from inside out."""
     scope = here()
     while scope is not None:
@@ -195,7 +200,11 @@ def scope_of(frame: FrameType, place: Place) -> Scope | None:
         # What a callback returned is dropped outside of the callback's context.
         context = getattr(frame.f_locals["self"], "_context", None)
         return _open(context.get(_var)) if context is not None else None
-    if place.work_item is not None and not _brings_context(place.work_item):
+    if (
+        _INHERITS_CONTEXT
+        and place.work_item is not None
+        and not _brings_context(place.work_item)
+    ):
         return None  # a pool's thread may have inherited the context of another job
     return _open(_var.get())
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -14,7 +13,7 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
-from servers import PATIENCE_S, running
+from servers import PATIENCE_S, ask, running
 
 from coroguard import configure, guard, mode
 from coroguard.integrations.prometheus import install
@@ -198,12 +197,6 @@ app = Starlette(routes=[Route("/leak", leak), Route("/metrics", metrics)])
 """
 
 
-def get(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:
-        text: str = answer.read().decode()
-    return text
-
-
 @pytest.mark.slow(reason="starts a server with two workers")
 def test_two_workers_are_one_service(tmp_path: Path) -> None:
     """Scraping either of two uvicorn workers gives the leaks of both."""
@@ -215,8 +208,8 @@ def test_two_workers_are_one_service(tmp_path: Path) -> None:
         workers: list[str] = []
         ends = time.monotonic() + PATIENCE_S
         while len(set(workers)) < 2 and time.monotonic() < ends:
-            workers += pool.map(get, [f"{url}/leak"] * 8)
-        families = text_string_to_metric_families(get(f"{url}/metrics"))
+            workers += [text for _, text in pool.map(ask, [f"{url}/leak"] * 8)]
+        families = text_string_to_metric_families(ask(f"{url}/metrics")[1])
         samples = {
             (it.name, *it.labels.values()): it.value
             for family in families

@@ -1,0 +1,95 @@
+"""Requests of ASGI applications, watched for leaks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..._inspect.callables import name_of as function_name
+from ..._runtime import drops
+from ..._runtime.scopes import Request
+from .requests import (
+    REQUEST_ID,
+    RequestScope,
+    marked_function,
+    method_of,
+    name_of,
+    valid_id,
+)
+from .routes import route_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, MutableMapping
+
+    from .requests import Hooks
+
+    Message = MutableMapping[str, Any]
+    Receive = Callable[[], Awaitable[Message]]
+    Send = Callable[[Message], Awaitable[None]]
+    App = Callable[[Message, Receive, Send], Awaitable[None]]
+
+__all__ = ["WatchMiddleware"]
+
+
+def _watching(hooks: Hooks) -> Any:
+    async def call(
+        self: WatchMiddleware, scope: Message, receive: Receive, send: Send
+    ) -> None:
+        request = hooks.opened(_AsgiScope, scope, self.header)
+        if request is None:
+            await self.app(scope, receive, send)
+            return
+        in_context = True
+        try:
+            await self.app(scope, receive, send)
+        except BaseException as error:
+            in_context = not isinstance(error, GeneratorExit)
+            request.explain(error)
+            raise
+        finally:
+            request.end(in_context=in_context)
+
+    return call
+
+
+class WatchMiddleware:
+    """Watch every request, WebSocket and lifespan of an ASGI application.
+
+    A coroutine that is dropped in one is an event at once, with method, route and
+    identifier of the request; so is an exception that a coroutine caused, which
+    passes as it is. Nothing is ever raised.
+
+    Args:
+        app: The application.
+        request_id: Header that identifies a request, unless the application
+            keeps ``request_id`` in the state of the request.
+    """
+
+    def __init__(self, app: App, *, request_id: str = REQUEST_ID) -> None:
+        drops.install()
+        self.app = app
+        self.header = request_id.lower().encode("latin-1")
+
+    __call__ = marked_function(_watching)
+
+
+class _AsgiScope(RequestScope):
+    """The scope of a request that has an ASGI scope."""
+
+    def described(self) -> tuple[Request, str]:
+        scope: Message = self.subject
+        if scope["type"] == "lifespan":
+            return Request(), "lifespan"
+        method = "WEBSOCKET"
+        if scope["type"] == "http":
+            method = method_of(scope["method"])
+        request = Request(method, route_of(scope), _id(scope, self.id_name))
+        endpoint = scope.get("endpoint")
+        return request, name_of(request, function_name(endpoint) if endpoint else "")
+
+
+def _id(scope: Message, header: bytes) -> str:
+    state: Any = scope.get("state") or {}
+    known = state.get("request_id")
+    return valid_id(known) or next(
+        (valid_id(value) for name, value in scope["headers"] if name == header), ""
+    )

@@ -1,0 +1,93 @@
+"""Bodies of responses, watched while the server asks for their parts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .requests import marked_function
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Iterator
+
+    from .requests import Hooks, RequestScope
+
+
+def _next_of(hooks: Hooks) -> Any:
+    def next_part(self: Stream) -> Any:
+        hooks.reopened(self.request)
+        try:
+            if self.parts is None:
+                self.parts = iter(self.body)
+            return next(self.parts)
+        except StopIteration:
+            self.finished()
+            raise
+        except BaseException as error:
+            self.request.explain(error)
+            raise
+        finally:
+            self.request.pause()
+
+    return next_part
+
+
+def _anext_of(hooks: Hooks) -> Any:
+    async def next_part(self: AsyncStream) -> Any:
+        hooks.reopened(self.request)
+        in_context = True
+        try:
+            return await anext(self.parts)
+        except StopAsyncIteration:
+            self.request.end()
+            raise
+        except BaseException as error:
+            in_context = not isinstance(error, GeneratorExit)
+            self.request.explain(error)
+            raise
+        finally:
+            self.request.pause(in_context=in_context)
+
+    return next_part
+
+
+class Stream:
+    """A body of parts, each made in the scope of its request.
+
+    Between two parts, the context of the server is as it was.
+
+    Args:
+        body: The body.
+        request: The scope of its request, paused.
+    """
+
+    def __init__(self, body: Iterable[bytes], request: RequestScope) -> None:
+        self.body = body
+        self.request = request
+        self.parts: Iterator[bytes] | None = None
+
+    def __iter__(self) -> Stream:
+        return self
+
+    def finished(self) -> None:
+        """Close the scope after the last part."""
+        self.request.end()
+
+    __next__ = marked_function(_next_of)
+
+
+class AsyncStream:
+    """The same of an asynchronous body.
+
+    Args:
+        parts: The iterator of the body.
+        request: The scope of its request, paused.
+    """
+
+    def __init__(self, parts: AsyncIterator[bytes], request: RequestScope) -> None:
+        self.parts = parts
+        self.request = request
+
+    def __aiter__(self) -> AsyncStream:
+        return self
+
+    __anext__ = marked_function(_anext_of)

@@ -1,0 +1,32 @@
+"""Events of requests to real servers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from servers import PATIENCE_S
+
+from coroguard import Event, subscribe
+
+
+@pytest.fixture
+def events() -> Iterator[list[Event]]:
+    seen: list[Event] = []
+    unsubscribe = subscribe(seen.append)
+    yield seen
+    unsubscribe()
+
+
+@pytest.fixture
+def wait_for() -> Callable[[Callable[[], bool]], None]:
+    """Wait until something holds; only a broken program makes it fail."""
+
+    def wait(holds: Callable[[], bool]) -> None:
+        ends = time.monotonic() + PATIENCE_S
+        while not holds():
+            assert time.monotonic() < ends
+            time.sleep(0.005)
+
+    return wait

@@ -1,0 +1,495 @@
+"""The middleware that watches requests, called without a server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from coroguard import Event, guard, mode, subscribe
+from coroguard._runtime import drops, scopes
+from coroguard._runtime.hot import HOT
+from coroguard.integrations.middleware import asgi, wsgi
+from coroguard.integrations.middleware.routes import route_of
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:coroutine .* was never awaited"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.allow_leaks("*", reason="these tests leak on purpose"),
+]
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left() -> Iterator[None]:
+    yield
+    assert (drops.pending, HOT.alert, scopes.here()) == ({}, False, None)
+
+
+@pytest.fixture
+def events() -> Iterator[list[Event]]:
+    seen: list[Event] = []
+    unsubscribe = subscribe(seen.append)
+    yield seen
+    unsubscribe()
+
+
+async def twin() -> bool:
+    return True
+
+
+def drop() -> None:
+    twin()
+
+
+def request(kind: str = "http", **more: Any) -> dict[str, Any]:
+    return {"type": kind, "method": "GET", "path": "/7", "headers": [], **more}
+
+
+async def nothing(*message: Any) -> Any: ...
+
+
+def call(app: Any, scope: dict[str, Any] | None = None) -> None:
+    middleware = asgi.WatchMiddleware(app)
+    asyncio.run(middleware(scope or request(), nothing, nothing))
+
+
+def environment(**more: Any) -> dict[str, Any]:
+    return {"REQUEST_METHOD": "GET", "PATH_INFO": "/7", **more}
+
+
+def respond(app: Any, environ: dict[str, Any] | None = None) -> list[bytes]:
+    """Do what a WSGI server does."""
+    body = wsgi.WatchMiddleware(app)(environ or environment(), lambda *args: None)
+    try:
+        return list(body)
+    finally:
+        getattr(body, "close", lambda: None)()
+
+
+async def in_task() -> None:
+    async def child() -> None:
+        drop()
+
+    await asyncio.create_task(child())
+
+
+async def in_pool() -> None:
+    loop, awaited = asyncio.get_running_loop(), threading.Event()
+
+    def run() -> None:
+        awaited.wait(60)
+        drop()
+
+    loop.call_soon(awaited.set)
+    await loop.run_in_executor(None, run)
+
+
+async def in_thread() -> None:
+    await asyncio.to_thread(drop)
+
+
+async def in_callback() -> None:
+    loop, done = asyncio.get_running_loop(), asyncio.Event()
+    loop.call_soon(drop)
+    loop.call_soon(done.set)
+    await done.wait()
+
+
+async def at_once() -> None:
+    drop()
+
+
+@pytest.mark.parametrize("body", [at_once, in_task, in_pool, in_thread, in_callback])
+@pytest.mark.parametrize("name", ["observe", "enforce", "strict"])
+def test_a_drop_is_an_event_of_its_request(
+    body: Callable[[], Any], name: Any, events: list[Event]
+) -> None:
+    """Wherever the request drops it, in every mode it is reported and raises not."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        scope["route"] = SimpleNamespace(path="/{item}", endpoint=app)
+        await body()
+
+    with mode(name):
+        call(app, request(headers=[(b"x-request-id", b"abc-1")]))
+    (event,) = events
+    assert (event.method, event.route, event.request_id) == ("GET", "/{item}", "abc-1")
+    assert (event.action, event.mode, event.guarded) == (
+        "reported",
+        "observe",
+        "GET /{item}",
+    )
+    assert event.leak is not None
+    assert event.leak.name == "twin"
+
+
+def test_off_is_off(events: list[Event]) -> None:
+    """In mode off a request is not watched."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        drop()
+
+    with mode("off"):
+        call(app)
+        respond(lambda environ, start: [drop() or b""])
+    assert events == []
+
+
+def test_the_guard_inside_reports_and_not_the_request(events: list[Event]) -> None:
+    """A leak that a guard in the request finds is one event, with the request."""
+
+    @guard(returns=Any)
+    def check() -> bool:
+        return not twin()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        check()
+
+    call(app)
+    assert [(it.guarded, it.method) for it in events] == [(check.__qualname__, "GET")]
+
+
+@pytest.mark.parametrize("inside", [False, True], ids=["alone", "with a guard"])
+def test_an_exception_of_a_coroutine_passes_with_one_event(
+    inside: bool, events: list[Event]
+) -> None:
+    """The very exception passes, and is explained once, whoever saw it first."""
+    raised: list[BaseException] = []
+
+    def misuse() -> None:
+        try:
+            twin().get("x")  # type: ignore[attr-defined]
+        except AttributeError as error:
+            raised.append(error)
+            raise
+
+    body = guard(returns=Any)(misuse) if inside else misuse
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        body()
+
+    outer = asgi.WatchMiddleware(asgi.WatchMiddleware(app))
+    with pytest.raises(AttributeError) as caught:
+        asyncio.run(outer(request(), nothing, nothing))
+    assert caught.value is raised[0]
+    assert [it.leak.kind for it in events if it.leak] == ["misused"]
+    assert (events[0].action, events[0].method) == ("noted", "GET")
+
+
+def test_a_misuse_that_is_swallowed_is_one_event(events: list[Event]) -> None:
+    """The coroutine that a guard saw misused is not reported again when it dies."""
+
+    @guard(returns=Any)
+    def misuse() -> None:
+        twin().get("x")  # type: ignore[attr-defined]
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        with contextlib.suppress(AttributeError):
+            misuse()
+        gc.collect()
+        drop()
+
+    call(app)
+    assert [it.leak.kind for it in events if it.leak] == ["misused", "dropped"]
+
+
+def test_an_innocent_exception_is_no_event(events: list[Event]) -> None:
+    """Any other exception, a cancellation too, passes in silence."""
+    errors: list[BaseException] = [ValueError(), asyncio.CancelledError()]
+    for error in errors:
+
+        async def app(scope: Any, receive: Any, send: Any, it: Any = error) -> None:
+            raise it
+
+        async def run(it: Any = app) -> None:
+            await asgi.WatchMiddleware(it)(request(), nothing, nothing)
+
+        with pytest.raises(type(error)):
+            asyncio.run(run())
+    assert events == []
+
+
+def test_requests_at_once_are_not_mixed_up(events: list[Event]) -> None:
+    """Of many requests on one loop, each drop belongs to the one that made it."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        for _ in range(3):
+            await asyncio.sleep(0)
+        if scope["number"] % 3 == 0:
+            await asyncio.create_task(at_once())
+
+    async def serve() -> None:
+        middleware = asgi.WatchMiddleware(app)
+        await asyncio.gather(
+            *(
+                middleware(
+                    request(headers=[(b"x-request-id", b"%d" % n)], number=n),
+                    nothing,
+                    nothing,
+                )
+                for n in range(30)
+            )
+        )
+
+    asyncio.run(serve())
+    assert sorted(int(it.request_id) for it in events) == list(range(0, 30, 3))
+
+
+def test_what_outlives_the_request_is_not_its(events: list[Event]) -> None:
+    """A task that goes on after the request is no part of it, and keeps none of it."""
+    kept: list[weakref.ref[Any]] = []
+
+    class State:
+        request_id = ""
+
+    async def later(gate: asyncio.Event) -> None:
+        await gate.wait()
+        drop()
+
+    async def serve() -> None:
+        gate = asyncio.Event()
+        tasks: list[asyncio.Task[None]] = []
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            tasks.append(asyncio.create_task(later(gate)))
+
+        scope = request(kept=State())
+        kept.append(weakref.ref(scope["kept"]))
+        await asgi.WatchMiddleware(app)(scope, nothing, nothing)
+        del scope
+        gc.collect()
+        assert kept[0]() is None
+        gate.set()
+        await tasks[0]
+
+    asyncio.run(serve())
+    assert events == []
+
+
+def test_a_guard_around_the_server_gets_nothing(events: list[Event]) -> None:
+    """The request is inside; what it drops is not the outer guard's."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        drop()
+
+    @guard(returns=Any)
+    def main() -> None:
+        call(app)
+        respond(lambda environ, start: [drop() or b""])
+
+    @guard(returns=Any)
+    async def amain() -> None:
+        await asgi.WatchMiddleware(app)(request(), nothing, nothing)
+
+    main()
+    asyncio.run(amain())
+    assert [it.guarded for it in events] == ["GET request"] * 3
+
+
+def test_a_long_socket_reports_at_once_and_keeps_little(events: list[Event]) -> None:
+    """Each drop of a connection is an event before it ends; nothing grows."""
+    counts: list[int] = []
+    kept: list[int] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        for _ in range(100):
+            drop()
+            counts.append(len(events))
+        current = scopes.here()
+        assert current is not None
+        assert current.seen is not None
+        kept.append(len(current.seen))
+
+    call(app, request("websocket"))
+    assert counts == list(range(1, 101))
+    assert kept[0] < 20
+    assert {it.guarded for it in events} == {"WEBSOCKET request"}
+
+
+def test_the_lifespan_is_watched(events: list[Event]) -> None:
+    """What an application drops while it starts is an event without a request."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        drop()
+
+    call(app, {"type": "lifespan"})
+    assert [(it.guarded, it.method, it.route) for it in events] == [
+        ("lifespan", "", "")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        (b"7f3e-11", "7f3e-11"),
+        (b"a\nforged line", ""),
+        (b"\xff\xfe", ""),
+        (b"x" * 500, ""),
+        (b"", ""),
+    ],
+)
+def test_an_identifier_is_one_or_empty(
+    header: bytes, expected: str, events: list[Event]
+) -> None:
+    """What a client may send cannot forge a line of a log."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        drop()
+
+    call(app, request(headers=[(b"x-request-id", header)]))
+    assert events[0].request_id == expected
+
+
+def test_the_state_of_the_application_names_the_request(events: list[Event]) -> None:
+    """An identifier that the application gave comes before the client's."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        scope["state"] = {"request_id": "ours"}
+        drop()
+
+    call(app, request(headers=[(b"x-request-id", b"theirs")]))
+    assert events[0].request_id == "ours"
+
+
+def test_a_method_is_a_standard_one(events: list[Event]) -> None:
+    """A word that a client invents does not become a name."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        drop()
+
+    call(app, request(method="X" * 50))
+    assert events[0].guarded == "OTHER request"
+
+
+def test_a_scope_that_is_not_as_expected_does_no_harm(events: list[Event]) -> None:
+    """A server's or framework's surprise costs the name only."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        scope["headers"] = scope["route"] = 3
+        drop()
+
+    call(app)
+    assert [it.guarded for it in events] == ["a request"]
+
+
+def test_the_path_is_never_the_route() -> None:
+    """Where the route is not known, it is empty."""
+    assert route_of({"path": "/users/7", "root_path": ""}) == ""
+    route = SimpleNamespace(path="/x", endpoint=drop)
+    assert route_of({"route": route, "root_path": "/t/acme", "app_root_path": ""}) == ""
+    assert route_of({"path_template": "/users/{id}"}) == "/users/{id}"
+
+
+VARIABLE: ContextVar[str] = ContextVar("variable", default="before")
+
+
+def test_context_variables_are_the_applications() -> None:
+    """What an application sets stays set for its caller, as without the middleware."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        VARIABLE.set("by the app")
+
+    async def serve() -> str:
+        await asgi.WatchMiddleware(app)(request(), nothing, nothing)
+        return VARIABLE.get()
+
+    assert asyncio.run(serve()) == "by the app"
+
+
+def streaming(environ: Any, start: Any) -> Iterator[bytes]:
+    yield b"a"
+    drop()
+    yield b"b"
+
+
+class Closing(list[bytes]):
+    """A body that drops when it is closed."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter((b"a", b"b"))
+
+    def close(self) -> None:
+        drop()
+
+
+def test_a_wsgi_body_is_watched_to_its_end(events: list[Event]) -> None:
+    """The parts of a stream and its close belong to the request."""
+    assert respond(streaming) == [b"a", b"b"]
+    assert respond(lambda environ, start: iter(Closing())) == [b"a", b"b"]
+
+    class Body:
+        __iter__ = Closing.__iter__
+        close = Closing.close
+
+    assert respond(lambda environ, start: Body()) == [b"a", b"b"]
+    assert [it.guarded for it in events] == ["GET request"] * 2
+
+
+def test_between_two_parts_the_server_is_free(events: list[Event]) -> None:
+    """What the server does between two parts is not the request's."""
+    body = iter(
+        wsgi.WatchMiddleware(streaming)(environment(), lambda *args: None)  # type: ignore[arg-type]
+    )
+    next(body)
+    between = scopes.here()
+    drop()
+    list(body)
+    assert (between, len(events)) == (None, 1)
+
+
+def test_a_finished_body_is_handed_on(events: list[Event]) -> None:
+    """A list, and a file that the server sends itself, stay what they are."""
+
+    class File:
+        def __iter__(self) -> Iterator[bytes]:
+            return iter(())
+
+    parts = [b"a"]
+    made = File()
+    environ = environment(**{"wsgi.file_wrapper": File})
+    start = lambda *args: None  # noqa: E731
+    assert wsgi.WatchMiddleware(lambda e, s: parts)(environ, start) is parts
+    assert wsgi.WatchMiddleware(lambda e, s: made)(environ, start) is made
+
+
+def test_a_wsgi_exception_passes_as_it_is(events: list[Event]) -> None:
+    """One that a coroutine caused is an event, raised by the body too."""
+
+    def app(environ: Any, start: Any) -> Iterator[bytes]:
+        yield twin().get("x")  # type: ignore[attr-defined]
+
+    with pytest.raises(AttributeError):
+        respond(app)
+    with pytest.raises(AttributeError):
+        respond(lambda environ, start: twin().get("x"))  # type: ignore[attr-defined]
+    assert [(it.action, it.guarded) for it in events] == [("noted", "GET request")] * 2
+
+
+def test_wsgi_threads_are_not_mixed_up(events: list[Event]) -> None:
+    """Of requests in several threads, each drop belongs to its own."""
+    together = threading.Barrier(4)
+
+    def app(environ: Any, start: Any) -> Iterator[bytes]:
+        together.wait(60)
+        if environ["leaks"]:
+            drop()
+        together.wait(60)
+        yield b""
+
+    def serve(number: int) -> None:
+        respond(app, environment(HTTP_X_REQUEST_ID=str(number), leaks=number % 2 == 0))
+
+    threads = [threading.Thread(target=serve, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(it.request_id for it in events) == ["0", "2"]
