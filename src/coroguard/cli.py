@@ -53,6 +53,8 @@ class _GateCommand(typer.core.TyperCommand):
     """A command whose wrong options leave no readiness of an earlier run behind."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        # The only option whose value may be left out.
+        args = ["--matrix=as configured" if it == "--matrix" else it for it in args]
         try:
             return super().parse_args(ctx, list(args))
         except typer.Exit:  # --help
@@ -93,6 +95,13 @@ def gate(
         bool,
         typer.Option("--alert", help="Send an alert for each gate that blocks."),
     ] = False,
+    matrix: Annotated[
+        str,
+        typer.Option(
+            metavar="[=pairwise|full]",
+            help="Run the gates in the cells of [tool.coroguard.matrix].",
+        ),
+    ] = "",
     json: Annotated[
         Path | None, typer.Option(help="Write the readiness as JSON here.")
     ] = None,
@@ -114,6 +123,7 @@ def gate(
         self_test=self_test,
         pin=pin,
         alert=alert,
+        matrix=matrix,
         json=json,
         junit=junit,
         markdown=markdown,

@@ -22,13 +22,15 @@ from coroguard.alerts.settings import read_settings
 from . import stale
 from .alerting import send_alerts
 from .config import CATEGORIES
-from .engine import Wishes, run_gates
+from .engine import run_gates
 from .exports import as_annotations, as_json, as_junit, as_markdown
+from .matrix.config import KINDS
 from .output import clean, flat
 from .readiness import ExitCode
 from .selection import Selection
 from .signals import ended_by_signals
 from .table import show
+from .trial import Wishes
 
 if TYPE_CHECKING:
     import io
@@ -48,6 +50,7 @@ def gate(
     self_test: bool = False,
     pin: bool = False,
     alert: bool = False,
+    matrix: str = "",
     json: Path | None = None,
     junit: Path | None = None,
     markdown: Path | None = None,
@@ -65,11 +68,12 @@ def gate(
         fail_fast=fail_fast,
         self_test=self_test,
         pin=pin,
+        matrix=matrix,
     )
     try:
         # An earlier run's readiness must not be taken for this run's.
         stale.remove(file for _, file in exports)
-        refused = _wrong_files(exports) or _wrong_words(categories)
+        refused = _wrong_files(exports) or _wrong_words(categories, matrix)
         if refused:
             return _refuse(refused)
         try:
@@ -137,7 +141,7 @@ def _wrong_files(exports: Sequence[tuple[object, Path]]) -> str:
     return ""
 
 
-def _wrong_words(categories: Sequence[str]) -> str:
+def _wrong_words(categories: Sequence[str], matrix: str) -> str:
     if importlib.util.find_spec("pytest") is None:
         return "pytest is not installed; run pip install 'coroguard[gate]'"
     for category in categories:
@@ -145,6 +149,9 @@ def _wrong_words(categories: Sequence[str]) -> str:
             hint = nearest(category, CATEGORIES)
             known = ", ".join(CATEGORIES)
             return f"--category {category} is not one of {known}.{hint}"
+    if matrix and matrix not in KINDS:
+        hint = nearest(matrix, KINDS)
+        return f"--matrix={matrix} is not one of pairwise, full.{hint}"
     return ""
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Field,
     PrivateAttr,
     StringConstraints,
@@ -20,6 +19,7 @@ from coroguard._inspect.texts import nearest, render_path
 from coroguard._pyproject import UnreadableProjectError, read_table
 
 from .errors import GateConfigError
+from .matrix.config import STRICT, CellMinimum, MatrixConfig
 from .paths import base, normal
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ _LONGEST_WAIVER = datetime.timedelta(days=366)
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = STRICT
 
 
 class Minimum(_Table):
@@ -95,6 +95,7 @@ class Config(_Table):
     waivers: list[Waiver] = []
     self_test: _Path | list[_Text] | dict[str, list[_Text]] = []
     gates: dict[str, GateConfig] = {}
+    matrix: MatrixConfig | None = None
     _base: Path = PrivateAttr(default=Path())
 
     @property
@@ -186,6 +187,8 @@ def _line(error: ErrorDetails) -> str:
         hint = nearest(str(error["input"]), CATEGORIES)
         known = ", ".join(CATEGORIES)
         return f"{where} = {error['input']!r} is not one of {known}.{hint}"
+    if error["type"] == "value_error":
+        return f"{where} = {error['input']!r} {error['ctx']['error']}"
     return f"{where} = {error['input']!r}: {error['msg']}"
 
 
@@ -200,9 +203,13 @@ _UNION_TAGS = ("constrained-str", "list[constrained-str]")
 def _keys_at(loc: tuple[int | str, ...]) -> list[str]:
     match loc:
         case ():
-            table: type[_Table] = Config
+            table: type[BaseModel] = Config
         case ("waivers", *_):
             table = Waiver
+        case ("matrix", "minimum"):
+            table = CellMinimum
+        case ("matrix",):
+            table = MatrixConfig
         case (*_, "minimum"):
             table = Minimum
         case _:
@@ -236,6 +243,8 @@ def _contradictions(config: Config, today: datetime.date) -> Iterator[str]:
         if not name.strip() or not name.isprintable():
             yield f"tool.coroguard.gates: {name!r} cannot be shown as a name"
         yield from _wrong_names(name, gate, config, names)
+    if config.matrix:
+        yield from config.matrix.mistakes()
     if isinstance(config.self_test, dict):
         for fault, gates in config.self_test.items():
             for unknown in set(gates) - set(names):

@@ -8,7 +8,7 @@ import shutil
 import time
 import traceback
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,43 +19,22 @@ from . import run_info as surroundings
 from .config import load
 from .environment import left_out
 from .errors import CollectionError, GateConfigError
-from .evidence import RunEvidence
-from .missing import with_missing
+from .matrix.run import run_matrix
 from .output import clean, each_text
-from .pins import read_pins, write_pins
-from .readiness import ExitCode, GateResult, Readiness
-from .real_services import RealServices
+from .readiness import ExitCode, Readiness
 from .redact import Redactor
 from .runs import Runs
-from .selection import Selection, pin
-from .selftest import faults_of, prove
-from .verdict import Gate, Judgement, Verdict, judge
+from .selftest import prove
+from .trial import Wishes, try_gates
+from .verdict import Judgement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping
 
+    from .config import Config
 
 _MOST_REASONS = 100
 _LONGEST_REASON = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What was asked for on the command line.
-
-    Args:
-        selection: Which gates.
-        real_services: Whether each service has to be real.
-        fail_fast: Whether the first gate that is not green ends it all.
-        self_test: Whether faults are planted afterwards.
-        pin: Whether the list of expected tests is written first.
-    """
-
-    selection: Selection = field(default_factory=Selection)
-    real_services: bool = False
-    fail_fast: bool = False
-    self_test: bool = False
-    pin: bool = False
 
 
 def run_gates(
@@ -78,10 +57,10 @@ def run_gates(
     folder = find_root(root or Path.cwd())
     wishes = wishes or Wishes()
     seeds = surroundings.seeds()
-    services: Mapping[str, str] = {}
+    redact = Redactor.of(os.environ, {})
     try:
         config = load(folder)
-        services = config.services
+        redact = _redactor(config)
         with _scratch() as scratch:
             runs = Runs(
                 root=folder,
@@ -114,7 +93,7 @@ def run_gates(
     }
     # What the runs report about themselves is more than what the command knows.
     readiness = replace(readiness, about=_merge(about, readiness.about))
-    return _published(readiness, services)
+    return _published(readiness, redact)
 
 
 @contextmanager
@@ -127,9 +106,18 @@ def _scratch() -> Generator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _published(readiness: Readiness, services: Mapping[str, str]) -> Readiness:
+def _redactor(config: Config) -> Redactor:
+    """Return what hides the secrets of the environment and of every cell's."""
+    found = [Redactor.of(os.environ, config.services)]
+    for name, values in (config.matrix.env if config.matrix else {}).items():
+        texts = [value for value in values if isinstance(value, str)]
+        found += [Redactor.of({name: text}, config.services) for text in texts]
+    secrets = {secret for redactor in found for secret in redactor.secrets}
+    return Redactor(tuple(sorted(secrets, key=len, reverse=True)))
+
+
+def _published(readiness: Readiness, redact: Redactor) -> Readiness:
     """Return what may leave the command: the one boundary for every output."""
-    redact = Redactor.of(os.environ, services)
     results = [
         replace(result, judgement=_capped(result.judgement))
         for result in readiness.results
@@ -148,57 +136,13 @@ def _capped(judgement: Judgement) -> Judgement:
 
 
 def _run(runs: Runs, wishes: Wishes, progress: Callable[[str], None]) -> Readiness:
-    progress("collecting")
-    report = runs.collect()
-    gates = pin(runs.config, report["collected"])
-    if wishes.pin:
-        progress(f"writing {write_pins(runs.root, gates)}")
-    gates = with_missing(gates, runs.config, report, read_pins(runs.root))
-    asked = [gate for gate in gates if wishes.selection.fits(gate)]
-    faults = faults_of(runs.config, report["faults"]) if wishes.self_test else {}
-    about: dict[str, Any] = {"versions": report["versions"]}
-    if not asked:
-        names = ", ".join(gate.name for gate in gates)
-        text = f"no gate fits what was asked for; there are: {names}"
-        return Readiness(problem=(ExitCode.INCOMPLETE, text), about=about)
-    results = _judge_all(runs, asked, wishes, progress)
-    proof = None
-    if wishes.self_test:
-        verdicts = {result.gate.name: result.verdict for result in results}
-        proof = prove(runs, faults, asked, verdicts, progress)
-    return Readiness(
-        results=results,
-        not_asked=[gate.name for gate in gates if gate not in asked],
-        self_test=proof,
-        about=about,
-    )
-
-
-def _judge_all(
-    runs: Runs, gates: Sequence[Gate], wishes: Wishes, progress: Callable[[str], None]
-) -> list[GateResult]:
-    results: list[GateResult] = []
-    verdicts: dict[str, Verdict] = {}
-    stopped_by = ""
-    real = RealServices(runs.config.services, demanded=wishes.real_services)
-    for gate in gates:
-        if stopped_by:
-            reason = f"--fail-fast: {stopped_by!r} was not green"
-            judgement = Judgement(Verdict.NOT_RUN, (reason,))
-            run = RunEvidence()
-        else:
-            progress(f"running {gate.name!r}: {len(gate.expected)} tests")
-            run = runs.run(gate, verdicts)
-            judgement = judge(
-                gate, run, real_services=wishes.real_services, verdicts=verdicts
-            )
-            judgement = real.judge(judgement, run)
-        result = GateResult(gate, judgement, run, runs.config.waiver(gate.name))
-        results.append(result)
-        verdicts[gate.name] = result.verdict
-        if wishes.fail_fast and result.blocks and not stopped_by:
-            stopped_by = gate.name
-    return results
+    if wishes.matrix:
+        return run_matrix(runs, wishes, progress)
+    trial = try_gates(runs, wishes, progress)
+    if not trial.bench.gates or not wishes.self_test:
+        return trial.readiness
+    proof = prove([trial.bench], trial.faults, progress)
+    return replace(trial.readiness, self_test=proof)
 
 
 def _asked(wishes: Wishes) -> dict[str, Any]:
@@ -208,6 +152,7 @@ def _asked(wishes: Wishes) -> dict[str, Any]:
         "real_services": wishes.real_services,
         "fail_fast": wishes.fail_fast,
         "self_test": wishes.self_test,
+        "matrix": wishes.matrix,
     }
 
 

@@ -58,6 +58,11 @@ def left_out(environment: Mapping[str, str]) -> list[str]:
     return sorted(name for name in environment if name not in kept)
 
 
+def may_be_set(name: str) -> bool:
+    """Return whether a variable is the application's, and not about the run itself."""
+    return not name.startswith("PYTHON") and _is_known(name, strict=False)
+
+
 def _is_known(name: str, *, strict: bool) -> bool:
     if name.startswith("COROGUARD_"):
         return strict and name in _OF_STRICT_MODE

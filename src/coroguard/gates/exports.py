@@ -9,11 +9,13 @@ from xml.etree import ElementTree as ET
 
 from .._inspect.texts import escape_command
 from .evidence import Outcome
+from .matrix.show import reasons, rows
 from .verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .matrix.result import Matrix
     from .readiness import GateResult, Readiness
 
 _MOST_ANNOTATIONS = 10
@@ -32,6 +34,8 @@ def as_junit(readiness: Readiness) -> str:
     suites = ET.Element("testsuites", name="coroguard gate")
     for result in readiness.results:
         _add_suite(suites, result)
+    if readiness.matrix:
+        _add_matrix(suites, readiness.matrix)
     if readiness.problem:
         suite = ET.SubElement(suites, "testsuite", name="coroguard", tests="1")
         suite.set("errors", "1")
@@ -44,6 +48,19 @@ def as_junit(readiness: Readiness) -> str:
         suites.set(count, str(total))
     ET.indent(suites)
     return ET.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _add_matrix(suites: ET.Element, matrix: Matrix) -> None:
+    suite = ET.SubElement(suites, "testsuite", name="matrix")
+    for cell in matrix.cells:
+        case = _case(suite, "matrix", cell.label, cell.duration_s)
+        if cell.verdict is not Verdict.PASSED:
+            _add(case, "failure", cell.verdict, cell.reason)
+    if matrix.lacks:
+        _add(_case(suite, "matrix", "minimum", 0.0), "failure", matrix.lacks)
+    suite.set("tests", str(len(suite)))
+    suite.set("failures", str(len(suite.findall("testcase/failure"))))
+    suite.set("errors", "0")
 
 
 def _add_suite(suites: ET.Element, result: GateResult) -> None:
@@ -113,6 +130,8 @@ def as_markdown(readiness: Readiness) -> str:
     for result in readiness.results:
         if result.verdict is not Verdict.PASSED:
             lines += [*_paragraph(result), ""]
+    if readiness.matrix:
+        lines += [*_cells(readiness.matrix), ""]
     proof = readiness.self_test
     if proof is not None:
         caught = sum(plant.caught for plant in proof.plants)
@@ -128,6 +147,17 @@ def _row(result: GateResult) -> str:
     title, took = result.gate.title or result.gate.name, result.run.duration_s
     shown = f"{_md(title)} | **{result.verdict}** | {_md(result.evidence)}"
     return f"| {shown} | {took:.1f} s |"
+
+
+def _cells(matrix: Matrix) -> Iterator[str]:
+    yield f"### Matrix: {_md(matrix.evidence)}"
+    yield ""
+    yield from ("| cell | settings | verdict | took |", "|---|---|---|---|")
+    for number, label, verdict, took in rows(matrix):
+        yield f"| {number} | {_md(label)} | **{verdict}** | {took} |"
+    yield ""
+    for text in reasons(matrix):
+        yield f"- {_md(text)}"
 
 
 def _paragraph(result: GateResult) -> Iterator[str]:
@@ -162,6 +192,8 @@ def as_annotations(readiness: Readiness) -> list[str]:
         if result.blocks
         for reason in result.judgement.reasons
     ]
+    if readiness.matrix:
+        found += [("matrix", text) for text in reasons(readiness.matrix)]
     if readiness.problem:
         found.append(("coroguard gate", readiness.problem[1]))
     if readiness.self_test:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
 # As a file: pytest complains about a plugin whose package is imported already.
-_PYTEST = (sys.executable, "-P", str(Path(__file__).with_name("start.py")))
+_PYTEST = ("-P", str(Path(__file__).with_name("start.py")))
 _RECORDER = ("-p", "coroguard.gates.recorder")
 _GRACE_S = 3.0
 _LOOK_S = 0.2  # how often a signal is looked for
@@ -57,6 +57,7 @@ def run_pytest(
     rootdir: Path,
     environment: Mapping[str, str],
     limit_s: float,
+    python: str = sys.executable,
 ) -> Ended:
     """Run pytest in a session of its own, and end it and its children in time.
 
@@ -65,7 +66,7 @@ def run_pytest(
     job.save()
     with held():
         return _run(
-            [*_PYTEST, *_RECORDER, f"--rootdir={rootdir}", *arguments],
+            [python, *_PYTEST, *_RECORDER, f"--rootdir={rootdir}", *arguments],
             job,
             root=root,
             environment=environment,

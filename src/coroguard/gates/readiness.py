@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from .config import Waiver
+    from .matrix.result import Matrix
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 class ExitCode(IntEnum):
@@ -207,6 +208,7 @@ class Readiness:
         self_test: What the self-test found; `None` without one.
         about: Versions, commit, seeds and all else that identifies the run.
         problem: Why no gate was run, if none was; an exit code comes with it.
+        matrix: The cells, where the gates were run in a matrix.
     """
 
     results: Sequence[GateResult] = ()
@@ -214,6 +216,7 @@ class Readiness:
     self_test: SelfTest | None = None
     about: Mapping[str, Any] = field(default_factory=dict[str, Any])
     problem: tuple[ExitCode, str] | None = None
+    matrix: Matrix | None = None
 
     @property
     def ready(self) -> bool:
@@ -228,8 +231,9 @@ class Readiness:
         red = {result.verdict for result in self.results if result.blocks}
         if self.self_test and not self.self_test.ok:
             return ExitCode.FAILED
+        cells = self.matrix.exit_codes if self.matrix else set[ExitCode]()
         for code, verdicts in _PRECEDENCE:
-            if red & verdicts:
+            if red & verdicts or code in cells:
                 return code
         blocking = any(result.gate.blocks_deployment for result in self.results)
         return ExitCode.READY if blocking else ExitCode.INCOMPLETE
@@ -245,4 +249,5 @@ class Readiness:
             "gates": [result.to_json() for result in self.results],
             "not_asked": list(self.not_asked),
             "self_test": self.self_test.to_json() if self.self_test else None,
+            "matrix": self.matrix.to_json() if self.matrix else None,
         }

@@ -22,11 +22,19 @@ class RealServices:
     Args:
         variables: Services with the environment variables of their addresses.
         demanded: Whether each service has to be real.
+        environment: Where the addresses are; ``None`` is the one of this process.
     """
 
-    def __init__(self, variables: Mapping[str, str], *, demanded: bool) -> None:
+    def __init__(
+        self,
+        variables: Mapping[str, str],
+        *,
+        demanded: bool,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._variables = variables
         self._demanded = demanded
+        self._environment = os.environ if environment is None else environment
         self._before = {name: self._talk(name) for name in variables}
 
     def judge(self, judgement: Judgement, run: RunEvidence) -> Judgement:
@@ -50,4 +58,4 @@ class RealServices:
                 yield f"the service {name!r} at {where} was not reached: {problem.why}"
 
     def _talk(self, name: str) -> NotReached | None:
-        return reach(os.environ.get(self._variables[name], ""))
+        return reach(self._environment.get(self._variables[name], ""))

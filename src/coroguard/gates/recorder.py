@@ -17,7 +17,7 @@ import pytest
 from . import children, plugin, reporting
 from .background import Background
 from .inventory import uncollected
-from .job import NONCE_FD, Job
+from .job import LOOP, NONCE_FD, Job
 from .leaks import Ledger
 from .record import GateRecord
 from .sealed import write_sealed
@@ -281,6 +281,7 @@ class _Recorder:
             "collect_errors": self._collect_errors,
             "collect_skips": self._collect_skips,
             "versions": reporting.versions(self._config),
+            "facts": reporting.facts() if LOOP in os.environ else {},
             "faults": reporting.faults(self._job.self_test),
             "ini": str(self._config.inipath or ""),
             "complete": False,

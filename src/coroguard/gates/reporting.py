@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
+from .._runtime.modes import current
 from .evidence import printable
 
 if TYPE_CHECKING:
@@ -70,6 +72,23 @@ def versions(config: pytest.Config) -> dict[str, str]:
     names = ["pytest", "pydantic", "typeguard", "wrapt"]
     return {name: metadata.version(name) for name in names} | {
         dist.project_name: dist.version for dist in plugins
+    }
+
+
+def facts() -> dict[str, Any]:
+    """Return under which conditions this process runs, as far as a matrix sets them."""
+    import asyncio
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        policy = type(asyncio.get_event_loop_policy()).__module__
+    return {
+        "mode": str(current()),
+        "loop": "uvloop" if policy.partition(".")[0] == "uvloop" else "asyncio",
+        "optimize": sys.flags.optimize,
+        "dev_mode": sys.flags.dev_mode,
+        "asyncio_debug": asyncio.coroutines._is_debug_mode(),  # type: ignore[attr-defined]
     }
 
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from coroguard._inspect.texts import nearest
 
-from .environment import known
 from .errors import CollectionError, GateConfigError
 from .evidence import RunEvidence
 from .job import VERDICTS_SO_FAR, Job
+from .matrix.places import Place, environment
 from .paths import outside
 from .process import run_pytest
 from .trust import doubts, evidence, read
@@ -46,6 +46,7 @@ class Runs:
         real_services: Whether each service has to be real.
         fail_fast: Whether a run ends with its first failed test.
         ini: The configuration file of pytest; empty lets pytest look for it.
+        place: The interpreter and the environment of the runs.
     """
 
     root: Path
@@ -55,11 +56,18 @@ class Runs:
     real_services: bool = False
     fail_fast: bool = False
     ini: str = ""
+    place: Place = field(default_factory=Place)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Return the variables that its runs start with."""
+        return environment(self.place.variables)
 
     def collect(self) -> dict[str, Any]:
         """Return the recorder's report of what there is to run.
 
         Raises:
+            CannotRunError: The run was not in the place that it was meant for.
             CollectionError: It could not be found out.
         """
         table = self.config.self_test
@@ -77,6 +85,7 @@ class Runs:
             wrong += doubts(report, ended.exit_code)
         if wrong:
             raise CollectionError("\n".join([*wrong, *hints(wrong, os.environ)]))
+        self.place.check(report["facts"])
         # Given other files, pytest could find another one.
         self.ini = report["ini"]
         return report
@@ -126,24 +135,28 @@ class Runs:
         verdicts: Mapping[str, Verdict],
         limit_s: float = COLLECTION_LIMIT_S,
     ) -> Ended:
-        kept = known(os.environ)
+        kept = self.environment
         # Bytecode that an earlier checkout left in the project proves nothing about
         # its source, so the runs of this command share a new cache.
         kept["PYTHONPYCACHEPREFIX"] = str(self.folder / "bytecode")
         said = {name: str(verdict) for name, verdict in verdicts.items()}
-        environment = kept | dict(self.seeds) | {VERDICTS_SO_FAR: json.dumps(said)}
+        variables = kept | dict(self.seeds) | {VERDICTS_SO_FAR: json.dumps(said)}
         if plant:
-            environment[PLANT] = plant
+            variables[PLANT] = plant
         if self.real_services:
-            environment[REAL_SERVICES] = "1"
+            variables[REAL_SERVICES] = "1"
         ini = ["-c", self.ini] if self.ini else []
+        if "PYTHONOPTIMIZE" in variables:
+            # pytest rewrites the assertions of tests, so that they hold nevertheless.
+            ini.append("-Wignore:assertions not in test modules")
         return run_pytest(
             [*ini, *arguments],
             job,
             root=self.root,
             rootdir=self.config.base,
-            environment=environment,
+            environment=variables,
             limit_s=limit_s,
+            python=self.place.python,
         )
 
     def _paths(self) -> list[str]:

@@ -32,6 +32,7 @@ class Asked(_Part):
     real_services: bool
     fail_fast: bool
     self_test: bool
+    matrix: Literal["", "as configured", "pairwise", "full"]
 
 
 class WaiverPart(_Part):
@@ -128,10 +129,34 @@ class SelfTestPart(_Part):
     unproven: list[str]
 
 
+class CellPart(_Part):
+    """One cell of the matrix; ``added`` where it was run to find a cause."""
+
+    number: Annotated[int, Field(ge=1)]
+    settings: dict[str, str | bool]
+    added: bool
+    verdict: Verdict
+    reason: str
+    gates: dict[str, Verdict]
+    versions: dict[str, str]
+    duration_s: _Seconds
+
+
+class MatrixPart(_Part):
+    """The cells of a matrix, and the settings at which gates fail."""
+
+    full: bool
+    possible: _Count
+    minimum: _Count
+    ran: _Count
+    cells: list[CellPart]
+    causes: list[str]
+
+
 class ReadinessDocument(_Part):
     """The whole readiness, as it is written."""
 
-    schema_number: Literal[1] = Field(alias="schema")
+    schema_number: Literal[2] = Field(alias="schema")
     ready: bool
     exit_code: Literal[0, 1, 2, 3, 4, 5]
     problem: str
@@ -146,3 +171,4 @@ class ReadinessDocument(_Part):
     gates: list[GatePart]
     not_asked: list[str]
     self_test: SelfTestPart | None
+    matrix: MatrixPart | None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from coroguard._inspect.texts import nearest
@@ -13,7 +13,7 @@ from .readiness import Plant, SelfTest
 from .verdict import Gate, Judgement, Verdict, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from .config import Config
     from .evidence import RunEvidence
@@ -54,43 +54,66 @@ def faults_of(config: Config, read: Mapping[str, Sequence[str]]) -> Faults:
     return faults
 
 
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Gates that were tried without any fault, and can be tried with one.
+
+    Args:
+        runs: How pytest is run.
+        gates: The gates that were asked for, in order.
+        verdicts: Their verdicts without any fault.
+    """
+
+    runs: Runs
+    gates: Sequence[Gate]
+    verdicts: Mapping[str, Verdict]
+
+
 def prove(
-    runs: Runs,
-    faults: Faults,
-    gates: Sequence[Gate],
-    verdicts: Mapping[str, Verdict],
-    progress: Callable[[str], None],
+    benches: Sequence[Bench], faults: Faults, progress: Callable[[str], None]
 ) -> SelfTest:
     """Plant each fault and look which gates see it.
 
     Args:
-        runs: How pytest is run.
+        benches: Where faults are planted: one after another, until a fault is seen
+            by each of its gates. The cells of a matrix are several.
         faults: The faults and the gates that each has to turn red.
-        gates: The gates that were asked for, in order.
-        verdicts: Their verdicts without any fault.
         progress: Is called with a line for each step.
     """
-    engine = try_engine(runs, progress)
+    engine = try_engine(benches[0].runs, progress)
     plants: list[Plant] = []
-    asked = {gate.name for gate in gates}
+    asked = {gate.name for gate in benches[0].gates}
     for fault, named in faults.items():
         if named and asked.isdisjoint(named):
             continue
         progress(f"self-test: planting {fault!r}")
-        plants += _plant(runs, fault, named, gates, verdicts)
-    unproven = [*_unproven(gates, plants, verdicts)]
+        plants += _plant_in_each(benches, fault, named)
+    unproven = [*_unproven(benches, plants)]
     if not plants:
         unproven.append("no fault was planted, because no gate that has one was green")
     return SelfTest(tuple(plants), tuple(unproven), engine)
 
 
-def _plant(
-    runs: Runs,
-    fault: str,
-    named: Sequence[str],
-    gates: Sequence[Gate],
-    verdicts: Mapping[str, Verdict],
-) -> list[Plant]:
+def _plant_in_each(
+    benches: Sequence[Bench], fault: str, named: Sequence[str]
+) -> Iterable[Plant]:
+    """Plant a fault until each of its gates has seen it, or on every bench."""
+    found: dict[str, Plant] = {}
+    for bench in benches:
+        for plant in _plant(bench, fault, named):
+            if plant.caught or plant.gate not in found:
+                found[plant.gate] = plant
+        caught = [plant for plant in found.values() if plant.caught]
+        if caught and (not named or len(caught) == len(found)):
+            break
+    if not named and any(plant.caught for plant in found.values()):
+        # A fault that is for no gate in particular has fooled none that missed it.
+        return [plant for plant in found.values() if plant.caught]
+    return found.values()
+
+
+def _plant(bench: Bench, fault: str, named: Sequence[str]) -> list[Plant]:
+    runs, gates, verdicts = bench.runs, bench.gates, bench.verdicts
     wanted = set(named) or {gate.name for gate in gates}
     needed = _with_needs(wanted, gates)
     so_far: dict[str, Verdict] = {}
@@ -105,9 +128,6 @@ def _plant(
         judgement = judge(replace(gate, needs=()), run)
         if gate.name in wanted and verdicts[gate.name] is Verdict.PASSED:
             plants.append(_saw(fault, gate, judgement, run))
-    if not named and any(plant.caught for plant in plants):
-        # A fault that is for no gate in particular has fooled none that missed it.
-        return [plant for plant in plants if plant.caught]
     return plants
 
 
@@ -132,15 +152,17 @@ def _with_needs(names: set[str], gates: Sequence[Gate]) -> set[str]:
     return needed
 
 
-def _unproven(
-    gates: Sequence[Gate], plants: Sequence[Plant], verdicts: Mapping[str, Verdict]
-) -> list[str]:
+def _unproven(benches: Sequence[Bench], plants: Sequence[Plant]) -> list[str]:
     """Name the green gates that no fault turned red; the others are not judged."""
     caught = {plant.gate for plant in plants if plant.caught}
+    green = {
+        gate.name
+        for bench in benches
+        for gate in bench.gates
+        if bench.verdicts[gate.name] is Verdict.PASSED
+    }
     return [
         f"{gate.name}: no planted fault turned it red"
-        for gate in gates
-        if gate.blocks_deployment
-        and gate.name not in caught
-        and verdicts[gate.name] is Verdict.PASSED
+        for gate in benches[0].gates
+        if gate.blocks_deployment and gate.name in green - caught
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,6 +12,10 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+# Cells of a matrix hold on threads of their own.
+_counting = threading.Lock()
 
 
 class _State:
@@ -47,12 +52,15 @@ def ended_by_signals() -> Generator[None, None, None]:
 @contextlib.contextmanager
 def held() -> Generator[None, None, None]:
     """Let a signal take effect only after the block; `came` is true meanwhile."""
-    _State.holds += 1
+    with _counting:
+        _State.holds += 1
     try:
         yield
     finally:
-        _State.holds -= 1
-        _leave()
+        with _counting:
+            _State.holds -= 1
+        if threading.current_thread() is threading.main_thread():
+            _leave()
 
 
 def came() -> bool:

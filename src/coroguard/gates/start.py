@@ -34,7 +34,22 @@ def main() -> int:
     # Ignored where the command was started in the background; then a run that is
     # ended from outside would not stop what its fixtures started.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if os.environ.get("COROGUARD_GATE_LOOP") == "uvloop":
+        _use_uvloop()
     return int(pytest.main(plugins=[_WholeSuiteOptions()]))
+
+
+def _use_uvloop() -> None:
+    """Let uvloop make the loops of `asyncio.run` and of the plugins for asyncio."""
+    import asyncio
+    import warnings
+
+    import uvloop
+
+    with warnings.catch_warnings():
+        # There is no other way that reaches them all, deprecated or not.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from .matrix.show import reasons, rows
 from .output import flat, without_commands
 from .readiness import ExitCode
 from .verdict import Verdict
@@ -15,6 +16,7 @@ from .verdict import Verdict
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from .matrix.result import Matrix
     from .readiness import GateResult, Readiness
 
 _STYLES = {
@@ -45,6 +47,8 @@ def _show(readiness: Readiness, console: Console) -> None:
     for result in readiness.results:
         if result.verdict is not Verdict.PASSED:
             _show_red(result, console)
+    if readiness.matrix:
+        _show_matrix(readiness.matrix, console)
     _show_self_test(readiness, console)
     if readiness.problem:
         _show_problem(console, *readiness.problem)
@@ -58,7 +62,7 @@ def _table(readiness: Readiness) -> Table:
     table.add_column("gate", overflow="fold", ratio=3)
     table.add_column("verdict", no_wrap=True)
     table.add_column("evidence", overflow="fold", ratio=4)
-    table.add_column("took", no_wrap=True, justify="right")
+    table.add_column("took", no_wrap=True, justify="right", min_width=7)
     table.expand = True
     for result in readiness.results:
         table.add_row(
@@ -95,6 +99,23 @@ def _show_red(result: GateResult, console: Console) -> None:
     _line(
         console, f"  BLOCKS DEPLOYMENT: {blocks}", "bold red" if result.blocks else ""
     )
+
+
+def _show_matrix(matrix: Matrix, console: Console) -> None:
+    _line(console, "")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("cell", no_wrap=True)
+    table.add_column("settings", overflow="fold", ratio=1)
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("took", no_wrap=True, justify="right", min_width=7)
+    table.expand = True
+    for number, label, verdict, took in rows(matrix):
+        style = _STYLES.get(Verdict(verdict), "bold red")
+        table.add_row(number, Text(flat(label)), Text(verdict, style=style), took)
+    console.print(table)
+    _line(console, flat(f"matrix: {matrix.evidence}"))
+    for text in reasons(matrix):
+        _labelled(console, "matrix", text)
 
 
 def _innermost(stacks: str) -> list[str]:
@@ -137,6 +158,8 @@ def _last_line(readiness: Readiness) -> tuple[str, str]:
     code = f"(exit code {int(readiness.exit_code)})"
     if not readiness.ready:
         blocking = [r.gate.name for r in readiness.results if r.blocks]
+        if readiness.matrix and not blocking:
+            blocking = ["matrix"]
         why = f": {', '.join(blocking)}" if blocking else ""
         return f"NOT READY{why} {code}", "bold red"
     passed = sum(r.verdict is Verdict.PASSED for r in readiness.results)

@@ -311,7 +311,7 @@ def test_the_report_names_its_run(two):
     for words in ("init -q .", "add -A", "-c user.name=a -c user.email=a commit -qm x"):
         subprocess.run(["git", *words.split()], cwd=two.root, check=True)
     report = two.gate().report
-    assert report["schema"] == 1
+    assert report["schema"] == 2
     assert {"coroguard", "python", "pytest", "pydantic"} <= set(report["versions"])
     assert re.fullmatch(r"[0-9a-f]{40}", report["commit"]["id"])
     assert report["seeds"] == {"COROGUARD_SEED": "7", "PYTHONHASHSEED": "7"}

@@ -30,7 +30,58 @@ def refusal(folder) -> str:
     return str(refused.value)
 
 
+MATRIX = "[tool.coroguard.matrix]\n"
 WRONG = {
+    "a key of the matrix": (
+        MATRIX + "loops = ['uvloop']\n" + GATES,
+        "tool.coroguard.matrix.loops is not a key. Did you mean 'loop'?",
+    ),
+    "a loop": (
+        MATRIX + "loop = ['uvlop']\n" + GATES,
+        "tool.coroguard.matrix.loop[0] = 'uvlop' is not one of 'asyncio', 'uvloop'. "
+        "Did you mean 'uvloop'?",
+    ),
+    "a flag": (
+        MATRIX + "flags = ['--O']\n" + GATES,
+        "Did you mean '-O'?",
+    ),
+    "a value twice": (
+        MATRIX + "mode = ['off', 'off']\n" + GATES,
+        "tool.coroguard.matrix.mode = ['off', 'off'] a value is listed twice",
+    ),
+    "an interpreter": (
+        MATRIX + "python = ['python3']\n" + GATES,
+        "tool.coroguard.matrix.python[0] = 'python3' is not an interpreter",
+    ),
+    "a variable of Python": (
+        MATRIX + "env = { PYTHONPATH = ['x'] }\n" + GATES,
+        "cannot be an axis",
+    ),
+    "a number as the value of a variable": (
+        MATRIX + "env = { WORKERS = [3] }\n" + GATES,
+        "tool.coroguard.matrix.env.WORKERS[0] = 3 is not a text, true",
+    ),
+    "an unset version": (
+        MATRIX + "installed = { redis = [false] }\n" + GATES,
+        "is not a version; write one such as '2.10'",
+    ),
+    "a matrix without an axis": (MATRIX + GATES, "tool.coroguard.matrix has no axis"),
+    "an excluded axis": (
+        MATRIX + "loop = ['asyncio']\nexclude = [{ lop = 'asyncio' }]\n" + GATES,
+        "exclude[0]: 'lop' is not an axis. Did you mean 'loop'?",
+    ),
+    "an excluded value": (
+        MATRIX + "loop = ['asyncio']\nexclude = [{ loop = 'uvloop' }]\n" + GATES,
+        "exclude[0]: 'uvloop' is not a value of 'loop'",
+    ),
+    "everything excluded": (
+        MATRIX + "loop = ['asyncio']\nexclude = [{ loop = 'asyncio' }]\n" + GATES,
+        "tool.coroguard.matrix.exclude leaves no cell",
+    ),
+    "a minimum of cells": (
+        MATRIX + "loop = ['asyncio']\nminimum = { cell = 2 }\n" + GATES,
+        "matrix.minimum.cell is not a key. Did you mean 'cells'?",
+    ),
     "a key of the table": (
         "[tool.coroguard]\nguardd = []\n" + GATES,
         "tool.coroguard.guardd is not a key. Did you mean 'guarded'?",

@@ -13,6 +13,7 @@ import pytest
 from coroguard.gates.config import Waiver
 from coroguard.gates.evidence import Phase, RunEvidence, TestEvidence
 from coroguard.gates.exports import as_annotations, as_json, as_junit, as_markdown
+from coroguard.gates.matrix.result import CellResult, Matrix
 from coroguard.gates.readiness import ExitCode, GateResult, Plant, Readiness, SelfTest
 from coroguard.gates.schema import ReadinessDocument
 from coroguard.gates.verdict import Gate, Judgement, Verdict
@@ -105,6 +106,7 @@ EVERY = Readiness(
         result(Verdict.FAILED, waiver=WAIVER),
     ],
     self_test=FOOLED,
+    matrix=Matrix([CellResult(1, {AWKWARD: False}, could_not=AWKWARD)], (AWKWARD,)),
 )
 
 
@@ -146,7 +148,7 @@ def test_markdown_rows_stay_rows():
     """No text of a test ends a cell, a row or a list."""
     lines = as_markdown(EVERY).splitlines()
     rows = [line for line in lines if line.startswith("|")]
-    assert len(rows) == 2 + len(EVERY.results)
+    assert len(rows) == 2 + len(EVERY.results) + 2 + len(EVERY.matrix.cells)
     assert not any(line.startswith("::") for line in lines)
     assert "<b>" not in as_markdown(EVERY)
 

@@ -1,0 +1,1 @@
+"""The gates in every combination of settings that counts."""
