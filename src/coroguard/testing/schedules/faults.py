@@ -1,0 +1,138 @@
+"""Faults that a seed injects where a task waits."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from ..._leaks.errors import GuardUsageError
+from .places import awaits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Handle: TypeAlias = asyncio.Handle
+Task: TypeAlias = "asyncio.Task[Any]"
+#: Puts a fault in the place of a step, and returns what runs instead.
+Effect: TypeAlias = "Callable[[asyncio.AbstractEventLoop, Task, Handle], Handle]"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that may happen where a task waits.
+
+    Make one with `delays`, `cancellations` or `exceptions`.
+
+    Args:
+        at: A pattern, as for file names, for the name of a task or for the qualified
+            name of a function that the task is in.
+        rate: The probability, at each such await, that it happens.
+        name: What happens, for messages.
+    """
+
+    at: str
+    rate: float
+    name: str
+    _effect: Effect = field(repr=False)
+    _needs_result: bool = field(default=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.at, str) or not self.at:
+            raise GuardUsageError(f"at={self.at!r} is not a pattern of names")
+        if not isinstance(self.rate, float | int) or not 0 < self.rate <= 1:
+            raise GuardUsageError(f"rate={self.rate!r} is not between 0 and 1")
+
+    def fits(self, task: Task, handle: Handle) -> bool:
+        """Return whether it can happen at this await."""
+        if self._needs_result and not handle._args:
+            return False  # `sleep(0)`, which waits for nothing that could fail
+        names = [task.get_name(), *(it.__qualname__ for it in awaits(task))]
+        return any(fnmatchcase(name, self.at) for name in names)
+
+    def inject(
+        self, loop: asyncio.AbstractEventLoop, task: Task, handle: Handle
+    ) -> Handle:
+        """Let it happen, and return what the loop runs now."""
+        return self._effect(loop, task, handle)
+
+
+def delays(seconds: float = 0.001, *, at: str = "*", rate: float = 0.05) -> Fault:
+    """Return a fault: what a task waits for takes longer.
+
+    Args:
+        seconds: How much longer.
+        at: A pattern for the name of a task, or of a function that it is in.
+        rate: How probable it is at each await.
+
+    Raises:
+        GuardUsageError: A value is out of its range.
+    """
+    if not isinstance(seconds, float | int) or not 0 < seconds < float("inf"):
+        raise GuardUsageError(f"seconds={seconds!r} is not a positive number")
+
+    def delay(loop: Any, _task: Task, handle: Handle) -> Handle:
+        # Looked up when it is due: the loop may have a queue of its own again.
+        loop.call_later(seconds, lambda: loop._ready.append(handle))
+        return Handle(_nothing, (), loop)
+
+    return Fault(at, rate, f"a delay of {seconds} s", delay)
+
+
+def cancellations(*, at: str, rate: float = 0.05) -> Fault:
+    """Return a fault: a task is cancelled where it waits.
+
+    Args:
+        at: A pattern for the name of a task, or of a function that it is in.
+        rate: How probable it is at each await.
+
+    Raises:
+        GuardUsageError: A value is out of its range.
+    """
+
+    def cancel(_loop: object, task: Task, handle: Handle) -> Handle:
+        task.cancel("injected by coroguard.testing.schedules")
+        return handle
+
+    return Fault(at, rate, "a cancellation", cancel)
+
+
+def exceptions(
+    error: BaseException | type[BaseException], *, at: str, rate: float = 0.05
+) -> Fault:
+    """Return a fault: what a task waits for fails.
+
+    It happens where the task waits for a result, so not at ``asyncio.sleep(0)``.
+
+    Args:
+        error: The exception, or its class.
+        at: A pattern for the name of a task, or of a function that it is in.
+        rate: How probable it is at each await.
+
+    Raises:
+        GuardUsageError: A value is out of its range, or the error is not one that a
+            future can carry.
+    """
+    is_class = inspect.isclass(error) and issubclass(error, BaseException)
+    if not is_class and not isinstance(error, BaseException):
+        raise GuardUsageError(f"{error!r} is not an exception")
+    kind = error if isinstance(error, type) else type(error)
+    if issubclass(kind, StopIteration | asyncio.CancelledError):
+        raise GuardUsageError(f"{kind.__name__} cannot be the error of a future")
+
+    def fail(loop: Any, _task: Task, handle: Any) -> Handle:
+        (awaited,) = handle._args
+        if awaited.done() and not awaited.cancelled():
+            awaited.exception()  # it counts as retrieved
+        failed = loop.create_future()
+        failed.set_exception(error)
+        handle._args = (failed,)
+        return handle  # type: ignore[no-any-return]
+
+    return Fault(at, rate, kind.__name__, fail, True)
+
+
+def _nothing() -> None:
+    """Run in the place of a step that is delayed."""

@@ -1,0 +1,180 @@
+"""Loops of asyncio that run by a schedule."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from asyncio.base_events import BaseEventLoop
+from collections import deque
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ..._leaks.errors import GuardUsageError
+from .places import where_of
+from .queue import Ready
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+    from .schedule import Schedule
+
+#: The file descriptor that every loop has, for calls from other threads.
+_OWN_DESCRIPTORS = 1
+#: As a real selector rounds up: timers that are due almost together, are due together.
+_GRANULARITY_S = 0.001
+#: The attribute of a loop with the seconds that passed at once.
+_PASSED = "_coroguard_passed"
+_MOST_NAMED = 6
+
+
+@contextmanager
+def scheduled(schedule: Schedule) -> Generator[None]:
+    """Let every loop of asyncio that this thread runs in the block obey a schedule.
+
+    A loop of another thread is left alone, and so is one that is not asyncio's own.
+    """
+    owner, original = threading.get_ident(), BaseEventLoop.run_forever
+    threads = threading.active_count()
+
+    def run_forever(self: BaseEventLoop) -> None:
+        if threading.get_ident() != owner:
+            return original(self)
+        with attached(self, schedule, threads=threads):
+            return original(self)
+
+    BaseEventLoop.run_forever = run_forever  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        BaseEventLoop.run_forever = original  # type: ignore[method-assign]
+
+
+@contextmanager
+def attached(loop: Any, schedule: Schedule, *, threads: int = 1) -> Generator[None]:
+    """Let a loop obey a schedule for the block, in which it runs.
+
+    Args:
+        loop: A loop of asyncio that does not run yet.
+        schedule: Makes its choices.
+        threads: How many threads there are that cannot know the loop.
+
+    Raises:
+        GuardUsageError: The loop is not one of asyncio's, or works in another way.
+    """
+    refuse_foreign(loop)
+    ready = Ready(loop._ready, loop, schedule)
+    selector = loop._selector
+    loop._ready = ready
+    loop._selector = _Selector(selector, loop, schedule, threads)
+    schedule.loops += 1
+    try:
+        yield
+    finally:
+        loop._selector = selector
+        if loop._ready is ready:
+            loop._ready = ready.restored()
+
+
+def refuse_foreign(loop: Any) -> None:
+    """Refuse a loop whose steps cannot be ordered.
+
+    Raises:
+        GuardUsageError: It is not a loop of asyncio, or its internals are others than
+            those of Python 3.11 to 3.15.
+    """
+    kind = f"{type(loop).__module__}.{type(loop).__qualname__}"
+    if not isinstance(loop, BaseEventLoop):
+        raise GuardUsageError(
+            f"schedules cannot order the steps of {kind}, which is not a loop of "
+            "asyncio; run this on asyncio's own, such as asyncio.SelectorEventLoop"
+        )
+    found = type(getattr(loop, "_ready", None))
+    if found is not deque or not hasattr(loop, "_selector"):
+        raise GuardUsageError(
+            f"schedules do not know the internals of {kind} on this Python: its ready "
+            f"queue is a {found.__qualname__}; run this on a Python that is supported"
+        )
+
+
+class _Selector:
+    """The selector of a loop, with an end to waits that nothing can end.
+
+    Args:
+        selector: The loop's own.
+        loop: The loop.
+        schedule: Has the limits, and the clock.
+        threads: How many threads there are that cannot know the loop.
+    """
+
+    def __init__(
+        self, selector: Any, loop: Any, schedule: Schedule, threads: int
+    ) -> None:
+        self._selector = selector
+        self._loop = loop
+        self._schedule = schedule
+        self._threads = threads
+        self._ends_at = time.monotonic() + schedule.limits.timeout_s
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._selector, name)
+
+    def select(self, timeout: float | None = None) -> list[Any]:
+        """Wait for events, at most until the run has to end.
+
+        Raises:
+            StuckError: Nothing can end the wait, or the run takes too long.
+        """
+        if timeout is not None and timeout <= 0:
+            return self._now()
+        if timeout is None and self._is_alone(threads=1):
+            self._raise(
+                "the run waits for ever: no task is ready, and no timer, socket or "
+                "thread is left"
+            )
+        if timeout and self._schedule.is_virtual and self._is_alone(self._threads):
+            _advance(self._loop, timeout + _GRANULARITY_S)
+            return self._now()
+        left = self._ends_at - time.monotonic()
+        if left <= 0:
+            self._raise(
+                f"the run did not end within {self._schedule.limits.timeout_s:g} s"
+            )
+        return self._wait(left if timeout is None else min(timeout, left))
+
+    def _now(self) -> list[Any]:
+        return self._wait(0)
+
+    def _wait(self, timeout: float) -> list[Any]:
+        return self._selector.select(timeout)  # type: ignore[no-any-return]
+
+    def _is_alone(self, threads: int) -> bool:
+        """Return whether nothing but the loop itself can make something ready."""
+        watched: Mapping[Any, Any] = self._selector.get_map() or {}
+        return (
+            len(watched) <= _OWN_DESCRIPTORS
+            and threading.active_count() <= threads
+            and not getattr(self._loop, "_signal_handlers", None)
+        )
+
+    def _raise(self, headline: str) -> None:
+        self._ends_at = time.monotonic() + self._schedule.limits.timeout_s
+        raise self._schedule.stuck(
+            headline,
+            waiting="\n            ".join(_waiting(self._loop)),
+            fix="look for what should have ended this wait",
+        )
+
+
+def _waiting(loop: asyncio.AbstractEventLoop) -> list[str]:
+    """Describe the tasks that wait, each with the line where it does."""
+    tasks = sorted(asyncio.all_tasks(loop), key=lambda task: task.get_name())
+    return [where_of(task) for task in tasks[:_MOST_NAMED]]
+
+
+def _advance(loop: Any, seconds: float) -> None:
+    """Let time pass on the clock of a loop, for good: its timers count on it."""
+    if _PASSED not in vars(loop):
+        setattr(loop, _PASSED, 0.0)
+        loop.time = lambda: type(loop).time(loop) + getattr(loop, _PASSED)
+    setattr(loop, _PASSED, getattr(loop, _PASSED) + seconds)

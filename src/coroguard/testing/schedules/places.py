@@ -1,0 +1,73 @@
+"""Names and lines of tasks, for people."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from ..._leaks.leak import is_library, place, short
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Iterator
+
+_GIVEN_BY_ASYNCIO = re.compile(r"Task-\d+")
+_DEEPEST = 100
+
+
+def awaits(task: asyncio.Task[Any]) -> Iterator[Any]:
+    """Yield the coroutines that a task is in, the outermost first."""
+    coroutine: Any = task.get_coro()
+    for _ in range(_DEEPEST):
+        if not hasattr(coroutine, "__qualname__"):
+            return
+        yield coroutine
+        coroutine = next(
+            (
+                inner
+                for name in ("cr_await", "ag_await", "gi_yieldfrom")
+                if (inner := getattr(coroutine, name, None)) is not None
+            ),
+            None,
+        )
+
+
+def describe(
+    handle: asyncio.Handle, task: asyncio.Task[Any] | None, number: int
+) -> str:
+    """Return the name of a task, or of a callback, and the line where it goes on.
+
+    Args:
+        handle: What is ready.
+        task: The task that it steps, if it does.
+        number: The number of the task, for one that was given no name.
+    """
+    if task is not None:
+        return where_of(task, number)
+    callback: Any = handle._callback  # type: ignore[attr-defined]
+    return f"the callback {getattr(callback, '__qualname__', None) or callback!r}"
+
+
+def where_of(task: asyncio.Task[Any], number: int = 0) -> str:
+    """Return the name of a task, and the line where it waits."""
+    named = task.get_name()
+    name = "" if _GIVEN_BY_ASYNCIO.fullmatch(named) else named
+    where = ""
+    for coroutine in awaits(task):
+        name = name or _numbered(short(coroutine.__qualname__), number)
+        where = _line(coroutine) or where
+    return f"{name or named} ({where})" if where else name or named
+
+
+def _numbered(name: str, number: int) -> str:
+    return f"{name} #{number}" if number else name
+
+
+def _line(coroutine: Any) -> str:
+    """Return the line of a coroutine of the program; empty for a library's."""
+    for prefix in ("cr", "ag", "gi"):
+        frame = getattr(coroutine, f"{prefix}_frame", None)
+        if frame is not None:
+            file = frame.f_code.co_filename
+            return "" if is_library(file) else place(file, frame.f_lineno)
+    return ""

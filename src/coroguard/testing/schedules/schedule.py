@@ -1,0 +1,172 @@
+"""The schedule of one run: every decision, and what came of it."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from ..._leaks.errors import CoroguardError, GuardUsageError, labelled_lines
+from .policies import Policy, make
+from .tokens import Recipe, Script, Seed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from .faults import Fault, Handle, Task
+    from .policies import Candidate
+
+#: How waiting passes: by the clock on the wall, or at once where nothing but the
+#: loop's own timers can end it.
+Clock: TypeAlias = Literal["real", "virtual"]
+_CLOCKS = ("real", "virtual")
+
+
+class StuckError(CoroguardError, AssertionError):
+    """A run that does not end: a livelock, a deadlock, or one that takes too long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What ends a run of the loop that does not end by itself.
+
+    Args:
+        steps: The most steps.
+        timeout_s: The most seconds.
+    """
+
+    steps: int = 1_000_000
+    timeout_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """A step that ran before another one that was ready earlier.
+
+    Args:
+        first: The name of its task, and the line where it went on.
+        second: The same of the step that had to wait.
+    """
+
+    first: str
+    second: str
+
+    def __str__(self) -> str:
+        return f"{self.first} ran before {self.second}"
+
+
+class Schedule:
+    """The decisions of one run, as its loops ask for them.
+
+    Args:
+        recipe: A seed, or the decisions themselves.
+        faults: What may happen where a task waits.
+        clock: How waiting passes.
+        limits: What ends the run.
+        explain: Whether to describe each swap, which takes time.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        *,
+        faults: Sequence[Fault] = (),
+        clock: Clock = "real",
+        limits: Limits | None = None,
+        explain: bool = False,
+    ) -> None:
+        self.recipe = recipe
+        self.faults = tuple(faults)
+        self.is_virtual = clock == "virtual"
+        self.limits = limits or Limits()
+        self.choices: dict[int, int] = {}
+        self.injected: dict[int, int] = {}
+        #: Swaps and faults, in order, described.
+        self.events: list[Swap | str] = []
+        #: How many choices there were, how many awaits at which a fault was possible,
+        #: and how many steps were run.
+        self.points = self.awaits = self.steps = 0
+        #: How many loops ran by it, and how many tasks were ready in them.
+        self.loops = self.tasks = 0
+        #: Whether a choice was asked for that no longer existed.
+        self.diverged = False
+        self._explain = explain
+        self._policy: Policy | None = None
+        self._dice: Callable[[], float] | None = None
+        if isinstance(recipe, Seed):
+            self._policy = make(recipe.policy, recipe.number, recipe.length)
+            if recipe.number:
+                self._dice = random.Random(f"faults {recipe.number}").random
+
+    @property
+    def script(self) -> Script:
+        """The decisions so far that are not asyncio's own."""
+        return Script(dict(self.choices), dict(self.injected))
+
+    def choose(
+        self, candidates: Sequence[Candidate], name: Callable[[int], str]
+    ) -> int:
+        """Return the index of the step that is next.
+
+        Args:
+            candidates: The steps that may be, at least two.
+            name: Describes one of them.
+        """
+        point, self.points = self.points, self.points + 1
+        if self._policy is not None:
+            index = self._policy.choose(candidates)
+        else:
+            index = self._scripted("choices", point)
+            if index >= len(candidates):
+                self.diverged, index = True, 0
+        if index:
+            self.choices[point] = index
+            if self._explain:
+                self.events.append(Swap(name(index), name(0)))
+        return index
+
+    def fault_at(
+        self, task: Task, handle: Handle, name: Callable[[], str]
+    ) -> Fault | None:
+        """Return the fault that happens at this await, if one does."""
+        fitting = [
+            it for it, fault in enumerate(self.faults) if fault.fits(task, handle)
+        ]
+        if not fitting:
+            return None
+        point, self.awaits = self.awaits, self.awaits + 1
+        if self._dice is not None:
+            dice = self._dice
+            chosen = [it for it in fitting if dice() < self.faults[it].rate]
+        else:
+            chosen = [it for it in fitting if it == self._scripted("faults", point)]
+        if not chosen:
+            return None
+        self.injected[point] = chosen[0]
+        fault = self.faults[chosen[0]]
+        if self._explain:
+            self.events.append(f"{fault.name} in {name()}")
+        return fault
+
+    def _scripted(self, kind: Literal["choices", "faults"], point: int) -> int:
+        if not isinstance(self.recipe, Script):
+            return 0 if kind == "choices" else -1
+        if kind == "choices":
+            return self.recipe.choices.get(point, 0)
+        return self.recipe.faults.get(point, -1)
+
+    def stuck(self, headline: str, **labelled: str) -> StuckError:
+        """Return the error for a run that does not end."""
+        return StuckError(labelled_lines(headline, **labelled))
+
+
+def validate_clock(clock: object) -> Clock:
+    """Return the name of a clock.
+
+    Raises:
+        GuardUsageError: It is not a clock.
+    """
+    for known in _CLOCKS:
+        if clock == known:
+            return "virtual" if known == "virtual" else "real"
+    raise GuardUsageError(f"clock={clock!r} is not real or virtual")
