@@ -57,6 +57,7 @@ class Minimum(_Table):
     faults: _Amount = 0
     messages: _Amount = 0
     users: _Amount = 0
+    schedules: _Amount = 0
 
 
 class GateConfig(_Table):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-AMOUNTS = ("scenarios", "faults", "messages", "users")
+AMOUNTS = ("scenarios", "faults", "messages", "users", "schedules")
 
 
 class MissingService(BaseException):
@@ -56,6 +56,7 @@ class GateRecord:
         faults: int | None = None,
         messages: int | None = None,
         users: int | None = None,
+        schedules: int | None = None,
     ) -> None:
         """Add to what this test did.
 
@@ -65,7 +66,7 @@ class GateRecord:
             TypeError: An amount is not a whole number; a ``bool`` is not.
             ValueError: An amount is negative.
         """
-        named = (scenarios, faults, messages, users)
+        named = (scenarios, faults, messages, users, schedules)
         for kind, amount in zip(AMOUNTS, named, strict=True):
             if amount is not None:
                 whole = self._whole(kind, amount)

@@ -17,9 +17,13 @@ if TYPE_CHECKING:
 MODES = ("off", "observe", "strict")
 DEFAULT = "observe"
 WATCHER = "coroguard-watcher"
+SCHEDULES = "coroguard-schedules"
 MARKERS = (
     "allow_leaks(pattern, *, reason): allow leaks from functions whose name matches "
     "the pattern (as for a file name: *, ?, [...]), for a reason that is reported.",
+    "schedules(runs=200, *, policy='jitter', seed=0, faults=(), clock='real', "
+    "max_steps=None, timeout_s=30): run this test by many schedules, in which a seed "
+    "chooses which ready task steps next.",
     "gate(name, *, blocks_deployment=True): make this test part of a deployment gate.",
 )
 
@@ -41,6 +45,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="fail where names of this package collide; may be given again",
     )
     parser.addini("coroguard_audit", "packages of --coroguard-audit", "args")
+    parser.getgroup("coroguard").addoption(
+        "--coroguard-schedules",
+        metavar="N",
+        help="run every async test by N schedules; takes precedence over the runs of "
+        "the marker schedules",
+    )
+    parser.addini("coroguard_schedules", "N of --coroguard-schedules")
+    parser.getgroup("coroguard").addoption(
+        "--coroguard-replay",
+        metavar="TOKEN",
+        help="run one test by the schedule that a failure printed",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -57,6 +73,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(watcher.close)
         guards = Guards(config, strict=chosen == "strict")
         config.pluginmanager.register(guards, "coroguard-guards")
+    if _schedules_are_asked_for(config):
+        _register_schedules(config)
 
 
 @pytest.hookimpl(trylast=True)
@@ -64,6 +82,8 @@ def pytest_collection_modifyitems(
     session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
 ) -> None:
     """Add the audits, whichever tests were selected: they were named explicitly."""
+    if any(item.get_closest_marker("schedules") for item in items):
+        _register_schedules(config)
     named = config.getoption("--coroguard-audit")
     packages: list[str] = named or config.getini("coroguard_audit")
     for package in dict.fromkeys(packages):
@@ -72,6 +92,20 @@ def pytest_collection_modifyitems(
         item = AuditItem.of(session, package)
         item.ihook.pytest_itemcollected(item=item)
         items.append(item)
+
+
+def _schedules_are_asked_for(config: pytest.Config) -> bool:
+    options = ("--coroguard-schedules", "--coroguard-replay")
+    by_option = any(config.getoption(name) is not None for name in options)
+    return by_option or bool(config.getini("coroguard_schedules"))
+
+
+def _register_schedules(config: pytest.Config) -> None:
+    """Register the part that runs tests by schedules; most runs need none of it."""
+    if config.pluginmanager.get_plugin(SCHEDULES) is None:
+        from .schedules import Schedules
+
+        config.pluginmanager.register(Schedules(config), SCHEDULES)
 
 
 def pytest_report_header(config: pytest.Config) -> str:

@@ -64,16 +64,22 @@ class Plan:
         object.__setattr__(self, "faults", _faults(self.faults))
 
     def schedule(
-        self, recipe: Recipe, *, steps: int = 0, explain: bool = False
+        self,
+        recipe: Recipe,
+        *,
+        steps: int = 0,
+        threads_wake: bool = True,
+        explain: bool = False,
     ) -> Schedule:
         """Return a schedule.
 
         Args:
             recipe: Its decisions.
-            steps: The steps of a run in asyncio's own order; 0 if there was none.
+            steps: The steps of the first run; 0 before that.
+            threads_wake: Whether a thread that was there before may end a wait.
             explain: Whether it describes what it swaps.
         """
-        limits = Limits(timeout_s=self.timeout_s)
+        limits = Limits(timeout_s=self.timeout_s, threads_wake=threads_wake)
         if self.max_steps is not None:
             limits = replace(limits, steps=self.max_steps)
         elif steps:
@@ -121,7 +127,9 @@ class Search:
         different: The decisions of each, so that the same ones count once.
         points: The most choices of one of them.
         loops: The most loops that ran in one of them.
-        steps: The steps of the run in asyncio's own order.
+        steps: The steps of the first run.
+        threads_wake: Whether a thread that was there before may end a wait: one has
+            in the first run, or this is the first.
         failed: The first run that failed.
         error: What failed.
     """
@@ -132,6 +140,7 @@ class Search:
     points: int = 0
     loops: int = 0
     steps: int = 0
+    threads_wake: bool = True
     failed: Schedule | None = None
     error: BaseException | None = None
 
@@ -142,19 +151,35 @@ class Search:
             if self.failed is not None:
                 return
             recipe = Seed(self.plan.policy, seed, length)
-            yield self.plan.schedule(recipe, steps=self.steps)
+            yield self.schedule(recipe)
             length = length or self.points
+
+    def schedule(self, recipe: Recipe, *, explain: bool = False) -> Schedule:
+        """Return a schedule with the limits that the first run showed."""
+        return self.plan.schedule(
+            recipe, steps=self.steps, threads_wake=self.threads_wake, explain=explain
+        )
 
     def add(self, schedule: Schedule, error: BaseException | None) -> None:
         """Note how a run ended."""
+        if not self.runs:
+            self.steps, self.threads_wake = schedule.steps, schedule.was_woken
         self.runs += 1
         self.points = max(self.points, schedule.points)
         self.loops = max(self.loops, schedule.loops)
-        self.steps = self.steps or schedule.steps
         script = schedule.script
         self.different.add((*script.choices.items(), None, *script.faults.items()))
         if error is not None:
             self.failed, self.error = schedule, error
+
+
+def first_run(plan: Plan, attempt: Attempt) -> Search:
+    """Run once in asyncio's own order, whose limits a replay has."""
+    found = Search(plan)
+    schedule = found.schedule(Seed(plan.policy, 0))
+    attempt(schedule)
+    found.add(schedule, None)
+    return found
 
 
 def search(plan: Plan, attempt: Attempt) -> Search:
@@ -196,7 +221,7 @@ def shrink(
     if not failed.script or not shrinking.fails(failed.script):
         return Cause(failed.recipe, runs=shrinking.runs)
     script = shrinking.least(shrinking.last or failed.script)
-    explained = search.plan.schedule(script, steps=search.steps, explain=True)
+    explained = search.schedule(script, explain=True)
     again = attempt(explained)
     events = tuple(explained.events) if type(again) is type(error) else ()
     return Cause(script, events, shrinking.runs + 1)
@@ -226,7 +251,7 @@ class _Shrinking:
             return False
         self._left -= 1
         self.runs += 1
-        schedule = self._search.plan.schedule(script, steps=self._search.steps)
+        schedule = self._search.schedule(script)
         if type(self._attempt(schedule)) is not self._kind:
             return False
         self.last = schedule.script

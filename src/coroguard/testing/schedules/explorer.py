@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..._leaks.errors import GuardUsageError, labelled_lines
-from .exploration import Plan, search, shrink, whole_number
+from .exploration import Plan, first_run, search, shrink, whole_number
 from .loop import scheduled
 from .schedule import StuckError
 from .tokens import decode, encode
@@ -171,7 +171,8 @@ def replay(
         runs: How often.
         faults: The same as for `explore`.
         clock: The same as for `explore`.
-        max_steps: The most steps of one run; ``None`` means 1,000,000.
+        max_steps: The most steps of one run; ``None`` means as for
+            `explore`.
         timeout_s: The most seconds that one run takes.
 
     Raises:
@@ -181,10 +182,11 @@ def replay(
     whole_number("runs", runs, least=1)
     plan = Plan(faults=faults, clock=clock, max_steps=max_steps, timeout_s=timeout_s)
     attempt = _attempt(test)
+    first = first_run(plan, attempt)
     errors: list[BaseException] = []
     diverged = False
     for _ in range(runs):
-        schedule = plan.schedule(recipe)
+        schedule = first.schedule(recipe)
         error = attempt(schedule)
         diverged = diverged or schedule.diverged
         if error is not None:
@@ -231,7 +233,7 @@ def describe_failure(failure: Failure, command: str = "") -> str:
     headline = f"failed in the schedule of seed {failure.seed}"
     needs = f"{failure.decisions} of the {failure.made} decisions of the seed"
     if not failure.made:
-        headline, needs = "failed in asyncio's own order", ""
+        return "failed in asyncio's own order, so no schedule is needed"
     events = list(dict.fromkeys(map(str, failure.events)))
     if len(events) > _MOST_EVENTS:
         events[_MOST_EVENTS:] = [f"and {len(events) - _MOST_EVENTS} more"]

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 #: The file descriptor that every loop has, for calls from other threads.
 _OWN_DESCRIPTORS = 1
+_FOR_EVER = (
+    "the run waits for ever: no task is ready, and no timer, socket or thread is left"
+)
 #: As a real selector rounds up: timers that are due almost together, are due together.
 _GRANULARITY_S = 0.001
 #: The attribute of a loop with the seconds that passed at once.
@@ -33,12 +36,14 @@ def scheduled(schedule: Schedule) -> Generator[None]:
     """Let every loop of asyncio that this thread runs in the block obey a schedule.
 
     A loop of another thread is left alone, and so is one that is not asyncio's own.
+    Of blocks inside each other, the inner one decides.
     """
     owner, original = threading.get_ident(), BaseEventLoop.run_forever
     threads = threading.active_count()
 
     def run_forever(self: BaseEventLoop) -> None:
-        if threading.get_ident() != owner:
+        is_attached = isinstance(getattr(self, "_ready", None), Ready)
+        if threading.get_ident() != owner or is_attached:
             return original(self)
         with attached(self, schedule, threads=threads):
             return original(self)
@@ -127,20 +132,17 @@ class _Selector:
         """
         if timeout is not None and timeout <= 0:
             return self._now()
-        if timeout is None and self._is_alone(threads=1):
-            self._raise(
-                "the run waits for ever: no task is ready, and no timer, socket or "
-                "thread is left"
-            )
-        if timeout and self._schedule.is_virtual and self._is_alone(self._threads):
-            _advance(self._loop, timeout + _GRANULARITY_S)
-            return self._now()
-        left = self._ends_at - time.monotonic()
-        if left <= 0:
-            self._raise(
-                f"the run did not end within {self._schedule.limits.timeout_s:g} s"
-            )
-        return self._wait(left if timeout is None else min(timeout, left))
+        is_alone = self._is_alone()
+        if timeout is not None:
+            if is_alone and self._schedule.is_virtual:
+                _advance(self._loop, timeout + _GRANULARITY_S)
+                return self._now()
+            return self._wait(min(timeout, self._left()))
+        if is_alone and not self._may_be_woken():
+            self._raise(_FOR_EVER)
+        found = self._wait(self._left(_FOR_EVER if is_alone else ""))
+        self._schedule.was_woken |= is_alone and bool(found)
+        return found
 
     def _now(self) -> list[Any]:
         return self._wait(0)
@@ -148,12 +150,24 @@ class _Selector:
     def _wait(self, timeout: float) -> list[Any]:
         return self._selector.select(timeout)  # type: ignore[no-any-return]
 
-    def _is_alone(self, threads: int) -> bool:
-        """Return whether nothing but the loop itself can make something ready."""
+    def _left(self, headline: str = "") -> float:
+        """Return the seconds that are left to the run."""
+        left = self._ends_at - time.monotonic()
+        if left <= 0:
+            limit_s = self._schedule.limits.timeout_s
+            self._raise(headline or f"the run did not end within {limit_s:g} s")
+        return left
+
+    def _may_be_woken(self) -> bool:
+        """Return whether a thread that was there before may know the loop."""
+        return self._schedule.limits.threads_wake and threading.active_count() > 1
+
+    def _is_alone(self) -> bool:
+        """Return whether nothing that began in this run can make something ready."""
         watched: Mapping[Any, Any] = self._selector.get_map() or {}
         return (
             len(watched) <= _OWN_DESCRIPTORS
-            and threading.active_count() <= threads
+            and threading.active_count() <= self._threads
             and not getattr(self._loop, "_signal_handlers", None)
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 _GIVEN_BY_ASYNCIO = re.compile(r"Task-\d+")
 _DEEPEST = 100
+_HERE = os.path.dirname(__file__)
 
 
 def awaits(task: asyncio.Task[Any]) -> Iterator[Any]:
@@ -50,13 +52,14 @@ def describe(
 
 def where_of(task: asyncio.Task[Any], number: int = 0) -> str:
     """Return the name of a task, and the line where it waits."""
-    named = task.get_name()
-    name = "" if _GIVEN_BY_ASYNCIO.fullmatch(named) else named
-    where = ""
+    name, where = task.get_name(), ""
+    is_named = not _GIVEN_BY_ASYNCIO.fullmatch(name)
     for coroutine in awaits(task):
-        name = name or _numbered(short(coroutine.__qualname__), number)
-        where = _line(coroutine) or where
-    return f"{name or named} ({where})" if where else name or named
+        line = _line(coroutine)
+        if line and not is_named:
+            name, is_named = _numbered(short(coroutine.__qualname__), number), True
+        where = line or where
+    return f"{name} ({where})" if where else name
 
 
 def _numbered(name: str, number: int) -> str:
@@ -64,10 +67,11 @@ def _numbered(name: str, number: int) -> str:
 
 
 def _line(coroutine: Any) -> str:
-    """Return the line of a coroutine of the program; empty for a library's."""
+    """Return the line of a coroutine of the program; empty for a library's or ours."""
     for prefix in ("cr", "ag", "gi"):
         frame = getattr(coroutine, f"{prefix}_frame", None)
         if frame is not None:
             file = frame.f_code.co_filename
-            return "" if is_library(file) else place(file, frame.f_lineno)
+            is_foreign = is_library(file) or file.startswith(_HERE)
+            return "" if is_foreign else place(file, frame.f_lineno)
     return ""

@@ -33,10 +33,12 @@ class Limits:
     Args:
         steps: The most steps.
         timeout_s: The most seconds.
+        threads_wake: Whether a thread that was there before may end a wait.
     """
 
-    steps: int = 1_000_000
+    steps: int = 250_000
     timeout_s: float = 30.0
+    threads_wake: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,8 @@ class Schedule:
         self.points = self.awaits = self.steps = 0
         #: How many loops ran by it, and how many tasks were ready in them.
         self.loops = self.tasks = 0
+        #: Whether a thread that was there before ended a wait.
+        self.was_woken = False
         #: Whether a choice was asked for that no longer existed.
         self.diverged = False
         self._explain = explain
