@@ -342,11 +342,11 @@ def test_strict_names_where_the_coroutine_was_created(name):
 
 @pytest.mark.parametrize("grow", [lambda v: [v], lambda v: {"deeper": v}])
 def test_depth_hides_nothing(grow):
-    """A leak a hundred thousand containers down is found like any other."""
+    """A leak twenty thousand containers down is found like any other."""
 
     def check():
         value = forms.is_connected()
-        for _ in range(100_000):
+        for _ in range(20_000):
             value = grow(value)
         return value
 
