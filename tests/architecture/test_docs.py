@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import PIPE, STDOUT
@@ -25,15 +27,15 @@ TYPED_AT_HOME = re.compile(
 #: Packages that pages use and a new Python may lack.
 NEEDED = re.compile(
     r"^\s*(?:from|import) "
-    r"(django|fastapi|flask|httpx|loguru|opentelemetry|prometheus_client|sentry_sdk"
-    r"|starlette|structlog)\b",
+    r"(apscheduler|celery|django|fastapi|flask|httpx|loguru|opentelemetry|prometheus_client|sentry_sdk"
+    r"|starlette|structlog|uvicorn|websockets)\b",
     re.M,
 )
 # What differs between two runs that are both right.
 MASKS = (
     (re.compile(r"0x[0-9a-f]{6,}"), "0x…"),
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(\+00:00|Z)?"), "<time>"),
-    (re.compile(r"\d+(\.\d+)? (ms|s|µs)\b"), "<duration>"),
+    (re.compile(r"\d+(\.\d+)? ?(ms|s|µs)\b"), "<duration>"),
     # The place of a warning at exit: up to 3.12, and since 3.13.
     (re.compile(r"^(sys:1|<sys>:0): ", re.M), "<exit>: "),
 )
@@ -178,6 +180,24 @@ def test_blocks_are_of_a_known_kind(page: Path) -> None:
     fences = re.findall(r"^\s*```(.*)$", page.read_text(), re.M)[::2]
     assert {fence.partition(" ")[0] for fence in fences} <= known
     assert len(fences) == len(blocks(page))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_data_is_well_formed(page: Path) -> None:
+    """Each block of YAML, TOML or JSON parses; a workflow has jobs with steps."""
+    for block in blocks(page):
+        match block.language:
+            case "yaml":
+                yaml = pytest.importorskip("yaml", reason="pyyaml is not installed")
+                data = list(yaml.safe_load_all(block.text))
+                if block.title.startswith(".github/workflows/"):
+                    assert all(job["steps"] for job in data[0]["jobs"].values())
+            case "toml":
+                tomllib.loads(block.text)
+            case "json":
+                json.loads(block.text)
+            case _:
+                pass
 
 
 @pytest.mark.parametrize("page", PAGES, ids=page_id)
