@@ -47,7 +47,7 @@ intersphinx_mapping: dict[str, tuple[str, None]] = {}
 # So are private bases, type variables, and what a signature has beside names.
 nitpick_ignore_regex = [
     ("py:.*", r"(?!coroguard\.).*"),
-    ("py:.*", r"coroguard\.(.*\.)?(_\w+|F|Record|ClientUser|Server)"),
+    ("py:.*", r"coroguard\.(.*\.)?(_\w+|F|Record|ClientUser|OneUser|Server)"),
     ("py:.*", r".*\W \|.*|.*\['.*"),
 ]
 
@@ -161,7 +161,15 @@ def _api_of(module: str, purpose: str) -> str:
     """Return the part of the API page that is about one module."""
     names = [*importlib.import_module(module).__all__, *RESULTS.get(module, ())]
     entries = "".join(_entry(f"{module}.{name}") for name in names if name[:2] != "__")
-    return f"\n## {module}\n\n{purpose}\n\n```{{eval-rst}}\n{entries}```\n"
+    example = _example(module)
+    return f"\n## {module}\n\n{purpose}\n\n```{{eval-rst}}\n{example}{entries}```\n"
+
+
+def _example(name: str) -> str:
+    """Return what shows the example of a name or a module, if there is one."""
+    if not (EXAMPLES / f"{name}.py").exists():
+        return ""
+    return f".. literalinclude:: /reference/examples/{name}.py\n\n"
 
 
 def _entry(path: str) -> str:
@@ -189,9 +197,7 @@ def _add_example(
     module, _, own = name.rpartition(".")
     if module in API and own in importlib.import_module(module).__all__:
         lines += ["", f".. versionadded:: {ADDED.get(name, '0.2.0')}", ""]
-        example = EXAMPLES / f"{name}.py"
-        if example.exists():
-            lines += [f".. literalinclude:: /reference/examples/{name}.py", ""]
+        lines += _example(name).splitlines()
 
 
 def setup(app: Any) -> None:

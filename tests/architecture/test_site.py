@@ -99,3 +99,24 @@ def test_every_public_name_is_described(site: Path) -> None:
 def test_code_keeps_its_file_name(site: Path) -> None:
     """The title of a block is shown above it."""
     assert 'caption-text">guarded.py<' in (site / "index.html").read_text()
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_public_name_has_an_example(name: str) -> None:
+    """The name has an example of its own, or its module has one for all."""
+    have = {path.stem for path in EXAMPLES}
+    assert have & {name, name.rpartition(".")[0]}
+
+
+def test_no_example_is_left_over() -> None:
+    """Each example is of a public name or of a public module."""
+    assert {path.stem for path in EXAMPLES} <= {*PUBLIC, *CONF["API"]}
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+@pytest.mark.usefixtures("process_mode")
+@pytest.mark.allow_leaks("*", reason="examples leak on purpose")
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
+def test_the_example_runs(example: Path) -> None:
+    """The example does what it shows."""
+    runpy.run_path(str(example))

@@ -1,0 +1,3 @@
+from coroguard.gates import Verdict
+
+assert Verdict("INCOMPLETE") is not Verdict.PASSED
