@@ -34,8 +34,7 @@ myst_heading_anchors = 4
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
-autodoc_class_signature = "separated"
-autodoc_default_options = {"members": True}
+autodoc_default_options = {"members": True, "exclude-members": "model_config"}
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 72
 napoleon_google_docstring = True
@@ -51,6 +50,7 @@ nitpick_ignore_regex = [
     ("py:.*", r".*\W \|.*|.*\['.*"),
 ]
 
+smartquotes = False  # an option keeps its two dashes
 html_theme = "furo"
 html_baseurl = "https://coroguard.github.io/coroguard/"
 html_title = f"coroguard {release}"
@@ -78,49 +78,64 @@ html_theme_options = {
     "source_directory": "docs/",
 }
 
-#: Every page, in the order of the menu; what is new goes to the end of its part.
-CONTENTS = """
-```{toctree}
-:hidden:
+#: Every page, in the order of the menu: a page that is missing fails the build.
+MENU = {
+    "": ("tutorial",),
+    "Guard": (
+        "how-to/guard-a-health-check",
+        "how-to/guard-a-permission-check",
+        "how-to/guard-by-path",
+        "how-to/watch-a-block",
+        "how-to/choose-a-mode",
+        "how-to/strict-packages",
+        "how-to/explain-an-exception",
+        "how-to/websockets",
+        "how-to/celery-and-schedulers",
+        "how-to/migrate",
+    ),
+    "Test": (
+        "how-to/pytest",
+        "how-to/unittest",
+        "how-to/test-against-collisions",
+        "how-to/audit-a-package",
+        "how-to/lock-the-colours",
+        "how-to/find-rare-*",
+    ),
+    "Release": (
+        "how-to/gate-a-fastapi-service",
+        "how-to/test-a-matrix*",
+        "how-to/load-test*",
+        "how-to/continuous-integration",
+    ),
+    "Health endpoints": ("how-to/health-endpoint", "how-to/health-endpoint-*"),
+    "Production": (
+        "how-to/workers",
+        "how-to/kubernetes*",
+        "how-to/watch-requests*",
+        "how-to/send-leaks-to-monitoring",
+        "how-to/logging*",
+        "how-to/prometheus",
+        "how-to/opentelemetry*",
+        "how-to/sentry*",
+        "how-to/alerts",
+        "how-to/monitor-on-a-schedule",
+    ),
+    "Reference": ("reference/api", "reference/*"),
+    "Explanation": ("explanation/*", "benchmarks"),
+    "About": ("glossary", "security", "changelog"),
+}
 
-tutorial
-```
 
-```{toctree}
-:hidden:
-:glob:
-:caption: How-to guides
+def _is_there(pattern: str) -> bool:
+    return any(Path(__file__).parent.glob(f"{pattern}.md"))
 
-how-to/*
-```
 
-```{toctree}
-:hidden:
-:glob:
-:caption: Reference
-
-reference/api
-reference/*
-```
-
-```{toctree}
-:hidden:
-:glob:
-:caption: Explanation
-
-explanation/*
-benchmarks
-```
-
-```{toctree}
-:hidden:
-:caption: About
-
-glossary
-security
-changelog
-```
-"""
+CONTENTS = "".join(
+    "\n```{toctree}\n:hidden:\n:glob:\n"
+    + (f":caption: {caption}\n" if caption else "")
+    + "\n".join(["", *filter(_is_there, pages), "```\n"])
+    for caption, pages in MENU.items()
+)
 #: Results of public functions that are not exported themselves.
 RESULTS = {
     "coroguard": ["_runtime.status.Status"],

@@ -136,6 +136,13 @@ class ComponentHealth(Record):
 
     Further fields are open to any JSON value. A component is always true, as
     a non-empty dictionary is; ask its ``status``.
+
+    Attributes:
+        status: ``healthy``, ``degraded`` or ``failed``.
+        error: What is wrong, for a person.
+        error_code: What is wrong, for a program, such as ``AUTH_TIMEOUT``.
+        details: JSON values that explain the status.
+        duration_ms: How long the check took, in milliseconds.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -156,6 +163,15 @@ class HealthReport(Record):
 
     A report is true when it is healthy. It may be unhealthy without a failed
     component, but never healthy with one.
+
+    Attributes:
+        healthy: Whether the service can do its work.
+        failed_components: Names of the components whose status is ``failed``.
+        component_details: The components, by name.
+        error_suggestions: What a person can do.
+        timestamp: When the report was made, with a time zone; ISO 8601 text is
+            accepted.
+        summary: One line for a person.
     """
 
     model_config = ConfigDict(extra="forbid")
