@@ -1,4 +1,8 @@
-"""A pytest plugin that guards every function of a package as it is imported.
+"""A pytest plugin that guards every function of a package where it is defined.
+
+The decorator is put on in the syntax tree, as the first of each function of a module
+and of a class. Put on after the import it would miss every reference that the module
+has kept by then, and a function that is also the key of a dict would become another.
 
 It runs inside the environment of the package under test, where only pytest, wrapt
 and coroguard are sure to be. Its orders come by the environment:
@@ -8,14 +12,15 @@ and coroguard are sure to be. Its orders come by the environment:
 
 from __future__ import annotations
 
-import contextlib
+import ast
+import builtins
 import functools
 import json
 import os
 import resource
 import sys
 import time
-from importlib.machinery import PathFinder
+from importlib.machinery import PathFinder, SourceFileLoader
 from pathlib import Path
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
@@ -27,10 +32,14 @@ if TYPE_CHECKING:
 
 _how, _packages, _file = os.environ["GUARD_EVERYTHING"].split(":", 2)
 _PACKAGES = tuple(_packages.split(","))
+_NAME = "__guard_everything__"
+#: What a class takes only as a plain function, which wrapt's wrappers are not.
+_IMPLICIT = ("__new__", "__init_subclass__", "__class_getitem__")
 
 _counts = {"guarded": 0, "passed over": 0}
 _outcomes: dict[str, str] = {}
 _reasons: dict[str, str] = {}
+_refusals: dict[str, str] = {}
 _costs: dict[str, float] = {}
 
 
@@ -56,86 +65,66 @@ def _decorator() -> Callable[[Any], Any]:
 
 
 class _Finder:
-    """Finds the modules of the packages, and guards each after it was executed."""
-
-    def __init__(self) -> None:
-        self._decorate = _decorator()
-        self._guarded: dict[int, tuple[Any, Any]] = {}  # holds what the ids name
+    """Finds the modules of the packages, and executes them with the decorator on."""
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
-        """Find a module where Python finds it, and add a step to its execution."""
+        """Find a module where Python finds it, and replace its execution."""
         if fullname.partition(".")[0] not in _PACKAGES:
             return None
         spec = PathFinder.find_spec(fullname, path, target)
-        if spec is None or not hasattr(spec.loader, "__dict__"):
-            return spec
-        execute: Any = spec.loader.exec_module  # type: ignore[union-attr]
+        loader: Any = spec and spec.loader
+        if type(loader) is SourceFileLoader:
 
-        @functools.wraps(execute)
-        def exec_module(module: Any) -> None:
-            execute(module)
-            self.guard_module(module)
+            def exec_module(module: Any) -> None:
+                tree = ast.parse(loader.get_data(loader.path), loader.path)
+                _decorate_all(tree)
+                code = compile(tree, loader.path, "exec", dont_inherit=True)
+                exec(code, vars(module))
 
-        spec.loader.exec_module = exec_module  # type: ignore[union-attr, method-assign]
+            loader.exec_module = exec_module
         return spec
 
-    def guard_module(self, module: Any) -> None:
-        """Guard the functions of a module and the methods of its classes."""
-        for name, value in list(vars(module).items()):
-            if type(value) is FunctionType and _is_of(value, module.__name__):
-                self._put(module, name, value)
-            elif isinstance(value, type) and (
-                (value.__module__, value.__qualname__) == (module.__name__, name)
-            ):
-                self._guard_class(value)
 
-    def _guard_class(self, owner: Any) -> None:
-        for name, value in list(vars(owner).items()):
-            kind = type(value)  # of no other object an attribute is asked for
-            function = value.__func__ if kind in (staticmethod, classmethod) else value
-            if type(function) is FunctionType and _is_of(function, owner.__module__):
-                self._put(owner, name, value)
-            elif issubclass(kind, type) and (
-                value.__qualname__ == f"{owner.__qualname__}.{name}"
-            ):
-                self._guard_class(value)
-
-    def _put(self, owner: Any, name: str, value: Any) -> None:
-        """Guard what can be guarded; what refuses stays as it is, and is counted."""
-        if id(value) not in self._guarded:
-            try:
-                guarded = self._decorate(value)
-            except Exception as error:
-                _counts["passed over"] += 1
-                _refused(f"{owner.__name__}.{name}", error)
-                guarded = value
-            self._guarded[id(value)] = (value, guarded)
-        guarded = self._guarded[id(value)][1]
-        if guarded is not value:
-            with contextlib.suppress(AttributeError, TypeError):
-                setattr(owner, name, guarded)
-                _counts["guarded"] += 1
+def _decorate_all(body: ast.Module | ast.ClassDef) -> None:
+    """Put the decorator on what is defined here, not on what functions define."""
+    waiting: list[ast.AST] = [*body.body]
+    for node in waiting:
+        if isinstance(node, ast.ClassDef):
+            _decorate_all(node)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            first = node.decorator_list[0] if node.decorator_list else node
+            name = ast.Name(_NAME, ast.Load())
+            node.decorator_list.insert(0, ast.copy_location(name, first))
+        elif isinstance(node, (ast.If, ast.Try, ast.With)):
+            waiting += ast.iter_child_nodes(node)
+        elif isinstance(node, ast.ExceptHandler):
+            waiting += node.body
 
 
-def _is_of(function: FunctionType, module: str) -> bool:
-    """Return whether a function was defined in a module, not put in by a metaclass."""
-    return function.__globals__.get("__name__") == module
-
-
-_refusals: dict[str, str] = {}
-
-
-def _refused(place: str, error: Exception) -> None:
-    text = f"{type(error).__name__}: {error}".splitlines()[0]
-    _refusals[place] = text
+def _decorated(decorate: Callable[[Any], Any], value: Any) -> Any:
+    """Decorate what can be; what refuses stays as it is, and is counted."""
+    kind = type(value)
+    function = value.__func__ if kind in (staticmethod, classmethod) else value
+    if type(function) is not FunctionType:
+        return value
+    if _how == "wrapt" and function.__name__ in _IMPLICIT:
+        return value
+    try:
+        guarded = decorate(value)
+    except Exception as error:
+        _counts["passed over"] += 1
+        text = f"{type(error).__name__}: {error}".splitlines()[0]
+        _refusals[f"{function.__module__}.{function.__qualname__}"] = text
+        return value
+    _counts["guarded"] += 1
+    return guarded
 
 
 if _how != "bare":
-    _finder = _Finder()
-    sys.meta_path.insert(0, _finder)
-    for _name, _module in list(sys.modules.items()):
-        if _name.partition(".")[0] in _PACKAGES:
-            _finder.guard_module(_module)
+    if _early := [it for it in sys.modules if it.partition(".")[0] in _PACKAGES]:
+        raise RuntimeError(f"imported before they could be guarded: {_early}")
+    setattr(builtins, _NAME, functools.partial(_decorated, _decorator()))
+    sys.meta_path.insert(0, _Finder())
 
 
 def pytest_runtestloop(session: pytest.Session) -> None:  # noqa: ARG001
