@@ -14,7 +14,15 @@ from typing import Any
 
 import pytest
 
-from coroguard import CoroutineLeakError, Event, LeakKind, guard, mode, subscribe
+from coroguard import (
+    CoroutineLeakError,
+    Event,
+    HealthReport,
+    LeakKind,
+    guard,
+    mode,
+    subscribe,
+)
 
 pytestmark = [
     pytest.mark.filterwarnings("error"),
@@ -188,3 +196,51 @@ def test_its_traceback_ends_in_the_programs_code() -> None:
         files = [it.filename for it in traceback.extract_tb(error.__traceback__)]
     assert not [file for file in files if "coroguard/_guard" in file]
     assert files[-1] == __file__
+
+
+class Service:
+    async def fetch(self, value: Any = 1) -> Any:
+        return value
+
+
+def run(function: Any, *args: Any, **named: Any) -> Any:
+    """Call what it is given, as retries, timers and test runners do."""
+    return function(*args, **named)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        fetch,
+        counted(fetch),
+        functools.partial(fetch),
+        Service().fetch,
+        guard(returns=Any)(fetch),
+    ],
+    ids=["function", "wrapped", "partial", "method", "guarded"],
+)
+@pytest.mark.parametrize("by_name", [False, True])
+def test_a_runner_of_the_callers_async_function_is_not_to_blame(
+    given: Any, by_name: bool, events: list[Event]
+) -> None:
+    """A coroutine of a function that was given as an argument is its giver's."""
+    runner = guard(returns=Any)(run)
+    awaitable = runner(function=given) if by_name else runner(given, 1)
+    assert (asyncio.run(awaitable), events) == (1, [])
+
+
+def test_a_runner_of_checks_returns_no_coroutine_for_a_report() -> None:
+    """Where the contract asks for a value, a check that became async is a leak."""
+    for returns in (bool, dict[str, int], HealthReport):
+        with pytest.raises(CoroutineLeakError):
+            guard(returns=returns)(run)(fetch, 1)
+
+
+def test_a_coroutine_that_no_argument_made_is_a_leak() -> None:
+    """Only what the caller's own function made is the caller's."""
+
+    def made(function: Any) -> Any:
+        return fetch(function(1))
+
+    with pytest.raises(CoroutineLeakError):
+        guard(returns=Any)(made)(int)

@@ -389,7 +389,7 @@ def test_a_look_that_breaks_lets_the_value_pass(
     monkeypatch.setattr(judge, "scan", broken)
     events: list[Event] = []
     unsubscribe = subscribe(events.append)
-    value = [object()]
+    value = [type("Lazy", (), {"__await__": broken})()]
     with mode("strict"):
         assert guard(returns=Any)(lambda: value)() is value
     unsubscribe()

@@ -5,9 +5,7 @@ from __future__ import annotations
 import typing
 from typing import TYPE_CHECKING, Any
 
-from .._inspect.awaitables import are_only, ids, static_type_attribute
-from .._inspect.contents import PLAIN, PLAIN_IDS
-from .._leaks.scan import ERROR_NAMES
+from .._inspect.awaitables import static_type_attribute
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,8 +13,6 @@ if TYPE_CHECKING:
     #: Returns what is wrong, and why it could not be checked, both usually empty.
     Check = Callable[[object], tuple[list[str], str]]
 
-_CONTAINERS = ids(dict, list, tuple, set, frozenset)
-_MOST_CONTAINERS = 10_000
 _MARKS_OF_RULES = ("__pydantic_fields__", "__dataclass_fields__")
 
 
@@ -59,55 +55,6 @@ def glance_at_reports() -> Callable[[object], bytes | None]:
     from ..report.fast_path import plain_bytes
 
     return plain_bytes
-
-
-def is_plain_data(value: object) -> bool:
-    """Return whether a value provably is data without awaitables and error fields.
-
-    True only for built-in values and containers, exactly of these types.
-    """
-    waiting = [value]
-    try:
-        if type(value) is dict and _is_flat(value):
-            return True
-        for container in waiting:  # grows while it is read
-            items: Any = container
-            if type(container) is dict:
-                if not are_only(PLAIN, container):
-                    return False
-                if not ERROR_NAMES.isdisjoint(container):
-                    return False
-                items = container.values()
-            elif id(type(container)) not in _CONTAINERS:
-                return id(type(container)) in PLAIN_IDS
-            if not are_only(PLAIN, items):
-                waiting += [it for it in items if id(type(it)) not in PLAIN_IDS]
-                if len(waiting) > _MOST_CONTAINERS:
-                    return False
-    except RuntimeError:  # changed by another thread
-        return False
-    return True
-
-
-def _is_flat(value: dict[Any, Any]) -> bool:
-    """Return whether a dict has the commonest keys and values only.
-
-    Comparing types one by one is the quickest for a few, and runs no metaclass.
-    """
-    for item in value.values():
-        kind = type(item)
-        if (
-            kind is not str
-            and kind is not int
-            and kind is not bool
-            and kind is not float
-            and item is not None
-        ):
-            return False
-    for key in value:
-        if type(key) is not str:
-            return False
-    return ERROR_NAMES.isdisjoint(value)
 
 
 def _by_rules(

@@ -9,10 +9,10 @@ import functools
 from dataclasses import replace
 from itertools import islice
 from time import perf_counter
-from types import CoroutineType, FunctionType, GeneratorType
+from types import CoroutineType, FunctionType, GeneratorType, MethodType
 from typing import TYPE_CHECKING, Any
 
-from .._inspect.awaitables import ATOM_IDS, is_coroutine, what_is
+from .._inspect.awaitables import ATOM_IDS, ids, is_coroutine, what_is
 from .._inspect.callables import (
     BINDINGS,
     HOLDERS,
@@ -30,18 +30,26 @@ from .timing import emit_done, emit_ended
 from .wrapper import placed
 
 if TYPE_CHECKING:
-    from types import CodeType
+    from collections.abc import Iterable, Iterator
+    from types import CodeType, FrameType
 
     from .judge import Terms
 
+#: What is looked at among the arguments of a call.
+_GIVEN = ids(FunctionType, MethodType, functools.partial)
 _LAYERS = (*PARTIALS, *BINDINGS, *METHODS, *PROXIES, *HOLDERS)
 
 
-def is_promised(terms: Terms, value: object) -> bool:
+def is_promised(terms: Terms, value: object, call: FrameType | None = None) -> bool:
     """Return whether a sync function returned a coroutine that callers expect.
 
     Other promised awaitables, such as tasks and lazy queries, are returned as
     they are: more can be done with them than to await them.
+
+    Args:
+        terms: Those of the guard.
+        value: What the function returned.
+        call: The frame of the guard's wrapper, which shows the arguments.
     """
     if terms.is_async or id(type(value)) in ATOM_IDS:
         return False
@@ -50,7 +58,14 @@ def is_promised(terms: Terms, value: object) -> bool:
         return False
     if is_marked_async(terms.function):
         return True
-    return terms.announce(value) or _is_of_wrapped(terms.function, value)
+    wrapped = islice(layers(terms.function, through=_LAYERS), 1, None)
+    if terms.announce(value) or _is_of(wrapped, value):
+        return True
+    # Who gives an async function to one that calls whatever it is given expects
+    # what that makes, unless the contract asks for another value.
+    return (call is not None and terms.contract.is_open) and any(
+        _is_of(layers(it, through=_LAYERS), value) for it in _functions_given(call)
+    )
 
 
 def deferred(terms: Terms, awaitable: Any) -> Any:
@@ -118,17 +133,22 @@ def _placed_like(code: CodeType) -> Any:
     return made
 
 
-def _is_of_wrapped(function: Any, value: object) -> bool:
-    """Return whether a coroutine is one of a function that ``function`` wraps."""
+def _is_of(functions: Iterable[Any], value: object) -> bool:
+    """Return whether a coroutine was made by one of these functions."""
     code = _code_of(value)
-    if code is None:
-        return False
-    wrapped = islice(layers(function, through=_LAYERS), 1, None)
-    return any(
+    return code is not None and any(
         type(it) is FunctionType
         and any(it.__code__ is known for known in (code, *code.co_consts[-1:]))
-        for it in wrapped
+        for it in functions
     )
+
+
+def _functions_given(call: FrameType) -> Iterator[Any]:
+    """Yield the functions that a guarded function was called with."""
+    for name, given in call.f_locals.items():
+        for one in given if type(given) is tuple else [given]:  # *args, for one
+            if name not in call.f_code.co_freevars and id(type(one)) in _GIVEN:
+                yield one
 
 
 def _code_of(value: Any) -> Any:

@@ -60,7 +60,7 @@ class Hooks:
 def _made(terms: Terms) -> Any:
     """Make the three hooks, as closures, because a method would cost more."""
     pinned, dropped = terms.pinned, terms.dropped
-    glance = terms.contract.is_plainly_right
+    glance = terms.contract.glance
     scalar = scalar_of(terms.contract, terms.function)
 
     def opened() -> Scope | None:
@@ -85,7 +85,7 @@ def _made(terms: Terms) -> Any:
         error: CoroguardError | None = None
         wrong = None
         if drops or not (type(value) is scalar or glance(value)):
-            if is_promised(terms, value):
+            if is_promised(terms, value, sys._getframe(1)):  # pyright: ignore[reportPrivateUsage]
                 error = judge_drops(terms, drops, started)
                 return deferred(terms, value) if error is None else value, error
             error, wrong = judge(terms, value, drops, started)

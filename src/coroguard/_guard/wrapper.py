@@ -144,8 +144,11 @@ def _is_right(scalar: type | None) -> str:
 
 
 def marked(code: CodeType, mark: str) -> CodeType:
-    """Rename the free variable ``hooks``, by which frames of guards are known."""
-    names = [mark if name == "hooks" else name for name in code.co_freevars]
+    """Rename the free variable ``hooks``, by which frames of guards are known.
+
+    The others get names that no parameter can have, so that a frame shows both.
+    """
+    names = [mark if name == "hooks" else f"<{name}>" for name in code.co_freevars]
     return code.replace(co_freevars=tuple(names))
 
 

@@ -45,7 +45,7 @@ _MISSING = object()
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement
 #: The methods of a coroutine; a class with others does more than be awaited.
 _PROTOCOL = frozenset({"send", "throw", "close", "cr_await", "cr_running"})
-_DESCRIPTORS = (GetSetDescriptorType, MemberDescriptorType)
+_DESCRIPTORS = ids(GetSetDescriptorType, MemberDescriptorType)
 _COROUTINES = frozenset({"coroutine", "generator-based coroutine"})
 #: An object whose class defines one of these may be a proxy of another one.
 _STAND_IN = ("__getattr__", "__getattribute__", "__class__")
@@ -80,17 +80,6 @@ def module_name(cls: type) -> str:
     return found if isinstance(found, str) else ""
 
 
-def own_state(value: object) -> dict[str, Any]:
-    """Return an object's own attributes without running a property of it."""
-    for base in mro(type(value)):
-        descriptor: Any = own_dict(base).get("__dict__")
-        if type(descriptor) in _DESCRIPTORS:
-            found: Any = descriptor.__get__(value)
-            state: dict[str, Any] = found if class_of(found) is dict else {}
-            return state
-    return {}
-
-
 def per_class(ask: Callable[[type], _T]) -> Callable[[type], _T]:
     """Remember what was found out about a class for as long as the class lives.
 
@@ -109,6 +98,27 @@ def per_class(ask: Callable[[type], _T]) -> Callable[[type], _T]:
         return found
 
     return asked
+
+
+@per_class
+def _described_at(kind: type) -> int:
+    """Return the position of the base that describes the ``__dict__`` of instances."""
+    for at, base in enumerate(mro(kind)):
+        if id(type(own_dict(base).get("__dict__"))) in _DESCRIPTORS:
+            return at
+    return len(mro(kind))
+
+
+def own_state(value: object) -> dict[str, Any]:
+    """Return an object's own attributes without running a property of it."""
+    kind = type(value)
+    for base in mro(kind)[_described_at(kind) :]:
+        descriptor: Any = own_dict(base).get("__dict__")
+        if id(type(descriptor)) in _DESCRIPTORS:
+            found: Any = descriptor.__get__(value)
+            state: dict[str, Any] = found if class_of(found) is dict else {}
+            return state
+    return {}
 
 
 def are_only(kinds: frozenset[type], items: Iterable[object]) -> bool:
@@ -150,11 +160,11 @@ def kind_of(value: object) -> str | None:
     if kind is GeneratorType:
         flags = value.gi_code.co_flags  # type: ignore[attr-defined]
         return "generator-based coroutine" if flags & CO_ITERABLE_COROUTINE else None
-    return _kind_of_instances(kind)
+    return kind_of_instances(kind)
 
 
 @per_class
-def _kind_of_instances(kind: type) -> str | None:
+def kind_of_instances(kind: type) -> str | None:
     """Return what kind of awaitable the instances of a class are, or ``None``."""
     if kind is CoroutineType:
         return "coroutine"

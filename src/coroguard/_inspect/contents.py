@@ -15,6 +15,7 @@ from .awaitables import (
     are_only,
     class_name,
     ids,
+    kind_of_instances,
     mro,
     own_dict,
     own_state,
@@ -66,6 +67,28 @@ def _opener(kind: type) -> _Opener | None:
     return None
 
 
+@per_class
+def is_closed(kind: type) -> bool:
+    """Return whether instances of a class cannot be awaited and are not opened."""
+    if kind is types.GeneratorType:  # its code decides what it is
+        return False
+    return _opener(kind) is None and kind_of_instances(kind) is None
+
+
+@per_class
+def _slots(kind: type) -> list[tuple[int, str]]:
+    """Return the slots of instances: positions in the bases, and names there.
+
+    Their descriptors would keep the class alive.
+    """
+    return [
+        (depth, name)
+        for depth, base in enumerate(mro(kind))
+        for name, found in own_dict(base).items()
+        if type(found) is types.MemberDescriptorType
+    ]
+
+
 def _copy(read: Callable[[Any], Iterable[_T]], node: object) -> list[_T]:
     """Copy a container in one step, with a method of its built-in type.
 
@@ -112,13 +135,13 @@ def _of_attributes(node: object, kind: type) -> Pairs:
 
 
 def _of_slots(node: object, kind: type) -> Pairs:
-    for names in map(own_dict, mro(kind)):
-        for name, slot in names.items():
-            if type(slot) is types.MemberDescriptorType:
-                try:
-                    yield (kind, name), slot.__get__(node)
-                except AttributeError:  # a slot that was never set
-                    continue
+    for depth, name in _slots(kind):
+        slot = own_dict(mro(kind)[depth]).get(name)
+        if type(slot) is types.MemberDescriptorType:
+            try:
+                yield (kind, name), slot.__get__(node)
+            except AttributeError:  # a slot that was never set
+                continue
 
 
 def _of_model(node: object, kind: type) -> Pairs:
