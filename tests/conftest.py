@@ -23,7 +23,9 @@ OF_THE_DEMO = (
 )
 #: Files whose tests need one more package than the others.
 OF_PACKAGES = {
+    "integration/monitoring/test_opentelemetry.py": "opentelemetry",
     "integration/monitoring/test_prometheus.py": "prometheus_client",
+    "integration/monitoring/test_sentry.py": "sentry_sdk",
     "integration/watched/test_asgi_servers.py": "httpx",
     "integration/watched/test_django.py": "django",
     "integration/watched/test_flask.py": "flask",

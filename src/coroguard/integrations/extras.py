@@ -19,7 +19,8 @@ def of_extra(extra: str) -> Generator[None, None, None]:
     try:
         yield
     except ModuleNotFoundError as missing:
+        package = (missing.name or extra).partition(".")[0]
         raise ModuleNotFoundError(
-            f"{missing.name} is not installed; run pip install 'coroguard[{extra}]'",
-            name=missing.name,
+            f"{package} is not installed; run pip install 'coroguard[{extra}]'",
+            name=package,
         ) from None

@@ -9,6 +9,7 @@ from .._runtime import modes
 from .._runtime.events import subscribe
 from ..health.left import left_behind
 from .extras import of_extra
+from .metrics import BUCKETS_S, Names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["install"]
 
-#: Upper bounds of a check's duration, in seconds: those of probes.
-BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
-#: More label values than code has names are data that got into a name.
-_MOST_NAMES = 1_000
-_OTHER = "other"
 
 _lock = Lock()
 _installed: dict[CollectorRegistry, Callable[[], None]] = {}
@@ -89,7 +85,7 @@ def _connect(registry: CollectorRegistry) -> Callable[[], None]:
         multiprocess_mode="livesum",
         registry=registry,
     )
-    functions, checks = _Names(), _Names()
+    functions, checks = Names(), Names()
 
     def count(event: Event) -> None:
         if event.leak is not None:
@@ -122,18 +118,3 @@ def _connect(registry: CollectorRegistry) -> Callable[[], None]:
             registry.unregister(metric)
 
     return uninstall
-
-
-class _Names:
-    """The values of a label: the first thousand, and one for all others."""
-
-    def __init__(self) -> None:
-        self._known: set[str] = set()
-
-    def bounded(self, name: str) -> str:
-        if name in self._known:
-            return name
-        if len(self._known) >= _MOST_NAMES:
-            return _OTHER
-        self._known.add(name)
-        return name
