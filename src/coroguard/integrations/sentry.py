@@ -2,8 +2,8 @@
 
 # Sentry's integration of logging makes events from the level ERROR on, so that what
 # ``observe`` reports, at WARNING, would only be a breadcrumb; and what is raised would
-# be two events, the record and the exception. So the logger is left out, and each
-# event is captured here.
+# be two events, the record and the exception. So each event is captured here, and
+# its record is left out.
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import weakref
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from .._leaks.errors import CoroguardError
 from .._leaks.leak import LeakKind
 from .._runtime.events import subscribe
 from .extras import of_extra
@@ -19,7 +20,6 @@ from .extras import of_extra
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .._leaks.errors import CoroguardError
     from .._runtime.events import Event
 
 __all__ = ["install"]
@@ -45,11 +45,9 @@ def install() -> Callable[[], None]:
         ModuleNotFoundError: The extra ``sentry`` is not installed.
     """
     with of_extra("sentry"):
-        from sentry_sdk.integrations.logging import ignore_logger, unignore_logger
         from sentry_sdk.scope import add_global_event_processor
     with _lock:
         if _state["uninstall"] is None:
-            ignore_logger(_LOGGER)
             if not _state["has_processor"]:  # which cannot be taken back
                 add_global_event_processor(_without_repeats)
                 _state["has_processor"] = True
@@ -57,7 +55,6 @@ def install() -> Callable[[], None]:
 
             def uninstall() -> None:
                 unsubscribe()
-                unignore_logger(_LOGGER)
                 _state["uninstall"] = None
 
             _state["uninstall"] = uninstall
@@ -133,6 +130,9 @@ def _with_stack(event: Any, hint: Any) -> Any:  # noqa: ARG001
 
 
 def _without_repeats(event: Any, hint: Any) -> Any:
-    """Drop the event of an error that was captured when it was found."""
-    exc_info = (hint or {}).get("exc_info")
-    return None if exc_info and exc_info[1] in _captured else event
+    """Drop what was captured when it was found: its record, and its error later."""
+    if event.get("logger") == _LOGGER and _state["uninstall"] is not None:
+        return None
+    error = ((hint or {}).get("exc_info") or (None, None))[1]
+    is_repeated = isinstance(error, CoroguardError) and error in _captured
+    return None if is_repeated else event
