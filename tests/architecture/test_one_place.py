@@ -20,6 +20,7 @@ JOBS = {
 }
 #: Files in which the words have another meaning.
 OTHER = {
+    "reading annotations": {"integrations/middleware/requests.py"},  # copies them
     "unwrapping": {
         "_guard/proxy.py",  # wrapt's name for the object behind a proxy
         "bindings/protection.py",  # the loader behind wrapt's proxy

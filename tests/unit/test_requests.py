@@ -161,7 +161,7 @@ def test_the_guard_inside_reports_and_not_the_request(events: list[Event]) -> No
 def test_an_exception_of_a_coroutine_passes_with_one_event(
     inside: bool, events: list[Event]
 ) -> None:
-    """The very exception passes, and is explained once, whoever saw it first."""
+    """The very exception passes, and is explained once, by the first guard."""
     raised: list[BaseException] = []
 
     def misuse() -> None:
@@ -244,7 +244,7 @@ def test_requests_at_once_are_not_mixed_up(events: list[Event]) -> None:
 
 
 def test_what_outlives_the_request_is_not_its(events: list[Event]) -> None:
-    """A task that goes on after the request is no part of it, and keeps none of it."""
+    """A task that outlives the request does not belong to it and keeps none of it."""
     kept: list[weakref.ref[Any]] = []
 
     class State:

@@ -251,7 +251,7 @@ def test_leaking_reveal_reveals_nothing() -> None:
         ({"reveal": 3}, "reveal=3 should be True, False"),
         ({"remember_s": 3}, "no option 'remember_s'"),
     ],
-    ids=repr,
+    ids=lambda it: it if isinstance(it, str) else "",
 )
 def test_wrong_use_is_refused(options: Any, text: str) -> None:
     """A wrong option is refused where the endpoint is made, not at a probe."""
