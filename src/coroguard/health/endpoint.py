@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, Literal, Never, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, Never, TypeAlias, TypedDict
 
 from .._inspect.awaitables import close_refused
 from .._inspect.callables import is_async
@@ -27,6 +27,16 @@ Probe: TypeAlias = Literal["liveness", "readiness", "startup"]
 _PROBES: Final = ("readiness", "liveness", "startup")
 _RESPONSE_OPTIONS: Final = ("method", "accept", "reveal", "deadline_s", "expected")
 _OPTIONS: Final = ("probe", "deadline_s", "memory_s", "expected", "reveal")
+
+
+class Options(TypedDict, total=False):
+    """The options of a health endpoint, which every adapter passes on."""
+
+    probe: Probe
+    deadline_s: float
+    memory_s: float
+    expected: Iterable[str]
+    reveal: bool | Detail | Callable[[Any], Any]
 
 
 class Endpoint:
