@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -15,11 +16,13 @@ from .contracts import contract_for, contract_of, scalar_of
 from .hooks import Hooks
 from .judge import Terms
 from .names import remember
+from .routes import refuse_route
 from .supported import refuse
 from .wrapper import wrap_function
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -87,6 +90,7 @@ def guard(
 
     def decorate(target: Any) -> Any:
         refuse(target, "guard")
+        refuse_route(target, _caller(), "guard")
         is_bare = started_off() and pinned in (None, Mode.OFF)
         add_guard(target, name or name_of(target), is_bare=is_bare)
         if is_bare:
@@ -96,6 +100,13 @@ def guard(
         return guarded
 
     return decorate if function is _ANNOTATED else decorate(function)
+
+
+def _caller() -> FrameType:
+    """Return the frame in which a guard is put on."""
+    frame = sys._getframe(2)  # pyright: ignore[reportPrivateUsage]
+    outer = frame.f_back if frame.f_code is guard.__code__ else None
+    return outer or frame
 
 
 def _guarded(

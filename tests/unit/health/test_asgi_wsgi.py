@@ -103,7 +103,7 @@ async def test_asgi_lifespan_and_websocket() -> None:
 
 
 def call(app: Any, **environ: str) -> tuple[str, dict[str, str], bytes]:
-    environ = {"QUERY_STRING": "", "SCRIPT_NAME": "", **environ}
+    environ = {"QUERY_STRING": "", "SCRIPT_NAME": "", "PATH_INFO": "/", **environ}
     setup_testing_defaults(environ)
     started: list[Any] = []
 
