@@ -27,8 +27,9 @@ TYPED_AT_HOME = re.compile(
 #: Packages that pages use and a new Python may lack.
 NEEDED = re.compile(
     r"^\s*(?:from|import) "
-    r"(apscheduler|celery|django|fastapi|flask|httpx|loguru|opentelemetry|prometheus_client|sentry_sdk"
-    r"|starlette|structlog|uvicorn|websockets)\b",
+    r"(aiohttp|apscheduler|celery|django|fastapi|flask|grpc|httpx|litestar|loguru"
+    r"|opentelemetry|prometheus_client|sentry_sdk|starlette|structlog|uvicorn"
+    r"|websockets)\b",
     re.M,
 )
 # What differs between two runs that are both right.

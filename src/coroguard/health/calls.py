@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .._runtime.events import emit_call
 from .._runtime.hot import HOT
-from .answers import LEAK, RAISED, WRONG
+from .answers import LEAK, RAISED, RUNNING, WRONG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +31,8 @@ def publish(components: Mapping[str, Mapping[str, Any]]) -> None:
         return
     now = perf_counter()
     for name, it in components.items():
+        if it.get("error_code") == RUNNING:
+            continue  # it did not run, so it took no time
         outcome: Outcome = it["status"]
         if outcome == "failed":
             outcome = _OUTCOMES.get(it.get("error_code") or "", outcome)

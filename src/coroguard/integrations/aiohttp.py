@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from aiohttp import web
 
+from ..health import Checked
 from ..health.endpoint import Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from ..health.endpoint import Options
+
+__all__ = ["Checked", "health_handler"]
 
 
 def health_handler(

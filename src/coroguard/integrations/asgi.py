@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 
+from ..health import Checked
 from ..health.endpoint import Endpoint
 
 if TYPE_CHECKING:
     from ..health.endpoint import Options
+
+__all__ = ["Checked", "HealthEndpoint"]
 
 # Litestar reads the annotations of ``__call__`` when it makes a handler of it.
 Scope: TypeAlias = MutableMapping[str, Any]

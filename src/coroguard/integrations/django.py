@@ -14,6 +14,7 @@ from django.urls import get_resolver
 
 from .._inspect.callables import WRAPPERS, name_of, reaches_guard, unwrap
 from .._runtime.modes import started_off
+from ..health import Checked
 from ..health.endpoint import Endpoint
 
 if TYPE_CHECKING:
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
 
     from ..health.endpoint import Options
     from ..health.response import Response
+
+__all__ = [
+    "Checked",
+    "CoroguardConfig",
+    "ahealth_view",
+    "find_unguarded_views",
+    "health_view",
+]
 
 _WORD: Final = re.compile(r"[a-z_]+")
 #: Last words of routes that answer probes.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Unpack
 # only type checkers know would be a query parameter, and each probe answered with 422.
 from fastapi import APIRouter, Request, Response
 
+from ..health import Checked
 from ..health.endpoint import Endpoint
 from ..report.health_json import MEDIA_TYPE
 from ..report.models import HealthReport
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..health.endpoint import Options
+
+__all__ = ["Checked", "health_router"]
 
 _OTHERS: Final = ("HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 _STATUS: Final = {"type": "string", "enum": ["pass", "warn", "fail"]}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
+from ..health import Checked
 from ..health.checks import seconds
 from ..health.endpoint import Endpoint
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..health.endpoint import Options
+
+__all__ = ["Checked", "follow_health"]
 
 _Status = health_pb2.HealthCheckResponse.ServingStatus
 #: How often the checks run by default.

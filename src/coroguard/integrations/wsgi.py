@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 
+from ..health import Checked
 from ..health.endpoint import Endpoint
 
 if TYPE_CHECKING:
     from ..health.endpoint import Options
+
+__all__ = ["Checked", "HealthEndpoint"]
 
 Environ: TypeAlias = dict[str, Any]
 App: TypeAlias = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]

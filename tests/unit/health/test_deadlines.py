@@ -11,7 +11,6 @@ from contextvars import ContextVar
 from typing import Any
 
 import pytest
-import trio
 
 from coroguard import HealthReport, mode
 from coroguard._runtime.modes import current
@@ -272,12 +271,14 @@ async def test_context_is_kept(call: Any) -> None:
 
 def test_trio_uses_the_sync_form(release: threading.Event) -> None:
     """A trio program collects in a thread, and the deadline holds there."""
+    trio = pytest.importorskip("trio", reason="trio is not installed")
 
     async def main() -> HealthReport:
         checks: Any = {"stuck": lambda: release.wait(PATIENCE_S), "async": answer}
-        return await trio.to_thread.run_sync(
+        found: HealthReport = await trio.to_thread.run_sync(
             lambda: collect(checks, deadline_s=SOON_S), abandon_on_cancel=True
         )
+        return found
 
     assert late(trio.run(main))["stuck"] == "DEADLINE_PASSED"
 
