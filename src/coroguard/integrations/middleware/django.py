@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
-from django.core.signals import got_request_exception  # type: ignore[import-untyped]
+from django.core.signals import got_request_exception
 
 from ..._runtime import drops
 from ..._runtime.scopes import Request
