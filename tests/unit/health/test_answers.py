@@ -42,7 +42,6 @@ async def component(answer: Any, **options: Any) -> ComponentHealth:
         (health_report(as_model=True), "healthy", None),
         (health_report(as_model=True, failed_components=["disk"]), "failed", None),
     ],
-    ids=repr,
 )
 async def test_right_answer(answer: Any, status: str, details: Any) -> None:
     """Each right answer makes a component with its status and details."""
@@ -76,7 +75,6 @@ class Answer:
         ({"status": "healthy", "error": 3}, "a component of the wrong shape"),
         (health_report(healthy="yes"), "a report of the wrong shape"),
     ],
-    ids=repr,
 )
 async def test_wrong_answer(answer: Any, why: str) -> None:
     """An answer of another type fails the component, and names no value."""
@@ -266,7 +264,6 @@ async def _check() -> None: ...
         (lambda: None, r"takes checks by name"),
         (lambda: "db", r"takes checks by name"),
     ],
-    ids=repr,
 )
 async def test_what_is_not_a_check_is_refused(given: Any, text: str) -> None:
     """What cannot be a check is refused with what to give instead."""
