@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -58,6 +59,25 @@ def test_every_code_is_explained() -> None:
     """Each code has a section on the page on troubleshooting, and no other has."""
     page = (ROOT / "docs/reference/troubleshooting.md").read_text()
     assert set(re.findall(r"^## (CG\d{3}):", page, re.M)) == codes_in_use()
+
+
+def uncoded(file: Path) -> list[str]:
+    """Return the lines of a file that make an error of wrong usage without a code."""
+    names = ("GuardUsageError", "GateConfigError", "CollectionError")
+    return [
+        f"{file.relative_to(ROOT)}:{call.lineno}"
+        for call in ast.walk(ast.parse(file.read_text()))
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Name)
+        and call.func.id in names
+        and not any(it.arg in ("code", None) for it in call.keywords)
+    ]
+
+
+def test_every_error_of_wrong_usage_has_a_code() -> None:
+    """What a user can get wrong ends in a code that the page explains."""
+    files = sorted((ROOT / "src").rglob("*.py"))
+    assert [line for file in files for line in uncoded(file)] == []
 
 
 @pytest.mark.parametrize("kind", LeakKind)

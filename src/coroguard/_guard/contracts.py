@@ -165,7 +165,8 @@ def contract_for(returns: Any) -> Contract:
     """
     if type(returns) is str:
         raise GuardUsageError(
-            f"returns={returns!r} is text; give the type itself: returns={returns}"
+            f"returns={returns!r} is text; give the type itself: returns={returns}",
+            code="CG201",
         )
     inner, is_optional = _without_none(returns)
     if _is_health_report(inner):
@@ -173,7 +174,8 @@ def contract_for(returns: Any) -> Contract:
     if not _is_type(returns):
         raise GuardUsageError(
             f"returns={returns!r} is not a type; give a class or an annotation, "
-            "such as returns=dict[str, int], or returns=Any for leaks only"
+            "such as returns=dict[str, int], or returns=Any for leaks only",
+            code="CG201",
         )
     return Contract(returns)
 

@@ -83,9 +83,11 @@ def guard(
     """
     pinned = None if mode is None else parse(mode, "guard(mode=...)")
     if type(dropped) is not bool:
-        raise GuardUsageError(f"dropped={dropped!r} is neither True nor False")
+        raise GuardUsageError(
+            f"dropped={dropped!r} is neither True nor False", code="CG201"
+        )
     if name is not None and not isinstance(name, str):
-        raise GuardUsageError(f"name={name!r} is not text")
+        raise GuardUsageError(f"name={name!r} is not text", code="CG201")
     contract = None if returns is _ANNOTATED else contract_for(returns)
 
     def decorate(target: Any) -> Any:

@@ -38,7 +38,7 @@ def refuse(target: Any, by: str) -> None:
     else:
         return
     label = getattr(named, "__qualname__", None) or repr(type(named).__name__)
-    raise GuardUsageError(f"{by} cannot guard {label}: it is {advice}.")
+    raise GuardUsageError(f"{by} cannot guard {label}: it is {advice}.", code="CG201")
 
 
 def _makes(asks: Any, target: object) -> bool:

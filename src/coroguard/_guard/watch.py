@@ -51,7 +51,8 @@ class watch:  # noqa: N801 - used like a function
     ) -> None:
         if function:
             raise GuardUsageError(
-                "watch is called first: write @watch(), or watch()(f)"
+                "watch is called first: write @watch(), or watch()(f)",
+                code="CG201",
             )
         self._pinned = None if mode is None else parse(mode, "watch(mode=...)")
         self._name = name
@@ -116,7 +117,8 @@ class watch:  # noqa: N801 - used like a function
     def _enter(self, frame: Any) -> list[Leak]:
         if self._scope is not None:
             raise GuardUsageError(
-                "this watch is entered already; make one for each block"
+                "this watch is entered already; make one for each block",
+                code="CG201",
             )
         if self._name is None:
             where = place(frame.f_code.co_filename, frame.f_lineno)

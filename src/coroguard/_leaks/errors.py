@@ -9,6 +9,7 @@ CoroguardError
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from .._inspect.texts import cut
@@ -19,10 +20,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _MOST_VIOLATIONS = 20
+_CODE = re.compile(r" \[CG\d{3}\]")
 
 
 class CoroguardError(Exception):
-    """The base of all errors of this package."""
+    """The base of all errors of this package.
+
+    Args:
+        message: The text.
+        code: Stable code of the kind of error, such as ``CG211``, which the page on
+            troubleshooting explains; it ends the first paragraph. Empty for none.
+    """
+
+    def __init__(self, message: str = "", *, code: str = "") -> None:
+        if code:
+            # The text of another error may have brought its own.
+            first, blank, rest = _CODE.sub("", message).partition("\n\n")
+            message = f"{first} [{code}]{blank}{rest}"
+        super().__init__(*([message] if message else []))
+        self.code = code
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Not through __init__, whose arguments are those of a subclass.
@@ -42,7 +58,7 @@ class _LeakError(CoroguardError, TypeError):
     """
 
     def __init__(self, leak: Leak, expected: str = "") -> None:
-        super().__init__(_message(leak, expected))
+        super().__init__(_message(leak, expected), code=leak.kind.code)
         self.leak = leak
         self.expected = expected
 
@@ -83,8 +99,8 @@ class HealthReportError(CoroguardError, ValueError):
                 wrong=f"\n{' ' * 12}".join(wrong),
                 expected=expected,
                 fix=fix,
-                code="CG107",
-            )
+            ),
+            code="CG107",
         )
 
 
@@ -140,14 +156,13 @@ def _message(leak: Leak, expected: str) -> str:
         created=created,
         expected=expected,
         fix=leak.advice,
-        code=leak.kind.code,
     )
 
 
-def labelled_lines(headline: str, *, code: str = "", **labelled: str) -> str:
-    """Join a headline with the labelled lines that have a text; end with the code."""
+def labelled_lines(headline: str, **labelled: str) -> str:
+    """Join a headline with the labelled lines that have a text."""
     lines = [f"  {label + ':':<9} {text}" for label, text in labelled.items() if text]
-    return "\n".join([headline, *lines]) + (f" [{code}]" if code else "")
+    return "\n".join([headline, *lines])
 
 
 def _call(guarded: str) -> str:

@@ -76,7 +76,8 @@ def explain(exception: BaseException | None) -> Leak | None:
     if not is_kind(exception, BaseException):
         raise GuardUsageError(
             f"explain() takes an exception, not a {type(exception).__name__}: "
-            "write except Exception as error: explain(error)"
+            "write except Exception as error: explain(error)",
+            code="CG204",
         )
     return next((leak for one in _related(exception) if (leak := _one(one))), None)
 

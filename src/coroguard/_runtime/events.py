@@ -228,12 +228,14 @@ def _refuse(callback: Any) -> None:
     name = name_of(callback)
     if not callable(callback):
         raise GuardUsageError(
-            f"subscribe() cannot call {callback!r}; give a function of one event"
+            f"subscribe() cannot call {callback!r}; give a function of one event",
+            code="CG203",
         )
     if is_async(callback) or isasyncgenfunction(callback):
         raise GuardUsageError(
             f"subscribe() does not await {name}; give a sync function, which may "
-            "put the event on a queue for async code"
+            "put the event on a queue for async code",
+            code="CG203",
         )
 
 

@@ -55,7 +55,8 @@ def parse(value: object, source: str = "mode") -> Mode:
         known = ", ".join(Mode)
         hint = nearest(word, map(str, Mode)) if isinstance(word, str) else ""
         raise GuardUsageError(
-            f"{source}={value!r} is not a mode; use one of: {known}.{hint}"
+            f"{source}={value!r} is not a mode; use one of: {known}.{hint}",
+            code="CG202",
         ) from None
 
 
@@ -64,7 +65,9 @@ def _parse_unclaimed(value: object, source: str) -> bool:
     if word in _UNCLAIMED:
         return word == "report"
     hint = nearest(word, _UNCLAIMED) if isinstance(word, str) else ""
-    raise GuardUsageError(f"{source}={value!r} is neither 'report' nor 'off'.{hint}")
+    raise GuardUsageError(
+        f"{source}={value!r} is neither 'report' nor 'off'.{hint}", code="CG202"
+    )
 
 
 class _Process:
@@ -112,7 +115,9 @@ def configure(
     for name in unknown:
         hint = nearest(name, _SETTINGS)
         raise GuardUsageError(
-            f"configure() has no setting {name!r}; it has {', '.join(_SETTINGS)}.{hint}"
+            f"configure() has no setting {name!r}; "
+            f"it has {', '.join(_SETTINGS)}.{hint}",
+            code="CG202",
         )
     chosen = _Process.mode if mode is None else parse(mode)
     reports = _Process.unclaimed
@@ -121,7 +126,8 @@ def configure(
     limit = _Process.scan_limit if scan_limit is None else scan_limit
     if type(limit) is not int or limit < 1:
         raise GuardUsageError(
-            f"scan_limit={limit!r} is not a whole number of at least 1."
+            f"scan_limit={limit!r} is not a whole number of at least 1.",
+            code="CG202",
         )
     with _lock:
         _hot.add_alert((chosen is Mode.STRICT) - (_Process.mode is Mode.STRICT))

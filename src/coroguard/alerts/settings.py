@@ -82,12 +82,13 @@ def read_settings(root: Path | None = None, **given: Any) -> AlertSettings:
     try:
         file, table = project_table(root)
     except UnreadableProjectError as error:
-        raise GuardUsageError(str(error)) from None
+        raise GuardUsageError(str(error), code="CG403") from None
     where = f"{file}: tool.coroguard.alerts"
     written: Any = table.get("alerts", {})
     if not isinstance(written, dict):
         raise GuardUsageError(
-            f"{where} = {written!r} is not a table; write [tool.coroguard.alerts]"
+            f"{where} = {written!r} is not a table; write [tool.coroguard.alerts]",
+            code="CG403",
         )
     for name, value in written.items():
         _check(name, value, f"{where}.{name}")
@@ -104,7 +105,8 @@ def read_settings(root: Path | None = None, **given: Any) -> AlertSettings:
     if "url" not in settings:
         raise GuardUsageError(
             f"alerts have no receiver; set {URL_VARIABLE}, or write url in "
-            f"[tool.coroguard.alerts] of {file}"
+            f"[tool.coroguard.alerts] of {file}",
+            code="CG403",
         )
     return AlertSettings(**settings)
 
@@ -113,14 +115,18 @@ def _check(name: str, value: Any, where: str) -> None:
     if name not in _KINDS:
         if _names_a_secret(name):
             raise GuardUsageError(
-                f"{where} would keep a secret in a file; set {TOKEN_VARIABLE}"
+                f"{where} would keep a secret in a file; set {TOKEN_VARIABLE}",
+                code="CG403",
             )
         raise GuardUsageError(
             f"{where} is not a setting; there are {', '.join(_KINDS)}."
-            f"{nearest(name, _KINDS)}"
+            f"{nearest(name, _KINDS)}",
+            code="CG403",
         )
     if not _is(_KINDS[name], value):
-        raise GuardUsageError(f"{where} = {value!r} is not {_KINDS[name]}")
+        raise GuardUsageError(
+            f"{where} = {value!r} is not {_KINDS[name]}", code="CG403"
+        )
 
 
 def _names_a_secret(name: str) -> bool:
@@ -147,13 +153,20 @@ def _check_url(url: str, where: str, *, may_be_secret: bool) -> None:
     except ValueError:
         is_right = False
     if not is_right or not parts.hostname:
-        raise GuardUsageError(f"{where} is not an http or https URL with a host; {fix}")
+        raise GuardUsageError(
+            f"{where} is not an http or https URL with a host; {fix}", code="CG403"
+        )
     if any(char.isspace() or not char.isprintable() for char in url):
-        raise GuardUsageError(f"{where} holds a blank or a control character; {fix}")
+        raise GuardUsageError(
+            f"{where} holds a blank or a control character; {fix}", code="CG403"
+        )
     if parts.username is not None:
         raise GuardUsageError(
             f"{where} holds a user or a password, which are not sent; "
-            f"set {TOKEN_VARIABLE}"
+            f"set {TOKEN_VARIABLE}",
+            code="CG403",
         )
     if not may_be_secret and any(map(_names_a_secret, dict(parse_qsl(parts.query)))):
-        raise GuardUsageError(f"{where} holds a secret; set {URL_VARIABLE} instead")
+        raise GuardUsageError(
+            f"{where} holds a secret; set {URL_VARIABLE} instead", code="CG403"
+        )

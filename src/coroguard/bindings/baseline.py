@@ -37,11 +37,14 @@ def read_baseline(file: Path) -> Accepted:
         )
     except FileNotFoundError:
         raise GuardUsageError(
-            f"there is no baseline {file}; add --write-baseline to write it"
+            f"there is no baseline {file}; add --write-baseline to write it",
+            code="CG214",
         ) from None
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise GuardUsageError(
-            f"{file} is not a baseline ({error}); add --write-baseline to write it anew"
+            f"{file} is not a baseline ({error}); "
+            "add --write-baseline to write it anew",
+            code="CG214",
         ) from None
 
 

@@ -74,9 +74,13 @@ def audit(
         if format not in FORMATS:
             hint = nearest(format, FORMATS)
             known = ", ".join(FORMATS)
-            raise GuardUsageError(f"--format {format} is not one of {known}.{hint}")
+            raise GuardUsageError(
+                f"--format {format} is not one of {known}.{hint}", code="CG214"
+            )
         if update and baseline is None:
-            raise GuardUsageError("--write-baseline needs --baseline FILE")
+            raise GuardUsageError(
+                "--write-baseline needs --baseline FILE", code="CG214"
+            )
         accepted = read_baseline(baseline) if baseline and not update else frozenset()
         exclude = excluded()
         audits = [audit_package(it, exclude) for it in dict.fromkeys(packages)]
@@ -149,7 +153,8 @@ def lock(
         if started_off():
             raise GuardUsageError(
                 "COROGUARD_MODE=off takes every guard away, so that none can be "
-                f"locked; run COROGUARD_MODE=enforce {COMMAND}"
+                f"locked; run COROGUARD_MODE=enforce {COMMAND}",
+                code="CG214",
             )
         work = _check if check else _write
         return work(path, [*dict.fromkeys(packages)], [*libraries], command)
@@ -164,7 +169,8 @@ def _write(file: Path, packages: list[str], libraries: list[str], command: str) 
     if not names:
         raise GuardUsageError(
             f"there is no {file.name} that names the packages; "
-            f"run {command} PACKAGE, the name that one imports"
+            f"run {command} PACKAGE, the name that one imports",
+            code="CG214",
         )
     exclude = excluded()
     loaded = [load_package(name, exclude) for name in names]
@@ -211,13 +217,15 @@ def _check(file: Path, packages: list[str], libraries: list[str], command: str) 
     except FileNotFoundError:
         names = " ".join(packages) or "PACKAGE"
         raise GuardUsageError(
-            f"there is no {file}; run {command} {names} to write it"
+            f"there is no {file}; run {command} {names} to write it",
+            code="CG214",
         ) from None
     for name in packages:
         if name not in locked.packages:
             known = " ".join(locked.packages)
             raise GuardUsageError(
-                f"{name} is not in {file.name}; run {command} {known} {name}"
+                f"{name} is not in {file.name}; run {command} {known} {name}",
+                code="CG214",
             )
     asked, exclude = [*packages] or [*locked.packages], excluded()
     loaded = [load_package(name, exclude) for name in asked]

@@ -58,7 +58,8 @@ def load_package(name: str, exclude: Sequence[str] = ()) -> Loaded:
         known = [it.name for it in pkgutil.iter_modules()]
         raise GuardUsageError(
             f"there is no package {name!r} here; use its import name, "
-            f"in the folder or the environment that has it.{nearest(name, known)}"
+            f"in the folder or the environment that has it.{nearest(name, known)}",
+            code="CG213",
         )
     loaded = Loaded(name)
     for module_name in _names(name, loaded, exclude):
@@ -95,7 +96,8 @@ def _check_use(pattern: str, loaded: Loaded) -> None:
     if pattern.startswith(f"{loaded.name}.") and not is_used:
         raise GuardUsageError(
             f"exclude = [{pattern!r}] fits no module of {loaded.name}; correct or "
-            f"remove it.{nearest(pattern, loaded.modules)}"
+            f"remove it.{nearest(pattern, loaded.modules)}",
+            code="CG213",
         )
 
 

@@ -74,7 +74,8 @@ class GuardPath:
             hint = f"; did you mean {module}:{name}?"
         raise GuardUsageError(
             f"{text!r} is not the path of a function; "
-            f'write protect("package.module:function"){hint}'
+            f'write protect("package.module:function"){hint}',
+            code="CG211",
         )
 
     @property
@@ -261,10 +262,11 @@ def _found(owner: Any, name: str, path: str) -> Any:
             found = getattr(owner, name, MISSING)
         except Exception as error:  # the stub of a missing extra, for example
             raise GuardUsageError(
-                f"{path}: {name!r} cannot be read: {type(error).__name__}: {error}."
+                f"{path}: {name!r} cannot be read: {type(error).__name__}: {error}.",
+                code="CG211",
             ) from None
     if found is MISSING:
         label = getattr(owner, "__name__", type(owner).__name__)
         hint = nearest(name, list(own(owner)))
-        raise GuardUsageError(f"{path}: {label} has no {name!r}.{hint}")
+        raise GuardUsageError(f"{path}: {label} has no {name!r}.{hint}", code="CG211")
     return found

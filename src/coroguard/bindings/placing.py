@@ -88,7 +88,8 @@ def _set(
             setattr(put.owner, put.attribute, guarded)
         except Exception as error:
             raise GuardUsageError(
-                f"{put.module}:{put.name} takes no guard: {error}."
+                f"{put.module}:{put.name} takes no guard: {error}.",
+                code="CG201",
             ) from None
     key = (put.module, put.name)
     held = protection.put.get(key)

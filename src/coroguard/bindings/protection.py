@@ -58,7 +58,9 @@ def protect(
             at its end in a module that is imported; then nothing is changed.
     """
     if not paths:
-        raise GuardUsageError('protect() got no path; write protect("module:function")')
+        raise GuardUsageError(
+            'protect() got no path; write protect("module:function")', code="CG211"
+        )
     made = [_made(path, returns, mode, dropped) for path in paths]
     with _lock:
         for protection in made:  # refuses, before anything is changed
@@ -94,7 +96,7 @@ def unprotect(*paths: str) -> None:
         for path in paths:
             if path not in _protections:
                 hint = nearest(path, _protections)
-                raise GuardUsageError(f"{path!r} is not protected.{hint}")
+                raise GuardUsageError(f"{path!r} is not protected.{hint}", code="CG211")
         for path in paths or tuple(_protections):
             take_off(_protections.pop(path))
 
@@ -120,7 +122,12 @@ def verify(*, ended: bool = False) -> tuple[Finding, ...]:
         fresh = [it for it in found if it not in _reported]
         _reported.update(fresh)
     for finding in fresh:
-        act(mode, finding.name, [GuardUsageError(str(finding))], raises=False)
+        act(
+            mode,
+            finding.name,
+            [GuardUsageError(str(finding), code="CG216")],
+            raises=False,
+        )
     return found
 
 

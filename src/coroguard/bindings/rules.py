@@ -126,7 +126,8 @@ def explain_rule(name: str) -> str:
     if rule is None:
         raise GuardUsageError(
             f"there is no rule {name!r}; the rules are {', '.join(known)}."
-            f"{nearest(name, known)}"
+            f"{nearest(name, known)}",
+            code="CG214",
         )
     return (
         f"{rule.summary}\n{rule.reason}\n"

@@ -37,7 +37,9 @@ def protect_configured(root: Path | None = None) -> tuple[str, ...]:
     entries: Any = table.get("protect", [])
     where = f"{file}: tool.coroguard.protect"
     if not isinstance(entries, list):
-        raise GuardUsageError(f"{where} = {entries!r} is not a list; {_FIX}.")
+        raise GuardUsageError(
+            f"{where} = {entries!r} is not a list; {_FIX}.", code="CG212"
+        )
     parsed = [_parse(entry, f"{where}[{index}]") for index, entry in enumerate(entries)]
     for path, terms in parsed:
         protect(path, **terms)
@@ -59,7 +61,8 @@ def excluded(root: Path | None = None) -> tuple[str, ...]:
     if not isinstance(patterns, list) or not all(type(it) is str for it in patterns):
         raise GuardUsageError(
             f"{file}: tool.coroguard.exclude = {patterns!r} is not a list of strings; "
-            'write exclude = ["app.migrations"].'
+            'write exclude = ["app.migrations"].',
+            code="CG212",
         )
     return tuple(patterns)
 
@@ -69,7 +72,7 @@ def _project(root: Path | None) -> tuple[Path, dict[str, Any]]:
     try:
         return project_table(root)
     except UnreadableProjectError as error:
-        raise GuardUsageError(str(error)) from None
+        raise GuardUsageError(str(error), code="CG212") from None
 
 
 def _parse(entry: Any, where: str) -> tuple[str, dict[str, Any]]:
@@ -77,13 +80,16 @@ def _parse(entry: Any, where: str) -> tuple[str, dict[str, Any]]:
     if isinstance(entry, str):
         return entry, {}
     if not isinstance(entry, dict) or not isinstance(entry.get("path"), str):
-        raise GuardUsageError(f"{where} = {entry!r} names no path; {_FIX_TABLE}.")
+        raise GuardUsageError(
+            f"{where} = {entry!r} names no path; {_FIX_TABLE}.", code="CG212"
+        )
     terms: dict[str, Any] = {**entry}
     for name in terms:
         if name not in _TERMS:
             raise GuardUsageError(
                 f"{where} has no key {name!r}; it has {', '.join(_TERMS)}."
-                f"{nearest(name, _TERMS)}"
+                f"{nearest(name, _TERMS)}",
+                code="CG212",
             )
     if "returns" in terms:
         terms["returns"] = _contract(terms["returns"], where)
@@ -100,5 +106,6 @@ def _contract(word: Any, where: str) -> Any:
         return HealthReport
     raise GuardUsageError(
         f"{where}.returns = {word!r} is neither 'report' nor 'any'; for another "
-        "contract call protect(path, returns=...) where the program starts."
+        "contract call protect(path, returns=...) where the program starts.",
+        code="CG212",
     )

@@ -97,7 +97,8 @@ def _check_unknown(item: Mapping[str, Any], config: Config) -> None:
             if name in config.gates or nearest(name, config.gates):
                 raise GateConfigError(
                     f"{item['id']} has the unknown marker {mark['mark']!r} for "
-                    f'the gate {name!r}; write @pytest.mark.gate("{name}")'
+                    f'the gate {name!r}; write @pytest.mark.gate("{name}")',
+                    code="CG301",
                 )
 
 
@@ -107,13 +108,15 @@ def _check(test: str, mark: Mapping[str, Any], config: Config) -> None:
         wrong = ", ".join(mark["wrong"]) or f"{len(names)} names"
         raise GateConfigError(
             f"{test}: the mark gate was given {wrong}; "
-            'write @pytest.mark.gate("name", blocks_deployment=True)'
+            'write @pytest.mark.gate("name", blocks_deployment=True)',
+            code="CG301",
         )
     if names[0] not in config.gates:
         raise GateConfigError(
             f"{test} is marked for the gate {names[0]!r}, which is not configured."
             f"{nearest(names[0], config.gates)} "
-            f'Type [tool.coroguard.gates."{names[0]}"] in pyproject.toml'
+            f'Type [tool.coroguard.gates."{names[0]}"] in pyproject.toml',
+            code="CG301",
         )
 
 

@@ -48,7 +48,9 @@ class Checked:
     ) -> None:
         refuse_unknown("Checked", unknown, _OPTIONS)
         if type(optional) is not bool:
-            raise GuardUsageError(f"optional={optional!r} is neither True nor False")
+            raise GuardUsageError(
+                f"optional={optional!r} is neither True nor False", code="CG401"
+            )
         self.is_async = _is_coroutine_function(check)
         if not self.is_async:
             _refuse(check)
@@ -89,17 +91,22 @@ def named_checks(checks: object, by: str) -> dict[str, Checked]:
     for name, check in pairs:
         if not isinstance(name, str) or not name:
             raise GuardUsageError(
-                f"{by} needs a name for each component, not {cut(repr(name))}"
+                f"{by} needs a name for each component, not {cut(repr(name))}",
+                code="CG401",
             )
         if name in found:
-            raise GuardUsageError(f"{by} has two checks of the name {name!r}")
+            raise GuardUsageError(
+                f"{by} has two checks of the name {name!r}", code="CG401"
+            )
         if isinstance(check, Checked):
             found[name] = check
             continue
         try:
             found[name] = Checked(check)
         except GuardUsageError as error:
-            raise GuardUsageError(f"{by}, component {name!r}: {error}") from None
+            raise GuardUsageError(
+                f"{by}, component {name!r}: {error}", code="CG401"
+            ) from None
     return found
 
 
@@ -112,7 +119,8 @@ def names(expected: Iterable[str], by: str) -> list[str]:
     found = [expected] if isinstance(expected, str) else list(expected)
     if isinstance(expected, str) or not all(isinstance(it, str) for it in found):
         raise GuardUsageError(
-            f"{by}: expected={cut(repr(expected))} should be a list of names"
+            f"{by}: expected={cut(repr(expected))} should be a list of names",
+            code="CG401",
         )
     return found
 
@@ -127,7 +135,9 @@ def seconds(value: object, option: str = "deadline_s", *, least: float = 0.0) ->
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not is_number or not math.isfinite(value) or value <= least:  # type: ignore[operator,arg-type]
         kind = "a number above 0" if least >= 0 else "0 or more"
-        raise GuardUsageError(f"{option}={value!r} should be {kind}, in seconds")
+        raise GuardUsageError(
+            f"{option}={value!r} should be {kind}, in seconds", code="CG401"
+        )
     return float(value)  # type: ignore[arg-type]
 
 
@@ -143,7 +153,8 @@ def refuse_unknown(
         known = list(known)
         raise GuardUsageError(
             f"{by} has no option {name!r}; it has {', '.join(known)}."
-            f"{nearest(name, known)}"
+            f"{nearest(name, known)}",
+            code="CG401",
         )
 
 
@@ -153,7 +164,8 @@ def _pairs(checks: Any, by: str) -> list[tuple[Any, Any]]:
     if not all(isinstance(it, tuple) and len(it) == 2 for it in pairs):
         raise GuardUsageError(
             f"{by} takes checks by name, such as {{'database': check_database}}, "
-            f"not {cut(repr(checks))}"
+            f"not {cut(repr(checks))}",
+            code="CG401",
         )
     return pairs
 
@@ -182,4 +194,4 @@ def _refuse(check: Any) -> None:
         text = f"{name_of(check)} is a generator function; give one that returns"
     else:
         return
-    raise GuardUsageError(text)
+    raise GuardUsageError(text, code="CG401")

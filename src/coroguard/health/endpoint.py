@@ -78,7 +78,8 @@ class Endpoint:
         if probe not in _PROBES:
             hint = nearest(str(probe), _PROBES)
             raise GuardUsageError(
-                f"probe={probe!r} should be one of {', '.join(_PROBES)}.{hint}"
+                f"probe={probe!r} should be one of {', '.join(_PROBES)}.{hint}",
+                code="CG401",
             )
         self.probe = probe
         self._reveal = checked_reveal(reveal, takes_async=takes_async)
@@ -88,7 +89,8 @@ class Endpoint:
             if check is not None:
                 raise GuardUsageError(
                     "a liveness probe touches no dependency, or an outage would "
-                    f"restart the service: {by} takes no checks with probe='liveness'"
+                    f"restart the service: {by} takes no checks with probe='liveness'",
+                    code="CG401",
                 )
             return
         make = round_maker(check, by=by, deadline_s=deadline_s, expected=expected)
@@ -164,11 +166,13 @@ def checked_reveal(reveal: Any, *, takes_async: bool) -> Any:
     if not callable(reveal):
         raise GuardUsageError(
             f"reveal={reveal!r} should be True, False, {', '.join(map(repr, DETAILS))} "
-            "or a function of the request"
+            "or a function of the request",
+            code="CG401",
         )
     if is_async(reveal) and not takes_async:
         raise GuardUsageError(
-            f"reveal={reveal!r} is async, and this adapter does not await it"
+            f"reveal={reveal!r} is async, and this adapter does not await it",
+            code="CG401",
         )
     return reveal
 

@@ -46,7 +46,7 @@ def round_maker(
         try:
             whole = check if isinstance(check, Checked) else Checked(check)
         except GuardUsageError as error:
-            raise GuardUsageError(f"{by}: {error}") from None
+            raise GuardUsageError(f"{by}: {error}", code="CG401") from None
         return lambda: _Whole(whole, limit_s + _LONGER_S, required)
     checks = named_checks(check, by)
     return lambda: Round(checks, limit_s, required)

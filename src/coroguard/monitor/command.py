@@ -161,7 +161,9 @@ def _lock_of_project(lock: Path | None) -> Path | None:
         found = find_root(Path.cwd()) / _FILE
         return found if found.is_file() else None
     if not lock.is_file():
-        raise GuardUsageError(f"there is no lock {lock}; run coroguard lock PACKAGE")
+        raise GuardUsageError(
+            f"there is no lock {lock}; run coroguard lock PACKAGE", code="CG404"
+        )
     return lock
 
 

@@ -27,7 +27,8 @@ def seconds_of(text: str, option: str) -> float:
     if not _LEAST_S <= seconds <= _MOST_S:
         raise GuardUsageError(
             f"{option} {text} is not a duration between a second and a month; "
-            "write one such as 30s, 5m or 1h"
+            "write one such as 30s, 5m or 1h",
+            code="CG404",
         )
     return seconds
 

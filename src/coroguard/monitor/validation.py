@@ -62,7 +62,9 @@ def _text(component: ComponentHealth) -> str:
 def _found(path: str) -> Any:
     module_name, colon, name = path.partition(":")
     if not colon or not module_name or not name:
-        raise GuardUsageError(f"{path!r} is not the path of a check; {_EXAMPLE}")
+        raise GuardUsageError(
+            f"{path!r} is not the path of a check; {_EXAMPLE}", code="CG404"
+        )
     if (here := os.getcwd()) not in sys.path:
         sys.path.insert(0, here)  # as `python -m` does
     try:
@@ -70,7 +72,8 @@ def _found(path: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name and f"{module_name}.".startswith(f"{error.name}."):
             raise GuardUsageError(
-                f"there is no module {error.name!r}; {_EXAMPLE}"
+                f"there is no module {error.name!r}; {_EXAMPLE}",
+                code="CG404",
             ) from None
         raise _broken(module_name, error) from error
     except Exception as error:
@@ -78,7 +81,7 @@ def _found(path: str) -> Any:
     for part in name.split("."):
         if not hasattr(found, part):
             hint = nearest(part, dir(found))
-            raise GuardUsageError(f"{path}: there is no {part!r}.{hint}")
+            raise GuardUsageError(f"{path}: there is no {part!r}.{hint}", code="CG404")
         found = getattr(found, part)
     return found
 
@@ -86,5 +89,6 @@ def _found(path: str) -> Any:
 def _broken(module: str, error: Exception) -> GuardUsageError:
     return GuardUsageError(
         f"{module} cannot be imported: {type(error).__name__}: {error}; "
-        f'run python -c "import {module}" to see why'
+        f'run python -c "import {module}" to see why',
+        code="CG404",
     )

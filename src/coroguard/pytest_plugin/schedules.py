@@ -265,7 +265,8 @@ def _token_of(config: pytest.Config) -> tuple[Recipe, str] | None:
     if test == NO_TEST:
         raise GuardUsageError(
             "--coroguard-replay: this token was printed by explore(); pass it to "
-            "coroguard.testing.schedules.replay()"
+            "coroguard.testing.schedules.replay()",
+            code="CG231",
         )
     return recipe, test
 
@@ -280,12 +281,14 @@ def _plan_of(mark: pytest.Mark) -> Plan:
         if name not in _KEYS:
             raise GuardUsageError(
                 f"schedules has no option {name!r}; it has: {', '.join(_KEYS)}."
-                f"{nearest(name, _KEYS)}"
+                f"{nearest(name, _KEYS)}",
+                code="CG231",
             )
     options = {**dict(zip(("runs",), mark.args, strict=False)), **mark.kwargs}
     if len(mark.args) > 1 or (mark.args and "runs" in mark.kwargs):
         raise GuardUsageError(
-            "schedules takes one number; write @pytest.mark.schedules(runs=200)"
+            "schedules takes one number; write @pytest.mark.schedules(runs=200)",
+            code="CG231",
         )
     return Plan(**options)
 

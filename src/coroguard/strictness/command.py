@@ -45,10 +45,13 @@ def run(
         if before_dashes:
             raise GuardUsageError(
                 "-- has to be before the program; "
-                f"run coroguard run ... -- {' '.join([*before_dashes, *program])}"
+                f"run coroguard run ... -- {' '.join([*before_dashes, *program])}",
+                code="CG221",
             )
         if strict and mode not in (None, "strict"):
-            raise GuardUsageError(f"pass either --strict or --mode {mode}, not both")
+            raise GuardUsageError(
+                f"pass either --strict or --mode {mode}, not both", code="CG221"
+            )
         mode = "strict" if strict else mode
         environ = environment_of(os.environ, mode, packages, os.getpid(), types=types)
         command = command_line(program, os.environ.get("PATH"))

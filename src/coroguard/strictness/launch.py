@@ -47,7 +47,8 @@ def environment_of(
     if packages and held is not Mode.STRICT:
         raise GuardUsageError(
             f"--package is for strict mode, and the mode is {held}; "
-            f"run coroguard run --strict --package {packages[0]} -- PROGRAM"
+            f"run coroguard run --strict --package {packages[0]} -- PROGRAM",
+            code="CG221",
         )
     if mode:
         made[VARIABLE] = held.value
@@ -57,7 +58,8 @@ def environment_of(
     if types and not names:
         raise GuardUsageError(
             "--types is for strict packages, and none is named; "
-            "run coroguard run --strict --types --package app -- PROGRAM"
+            "run coroguard run --strict --types --package app -- PROGRAM",
+            code="CG221",
         )
     if types:
         made[TYPES] = "1"
@@ -84,7 +86,8 @@ def command_line(program: Sequence[str], path: str | None) -> list[str]:
     if not program:
         raise GuardUsageError(
             "there is no program; run coroguard run --strict --package app -- "
-            "uvicorn app.main:app"
+            "uvicorn app.main:app",
+            code="CG221",
         )
     first = program[0]
     if first.startswith("-") or (first.endswith(".py") and os.path.isfile(first)):
@@ -94,7 +97,8 @@ def command_line(program: Sequence[str], path: str | None) -> list[str]:
     if found is None:
         raise GuardUsageError(
             f"there is no program {first!r}; name a command that is installed, "
-            "a .py file, or -m and a module"
+            "a .py file, or -m and a module",
+            code="CG221",
         )
     return [found, *program[1:]]
 

@@ -58,7 +58,8 @@ def strict_packages(*packages: str, types: bool = False) -> None:
     """
     if not packages:
         raise GuardUsageError(
-            "strict_packages() has no package; write strict_packages('app')"
+            "strict_packages() has no package; write strict_packages('app')",
+            code="CG221",
         )
     hold(packages, lambda name: f"strict_packages({name!r})")
     if types:
@@ -122,16 +123,19 @@ def check_names(packages: Sequence[object], source: Callable[[str], str]) -> Non
         if not isinstance(name, str):
             raise GuardUsageError(
                 f"strict_packages({name!r}): a package is given by its name, a string; "
-                "write strict_packages('app', 'lib')"
+                "write strict_packages('app', 'lib')",
+                code="CG221",
             )
         if not all(part.isidentifier() for part in name.split(".")):
             raise GuardUsageError(
                 f"{source(name)}: {name!r} is not the name of a package; "
-                "write it as in 'import app' or 'import app.api'"
+                "write it as in 'import app' or 'import app.api'",
+                code="CG221",
             )
         if name.partition(".")[0] in _OURS:
             raise GuardUsageError(
-                f"{source(name)}: {name} cannot check itself; name a package of yours"
+                f"{source(name)}: {name} cannot check itself; name a package of yours",
+                code="CG221",
             )
 
 
@@ -143,7 +147,8 @@ def _find(name: str, source: str) -> None:
     hint = nearest(top, (module.name for module in pkgutil.iter_modules()))
     raise GuardUsageError(
         f"{source}: there is no package {top!r}; "
-        f"write the name that the program imports it by.{hint}"
+        f"write the name that the program imports it by.{hint}",
+        code="CG221",
     )
 
 

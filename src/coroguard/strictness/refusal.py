@@ -120,9 +120,8 @@ def _report_once(mode: Mode, where: Place, how: str, why: str) -> None:
         expected=_expected(where.annotation),
         found=why,
         fix="correct the annotation or the value",
-        code="CG108",
     )
-    act(mode, code.co_qualname, [CoroguardError(text)], raises=False)
+    act(mode, code.co_qualname, [CoroguardError(text, code="CG108")], raises=False)
 
 
 def _leaked(value: object, where: Place) -> list[tuple[object, CoroguardError]]:

@@ -31,7 +31,8 @@ except ImportError as error:
     raise GuardUsageError(
         f"strict packages cannot work with typeguard "
         f"{importlib.metadata.version('typeguard')} ({error}); "
-        "run pip install 'typeguard>=4.6,<5'"
+        "run pip install 'typeguard>=4.6,<5'",
+        code="CG221",
     ) from None
 
 _CONFIGURATION = TypeCheckConfiguration(

@@ -44,7 +44,8 @@ class Allowance:
                 return cls(pattern, reason)
             case _:
                 raise GuardUsageError(
-                    f"allow_leaks needs one pattern and a reason; write {_USAGE}."
+                    f"allow_leaks needs one pattern and a reason; write {_USAGE}.",
+                    code="CG231",
                 )
 
     def covers(self, leak: Leak) -> bool:

@@ -35,7 +35,8 @@ def async_twin(function: Callable[P, R]) -> Callable[P, Coroutine[Any, Any, R]]:
     if is_async(function):
         raise GuardUsageError(
             f"{name_of(function)} is a coroutine function already; "
-            f"use sync_twin({name_of(function)})."
+            f"use sync_twin({name_of(function)}).",
+            code="CG231",
         )
 
     async def twin(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -58,7 +59,8 @@ def sync_twin(function: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, R]:
     if not is_async(function):
         raise GuardUsageError(
             f"{name_of(function)} is not a coroutine function; "
-            f"use async_twin({name_of(function)})."
+            f"use async_twin({name_of(function)}).",
+            code="CG231",
         )
 
     def twin(*args: P.args, **kwargs: P.kwargs) -> R:

@@ -283,7 +283,7 @@ def test_a_rebound_name_is_found_and_reported_once(app, reported):
     assert "health.py:2: async def is_connected" in text
     assert verify() == (finding,)
     assert [(e.action, e.guarded, str(e.error)) for e in reported] == [
-        ("reported", finding.name, text)
+        ("reported", finding.name, f"{text} [CG216]")
     ]
 
 

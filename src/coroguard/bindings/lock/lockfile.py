@@ -56,13 +56,15 @@ def from_text(text: str, name: str, command: str = COMMAND) -> Lock:
     if _MARK not in text:
         raise GuardUsageError(
             f"{name} is not a lock of coroguard and was left as it is; "
-            "move it away, or name another file with --file"
+            "move it away, or name another file with --file",
+            code="CG215",
         )
     written = re.search(r"^format = (\d+)\s*$", text, re.M)
     if written and int(written[1]) > FORMAT:
         raise GuardUsageError(
             f"{name} was written by a newer coroguard (format {written[1]}, this one "
-            f"reads {FORMAT}); run pip install --upgrade coroguard"
+            f"reads {FORMAT}); run pip install --upgrade coroguard",
+            code="CG215",
         )
     anew = f"write it anew: {command} {_packages_in(text)}"
     for number, line in enumerate(text.split("\n"), start=1):

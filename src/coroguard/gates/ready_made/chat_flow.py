@@ -48,7 +48,9 @@ async def chat_flow_gate(
         GuardUsageError: There are no turns.
     """
     if turns < 1:
-        raise GuardUsageError(f"chat_flow_gate(turns={turns}); pass 1 or more")
+        raise GuardUsageError(
+            f"chat_flow_gate(turns={turns}); pass 1 or more", code="CG241"
+        )
     findings = Findings(_GATE)
     flow = _Flow(findings, service)
     await flow.refuse_strangers()

@@ -52,7 +52,8 @@ async def concurrent_users_gate(
     """
     if users < 1 or turns < 1:
         raise GuardUsageError(
-            f"concurrent_users_gate(users={users}, turns={turns}); pass 1 or more"
+            f"concurrent_users_gate(users={users}, turns={turns}); pass 1 or more",
+            code="CG241",
         )
     findings = Findings(_GATE)
     crowd = Crowd(service, findings, users=users, turns=turns, seed=seed)

@@ -48,7 +48,8 @@ async def error_handler_gate(
     if not trials or not all(harms for _, harms in trials) or victims < 1:
         raise GuardUsageError(
             "error_handler_gate() needs a service, something done to it, and a "
-            "victim; pass (service, [harm]) and victims=1 or more"
+            "victim; pass (service, [harm]) and victims=1 or more",
+            code="CG241",
         )
     findings = Findings(_GATE, enough=3)
     trying = (

@@ -72,7 +72,8 @@ def health_report_gate(
     if not scenarios or users < 1:
         raise GuardUsageError(
             "health_report_gate() needs a scenario and a user; "
-            'pass scenarios={"anybody": ()} and users=1 or more'
+            'pass scenarios={"anybody": ()} and users=1 or more',
+            code="CG241",
         )
     findings = Findings(_GATE)
     if awaited is None:

@@ -36,7 +36,9 @@ def readiness_gate(
         GuardUsageError: There are no gates.
     """
     if not gates:
-        raise GuardUsageError("readiness_gate() needs gates; pass config.gates")
+        raise GuardUsageError(
+            "readiness_gate() needs gates; pass config.gates", code="CG241"
+        )
     found = record.verdicts if verdicts is None else verdicts
     findings = Findings(_GATE)
     for name, gate in gates.items():

@@ -51,7 +51,8 @@ def collide(
     if kind not in _KINDS:
         raise GuardUsageError(
             f"there is no collision kind {kind!r}; use one of: {', '.join(KINDS)}."
-            f"{nearest(kind, KINDS)}"
+            f"{nearest(kind, KINDS)}",
+            code="CG231",
         )
     chosen = _KINDS[kind]
     return Collision(chosen.place_of(target, name, kind), chosen)
@@ -75,7 +76,8 @@ class Collision(ContextDecorator):
         """
         if self.is_active:
             raise GuardUsageError(
-                f"{self._place.label} collides already; undo it first"
+                f"{self._place.label} collides already; undo it first",
+                code="CG231",
             )
         with ExitStack() as undo:
             forget_finders(undo)

@@ -84,7 +84,8 @@ def running_again(name: str) -> Generator[None]:
         except Exception as error:
             raise GuardUsageError(
                 f"{name} cannot be run a second time: {type(error).__name__}: {error}; "
-                'use kind="rebinding", which runs no module.'
+                'use kind="rebinding", which runs no module.',
+                code="CG231",
             ) from error
 
 

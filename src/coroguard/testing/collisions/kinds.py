@@ -41,7 +41,9 @@ class Kind:
         place = self.find(target, name)
         against = self.suits(place)
         if against:
-            raise GuardUsageError(f"no {word} of {place.label}: {against}.")
+            raise GuardUsageError(
+                f"no {word} of {place.label}: {against}.", code="CG231"
+            )
         return place
 
 

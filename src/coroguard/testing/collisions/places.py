@@ -69,7 +69,9 @@ class Place:
                 keep_attribute(self.owner, self.name, undo)
                 setattr(self.owner, self.name, value)
         except (AttributeError, TypeError) as error:
-            raise GuardUsageError(f"{self.label} cannot be set: {error}") from None
+            raise GuardUsageError(
+                f"{self.label} cannot be set: {error}", code="CG231"
+            ) from None
 
 
 def find_place(target: object, name: object = None) -> Place:
@@ -89,7 +91,8 @@ def find_place(target: object, name: object = None) -> Place:
     else:
         raise GuardUsageError(
             "collide() takes one string, or an object and a name; write "
-            'collide("package.module:function") or collide(module, "function").'
+            'collide("package.module:function") or collide(module, "function").',
+            code="CG231",
         )
     found = attribute_of(owner, attribute)
     return Place(
@@ -119,7 +122,8 @@ def find_held(target: object, name: object = None) -> Place:
         raise GuardUsageError(
             "injection needs the owner of the callable, and the key, index or "
             'attribute; write collide("package.module:REGISTRY", "redis", '
-            'kind="injection") or collide(service, "manager", kind="injection").'
+            'kind="injection") or collide(service, "manager", kind="injection").',
+            code="CG231",
         )
     if is_item:
         held, found = _item(owner, held)
@@ -146,7 +150,9 @@ def attribute_of(owner: Any, name: Any) -> Any:
         found = getattr(owner, str(name), ABSENT)
     if found is ABSENT:
         hint = nearest(str(name), dir(owner))
-        raise GuardUsageError(f"{label_of(owner)} has no attribute {name!r}.{hint}")
+        raise GuardUsageError(
+            f"{label_of(owner)} has no attribute {name!r}.{hint}", code="CG231"
+        )
     return found
 
 
@@ -160,7 +166,8 @@ def _item(container: Any, key: Any) -> tuple[Any, Any]:
     except (LookupError, TypeError):
         known = [str(it) for it in container] if hasattr(container, "keys") else []
         raise GuardUsageError(
-            f"{label_of(container)} has no item {key!r}.{nearest(str(key), known)}"
+            f"{label_of(container)} has no item {key!r}.{nearest(str(key), known)}",
+            code="CG231",
         ) from None
 
 
@@ -187,7 +194,8 @@ def _resolve(target: str) -> tuple[ModuleType, Any, tuple[str, ...]]:
     if not path or not names[-1]:
         raise GuardUsageError(
             f"{target!r} is not the path of a function; "
-            'write collide("package.module:function").'
+            'write collide("package.module:function").',
+            code="CG231",
         )
     module, more = _imported(path, target)
     names = [*more, *names]
@@ -201,7 +209,9 @@ def _part(owner: Any, name: str) -> Any:
     found = getattr(owner, name, ABSENT)
     if found is ABSENT:
         hint = nearest(name, dir(owner))
-        raise GuardUsageError(f"{label_of(owner)} has no attribute {name!r}.{hint}")
+        raise GuardUsageError(
+            f"{label_of(owner)} has no attribute {name!r}.{hint}", code="CG231"
+        )
     return found
 
 
@@ -212,7 +222,8 @@ def _imported(path: str, target: str) -> tuple[ModuleType, list[str]]:
     except ModuleNotFoundError as error:
         if not error.name or not f"{path}.".startswith(f"{error.name}."):
             raise GuardUsageError(
-                f"{path} cannot be imported: {error}; install its requirements first."
+                f"{path} cannot be imported: {error}; install its requirements first.",
+                code="CG231",
             ) from error
         outer, _, last = path.rpartition(".")
         if ":" not in target and outer:
@@ -221,10 +232,12 @@ def _imported(path: str, target: str) -> tuple[ModuleType, list[str]]:
                 return owner, [last]
         raise GuardUsageError(
             f"there is no module {error.name!r}; write "
-            'collide("package.module:function") with a path that imports.'
+            'collide("package.module:function") with a path that imports.',
+            code="CG231",
         ) from None
     except Exception as error:
         raise GuardUsageError(
             f"{path} cannot be imported: {type(error).__name__}: {error}; "
-            f'run python -c "import {path}" to see why.'
+            f'run python -c "import {path}" to see why.',
+            code="CG231",
         ) from error

@@ -59,7 +59,8 @@ def mock_of(original: Any, **options: Any) -> Any:
     if issubclass(type(original), NonCallableMock):
         raise GuardUsageError(
             "mock_of() needs the original, and this is a mock of it; "
-            "type mock_of(TheClass)."
+            "type mock_of(TheClass).",
+            code="CG231",
         )
     mock = _mock(whole(original), {})
     mock.configure_mock(**options)

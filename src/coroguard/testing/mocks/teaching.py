@@ -34,17 +34,20 @@ def refuse_return_value(
         close_refused(value)
         raise GuardUsageError(
             f"{label} is {colour}, and its return_value is a {what}; "
-            f"write {label}.return_value = <the value itself>."
+            f"write {label}.return_value = <the value itself>.",
+            code="CG231",
         )
     if _is_standard(value, AsyncMock):
         raise GuardUsageError(
             f"the return_value of {label} is an AsyncMock, whose every method is "
-            f"async; write {label}.return_value = mock_of(Class), or a MagicMock."
+            f"async; write {label}.return_value = mock_of(Class), or a MagicMock.",
+            code="CG231",
         )
     if colour is Colour.ASYNC_ITERATOR and not _is_iterable(value):
         raise GuardUsageError(
             f"{label} is an async iterator, and its return_value is not iterable; "
-            f"write {label}.return_value = [item, ...]."
+            f"write {label}.return_value = [item, ...].",
+            code="CG231",
         )
 
 
@@ -63,7 +66,8 @@ def refuse_side_effect(
         raise GuardUsageError(
             f"{label} is {colour}, and its side_effect {_name(value)} is async; "
             f"write {label}.side_effect = <a sync function>, or "
-            f"coroguard.testing.sync_twin({_name(value)})."
+            f"coroguard.testing.sync_twin({_name(value)}).",
+            code="CG231",
         )
 
 
@@ -88,7 +92,8 @@ def refuse_attribute(original: object, label: str, value: Any) -> None:
         raise GuardUsageError(
             f"{label} is {colour}, and {_name(value)} is {other}; "
             f"write {label}.return_value = <the value itself>, "
-            f"or assign {_like(colour)}."
+            f"or assign {_like(colour)}.",
+            code="CG231",
         )
 
 
@@ -99,7 +104,8 @@ def refuse_result(colour: Colour | None, label: str, value: Any) -> Any:
         close_refused(value)
         raise GuardUsageError(
             f"{label} is {colour}, and its side_effect gave a {what}; "
-            f"write {label}.side_effect = <a function that returns the value itself>."
+            f"write {label}.side_effect = <a function that returns the value itself>.",
+            code="CG231",
         )
     return value
 

@@ -58,7 +58,9 @@ class Plan:
         if self.max_steps is not None:
             whole_number("max_steps", self.max_steps, least=1)
         if not isinstance(self.timeout_s, int | float) or not self.timeout_s > 0:
-            raise GuardUsageError(f"timeout_s={self.timeout_s!r} is not positive")
+            raise GuardUsageError(
+                f"timeout_s={self.timeout_s!r} is not positive", code="CG232"
+            )
         validate(self.policy)
         validate_clock(self.clock)
         object.__setattr__(self, "faults", _faults(self.faults))
@@ -100,7 +102,9 @@ def whole_number(name: str, value: object, *, least: int) -> int:
         GuardUsageError: It is not, or it is too small.
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise GuardUsageError(f"{name}={value!r} is not a whole number from {least} up")
+        raise GuardUsageError(
+            f"{name}={value!r} is not a whole number from {least} up", code="CG232"
+        )
     return value
 
 
@@ -112,7 +116,8 @@ def _faults(faults: object) -> tuple[Fault, ...]:
         if not isinstance(it, Fault):
             raise GuardUsageError(
                 f"{it!r} is not a fault; make one with delays, cancellations or "
-                "exceptions"
+                "exceptions",
+                code="CG232",
             )
     return found  # type: ignore[return-value]
 

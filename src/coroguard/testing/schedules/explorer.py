@@ -142,7 +142,7 @@ def explore(
     attempt = _attempt(test)
     found = search(plan, attempt)
     if found.failed is None and not found.loops:
-        raise GuardUsageError(NO_LOOP)
+        raise GuardUsageError(NO_LOOP, code="CG232")
     failure = None
     if found.failed is not None:
         cause = shrink(found, attempt, most_runs=300 if shrinks else 0)
@@ -254,7 +254,8 @@ def _attempt(test: Test) -> Callable[[Schedule], BaseException | None]:
     if not callable(test):
         raise GuardUsageError(
             f"{test!r} is not a function; pass the coroutine function itself, which is "
-            "called anew for each run"
+            "called anew for each run",
+            code="CG232",
         )
 
     def attempt(schedule: Schedule) -> BaseException | None:

@@ -41,9 +41,13 @@ class Fault:
 
     def __post_init__(self) -> None:
         if not isinstance(self.at, str) or not self.at:
-            raise GuardUsageError(f"at={self.at!r} is not a pattern of names")
+            raise GuardUsageError(
+                f"at={self.at!r} is not a pattern of names", code="CG232"
+            )
         if not isinstance(self.rate, float | int) or not 0 < self.rate <= 1:
-            raise GuardUsageError(f"rate={self.rate!r} is not between 0 and 1")
+            raise GuardUsageError(
+                f"rate={self.rate!r} is not between 0 and 1", code="CG232"
+            )
 
     def fits(self, task: Task, handle: Handle) -> bool:
         """Return whether it can happen at this await."""
@@ -71,7 +75,9 @@ def delays(seconds: float = 0.001, *, at: str = "*", rate: float = 0.05) -> Faul
         GuardUsageError: A value is out of its range.
     """
     if not isinstance(seconds, float | int) or not 0 < seconds < float("inf"):
-        raise GuardUsageError(f"seconds={seconds!r} is not a positive number")
+        raise GuardUsageError(
+            f"seconds={seconds!r} is not a positive number", code="CG232"
+        )
 
     def delay(loop: Any, _task: Task, handle: Handle) -> Handle:
         # Looked up when it is due: the loop may have a queue of its own again.
@@ -117,10 +123,12 @@ def exceptions(
     """
     is_class = inspect.isclass(error) and issubclass(error, BaseException)
     if not is_class and not isinstance(error, BaseException):
-        raise GuardUsageError(f"{error!r} is not an exception")
+        raise GuardUsageError(f"{error!r} is not an exception", code="CG232")
     kind = error if isinstance(error, type) else type(error)
     if issubclass(kind, StopIteration | asyncio.CancelledError):
-        raise GuardUsageError(f"{kind.__name__} cannot be the error of a future")
+        raise GuardUsageError(
+            f"{kind.__name__} cannot be the error of a future", code="CG232"
+        )
 
     def fail(loop: Any, _task: Task, handle: Any) -> Handle:
         (awaited,) = handle._args

@@ -92,13 +92,15 @@ def refuse_foreign(loop: Any) -> None:
     if not isinstance(loop, BaseEventLoop):
         raise GuardUsageError(
             f"schedules cannot order the steps of {kind}, which is not a loop of "
-            "asyncio; run this on asyncio's own, such as asyncio.SelectorEventLoop"
+            "asyncio; run this on asyncio's own, such as asyncio.SelectorEventLoop",
+            code="CG232",
         )
     found = type(getattr(loop, "_ready", None))
     if found is not deque or not hasattr(loop, "_selector"):
         raise GuardUsageError(
             f"schedules do not know the internals of {kind} on this Python: its ready "
-            f"queue is a {found.__qualname__}; run this on a Python that is supported"
+            f"queue is a {found.__qualname__}; run this on a Python that is supported",
+            code="CG232",
         )
 
 

@@ -174,5 +174,6 @@ def _builder(name: object) -> Callable[[int, int], Policy]:
     hint = nearest(name, ("jitter", "random", "pct")) if isinstance(name, str) else ""
     raise GuardUsageError(
         f"{name!r} is not a policy; use jitter, random, pct, or pct with a depth "
-        f"from 1 to 99, such as pct5.{hint}"
+        f"from 1 to 99, such as pct5.{hint}",
+        code="CG232",
     )

@@ -173,4 +173,4 @@ def validate_clock(clock: object) -> Clock:
     for known in _CLOCKS:
         if clock == known:
             return "virtual" if known == "virtual" else "real"
-    raise GuardUsageError(f"clock={clock!r} is not real or virtual")
+    raise GuardUsageError(f"clock={clock!r} is not real or virtual", code="CG232")

@@ -89,13 +89,15 @@ def decode(token: object) -> tuple[Recipe, str]:
     if found is None:
         raise GuardUsageError(
             f"{_shown(token)} is not a replay token; copy it from the line replay: "
-            "of the failure, such as c12-1.9a3f.1c291ca3"
+            "of the failure, such as c12-1.9a3f.1c291ca3",
+            code="CG232",
         )
     body, test, checksum = found.groups()
     if f"{zlib.crc32(f'{body}.{test}'.encode()):08x}" != checksum:
         raise GuardUsageError(
             f"the replay token {_shown(token)} is incomplete or was changed: its "
-            "checksum does not match; copy all of it"
+            "checksum does not match; copy all of it",
+            code="CG232",
         )
     return _recipe(body, token), test
 
@@ -112,7 +114,8 @@ def _recipe(body: str, token: object) -> Recipe:
         if decision is None:
             raise GuardUsageError(
                 f"the replay token {_shown(token)} has the part {part!r}, which this "
-                "version does not know; replay it with the version that printed it"
+                "version does not know; replay it with the version that printed it",
+                code="CG232",
             )
         kind, point, index = decision.groups()
         decisions[kind][int(point)] = int(index)
