@@ -55,12 +55,14 @@ def refuse_route(target: Any, frame: FrameType, by: str) -> None:
         if found:
             raise GuardUsageError(
                 f"{by} cannot guard {target.__qualname__}: {found} has registered it "
-                f"without the guard; put @{by} below it, next to the function."
+                f"without the guard; put @{by} below it, next to the function.",
+                code="CG201",
             )
     elif any(_ROUTES.match(module_name(base)) for base in mro(kind)):
         raise GuardUsageError(
             f"{by} cannot guard a route, a {class_name(kind)}: put @{by} below the "
-            "decorator that made it, next to the function."
+            "decorator that made it, next to the function.",
+            code="CG201",
         )
 
 
