@@ -19,6 +19,7 @@ OF_THE_DEMO = (
     "integration/websocket_coroutine_import_collision",
     "mission_critical",
     "unit/demo",
+    "unit/sign_in_schedules",
     "unit/websocket_coroutine_import_collision",
 )
 #: Files whose tests need one more package than the others.

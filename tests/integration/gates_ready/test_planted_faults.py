@@ -23,6 +23,7 @@ GATES = (
 # What each gate runs; the summary is red because another gate of the same run is.
 TESTS = {
     "unit": UNIT,
+    "schedules": "tests/unit/sign_in_schedules",
     "integration": INTEGRATION,
     "health report": GATES + "health_report_dict_guarantee",
     "error handler": GATES + "websocket_error_handler_resilience",
@@ -42,6 +43,7 @@ WORDS = {
     "handler-hangs": "the handler hangs",
     "lost-message": "marker-",
     "crossed-message": "another user's",
+    "keys-fetched-twice": "fetched the keys 2 times",
 }
 # The tests that the founding document names, and their errors before the fix.
 NO_GET = "'coroutine' object has no attribute 'get'"

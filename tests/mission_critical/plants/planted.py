@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -101,6 +102,18 @@ def handler_hangs(put: Put) -> None:
     put(app, "failure_frame", hang)
 
 
+def keys_fetched_twice(put: Put) -> None:
+    """A user whose sign-in overlaps another one's fetches the keys again."""
+    from coroguard.demo import tokens
+
+    async def refresh(self: Any, _kid: str | None) -> None:
+        fetching = tokens.fetch_keys(self._client, self._auth_url, self._deadline_s)
+        self._keys = {key.key_id: key for key in (await fetching).keys}
+        self._fetched_at = time.monotonic()
+
+    put(tokens.TokenVerifier, "_refresh", refresh)
+
+
 FAULTS = {
     function.__name__.replace("_", "-"): function
     for function in (
@@ -111,5 +124,6 @@ FAULTS = {
         crossed_message,
         database_ignored,
         handler_hangs,
+        keys_fetched_twice,
     )
 }
