@@ -110,7 +110,8 @@ def test_every_step_happens_as_described(run):
         "so the service did not start",
         'coroguard_leaks_total{function="component_health",kind="returned"} 20.0',
         "title: Coroutine leak in component_health",
-        "all 7 steps happened as described",
+        "its token replays it",
+        "all 8 steps happened as described",
     ):
         assert words in demo.output, demo.output
     assert "✗" not in demo.output

@@ -536,6 +536,14 @@ def test_coroutine_in_the_place_of_its_function_is_refused() -> None:
     coroutine.close()
 
 
+async def test_running_loop_is_refused() -> None:
+    """Inside a loop nothing is explored, and the message has the way out."""
+    with pytest.raises(GuardUsageError, match=r"asyncio\.to_thread"):
+        explore(lost_update)
+    found = await asyncio.to_thread(explore, lost_update)
+    assert found.failure is not None
+
+
 def test_function_without_a_loop_is_refused() -> None:
     """What runs no loop proves nothing."""
     with pytest.raises(GuardUsageError, match="no loop of asyncio ran"):

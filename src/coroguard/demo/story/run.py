@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from coroguard.demo.errors import ConfigError
 from coroguard.demo.receiver import Receiver
-from coroguard.demo.story import alarm, audit, chat, cost, outage, silent
+from coroguard.demo.story import alarm, audit, chat, cost, outage, rare, silent
 from coroguard.demo.story.evidence import Claim
 
 if TYPE_CHECKING:
@@ -128,6 +128,10 @@ def _steps(stack: Stack, receiver: Receiver, screen: Screen) -> list[Step]:
         (
             "the silent twin: Valkey is killed, and `if not manager.is_connected()`",
             partial(silent.run, on, twins, valkey, screen),
+        ),
+        (
+            "the error that could not be reproduced, in seeded schedules",
+            partial(rare.run, screen),
         ),
         (
             "what a healthy run costs, with and without the guard",

@@ -249,13 +249,18 @@ def _attempt(test: Test) -> Callable[[Schedule], BaseException | None]:
     """Return a function that runs a test by a schedule and returns its error.
 
     Raises:
-        GuardUsageError: The test cannot be called.
+        GuardUsageError: The test cannot be called, or a loop runs here.
     """
     if not callable(test):
         raise GuardUsageError(
             f"{test!r} is not a function; pass the coroutine function itself, which is "
             "called anew for each run",
             code="CG232",
+        )
+    if asyncio._get_running_loop() is not None:
+        raise GuardUsageError(
+            "a loop runs in this thread already, and each run needs one of its own; "
+            "call this from sync code, or with asyncio.to_thread"
         )
 
     def attempt(schedule: Schedule) -> BaseException | None:
