@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -24,7 +23,7 @@ from coroguard.testing import async_twin, health_report
 from coroguard.testing.schedules import explore, replay
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Coroutine, Generator
 
     from coroguard.demo.story.screen import Screen
     from coroguard.testing.schedules import Failure, Replay
@@ -41,26 +40,22 @@ async def run(screen: Screen) -> list[Claim]:
 
 
 def _find(screen: Screen) -> list[Claim]:
-    collided = async_twin(_own_check)
-    with _deployed(collided), mode("off"):
+    with _deployed(collides=True), mode("off"):
         usual = explore(_conversation, runs=1)
         failure = explore(_conversation, runs=_RUNS).failure
         if failure is None:
             return [equal(f"one of {_RUNS} schedules shows the error", failure, True)]
         again = replay(_conversation, failure.token)
-        for error in (failure.error, again.error):
-            if isinstance(error, AttributeError):
-                error.obj.close()  # or a warning follows whenever it is freed
-    with _deployed(collided), mode("enforce"):
+    with _deployed(collides=True), mode("enforce"):
         guarded, codes = _replayed(failure)
-    with _deployed(_own_check):
+    with _deployed(collides=False):
         corrected, answers = _replayed(failure)
         anywhere = explore(_conversation, runs=_RUNS)
     screen.quote("coroguard.testing.schedules, COROGUARD_MODE=off", str(failure))
-    error = f"{type(failure.error).__name__}: {failure.error}"
+    seen = f"{type(failure.error).__name__}: {failure.error}"
     return [
         equal("in asyncio's own order it does not happen", usual.failure, None),
-        equal(f"one of {_RUNS} schedules shows it", error, SEED_ERROR),
+        equal(f"one of {_RUNS} schedules shows it", seen, SEED_ERROR),
         contains("the two steps that had to swap are named", str(failure), "rare.py:"),
         equal("its token replays it", str(again), "reproduced 5 of 5"),
         equal("with the guard, the token replays no crash", guarded.reproduced, 0),
@@ -127,22 +122,29 @@ def _own_check(_user_context: UserExecutionContext | None = None) -> dict[str, A
 
 
 @contextmanager
-def _deployed(check: Callable[..., Any]) -> Generator[None]:
-    """Let the handler's name resolve to a check; keep what the runs log to themselves.
+def _deployed(*, collides: bool) -> Generator[None]:
+    """Let the handler find our check, or an async one of the same name.
 
-    Hundreds of runs log the same lines, and drop the same coroutine.
+    Hundreds of runs would log the same lines, and warn of the same coroutine.
     """
+    made: list[Coroutine[Any, Any, Any]] = []
+    twin = async_twin(_own_check)
+
+    def collided(user_context: UserExecutionContext | None) -> Any:
+        made.append(twin(user_context))
+        return made[-1]
+
     own = getattr(websocket_core, _CHECK)
-    setattr(websocket_core, _CHECK, check)
+    setattr(websocket_core, _CHECK, collided if collides else _own_check)
     loggers = [logging.getLogger(name) for name in _QUIET]
     before = [logger.disabled for logger in loggers]
     for logger in loggers:
         logger.disabled = True
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)
-            yield
+        yield
     finally:
         for logger, disabled in zip(loggers, before, strict=True):
             logger.disabled = disabled
         setattr(websocket_core, _CHECK, own)
+        for coroutine in made:
+            coroutine.close()
