@@ -45,9 +45,9 @@ def test_bank():
 def bank(project):
     """A project with one gate, whose test explores schedules."""
 
-    def set_up(*, runs: int, least: int, function: str = "both", marks: str = MARKED):
+    def set_up(*, runs: int, least: int, function: str = "both"):
         project.write("pyproject.toml", CONFIG.format(least=least))
-        test = marks.format(runs=runs, function=function)
+        test = MARKED.format(runs=runs, function=function)
         project.write("tests/test_chat.py", TESTS + test)
         return project
 

@@ -290,8 +290,13 @@ def _run(awaitable: Any, unhandled: list[dict[str, Any]]) -> None:
 
 
 def _first(unhandled: list[dict[str, Any]]) -> BaseException | None:
-    """Return the first exception that nothing retrieved."""
+    """Return the first exception that nothing retrieved.
+
+    A cancellation is not one: a server's tasks are cancelled when its loop is closed,
+    and asyncio's streams of Python 3.11 report that.
+    """
     for context in unhandled:
         found: BaseException | None = context.get("exception")
-        return found or StuckError(context["message"])
+        if not isinstance(found, asyncio.CancelledError):
+            return found or StuckError(context["message"])
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 from typing import TYPE_CHECKING, Any
@@ -47,23 +48,21 @@ def describe(
     if task is not None:
         return where_of(task, number)
     callback: Any = handle._callback  # type: ignore[attr-defined]
-    return f"the callback {getattr(callback, '__qualname__', None) or callback!r}"
+    while isinstance(callback, functools.partial):
+        callback = callback.func
+    name = getattr(callback, "__qualname__", type(callback).__qualname__)
+    return f"the callback {short(name)}"
 
 
 def where_of(task: asyncio.Task[Any], number: int = 0) -> str:
     """Return the name of a task, and the line where it waits."""
-    name, where = task.get_name(), ""
-    is_named = not _GIVEN_BY_ASYNCIO.fullmatch(name)
-    for coroutine in awaits(task):
-        line = _line(coroutine)
-        if line and not is_named:
-            name, is_named = _numbered(short(coroutine.__qualname__), number), True
-        where = line or where
-    return f"{name} ({where})" if where else name
-
-
-def _numbered(name: str, number: int) -> str:
-    return f"{name} #{number}" if number else name
+    lines = [(short(it.__qualname__), _line(it)) for it in awaits(task)]
+    own = [(name, line) for name, line in lines if line]
+    name = task.get_name()
+    if _GIVEN_BY_ASYNCIO.fullmatch(name) and lines:
+        name, _ = (own or lines)[0]
+        name = f"{name} #{number}" if number else name
+    return f"{name} ({own[-1][1]})" if own else name
 
 
 def _line(coroutine: Any) -> str:
