@@ -144,6 +144,7 @@ RESULTS = {
 #: Modules with public names, in the order of the API page, and what each is for.
 API = {
     "coroguard": "The guard, the report, the errors and the modes.",
+    "coroguard.alerts": "Alerts of leaks, sent to a webhook.",
     "coroguard.bindings": "Guards by import path, and whether they are still there.",
     "coroguard.testing": "Helpers for tests, with or without pytest.",
     "coroguard.gates": "Gates as Python objects.",

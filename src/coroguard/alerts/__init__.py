@@ -3,16 +3,8 @@
 from __future__ import annotations
 
 from .alert import Alert
-from .delivery import deliver
 from .installation import install
-from .settings import AlertSettings, read_settings
+from .settings import AlertSettings
 from .sink import Alerts
 
-__all__ = [
-    "Alert",
-    "AlertSettings",
-    "Alerts",
-    "deliver",
-    "install",
-    "read_settings",
-]
+__all__ = ["Alert", "AlertSettings", "Alerts", "install"]

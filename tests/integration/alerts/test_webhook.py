@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from coroguard.alerts import Alert, AlertSettings, deliver
+from coroguard.alerts import Alert, AlertSettings
+from coroguard.alerts.delivery import deliver
 from coroguard.demo.receiver import Receiver
 
 NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)

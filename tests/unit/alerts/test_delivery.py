@@ -6,7 +6,8 @@ import datetime
 
 import pytest
 
-from coroguard.alerts import Alert, AlertSettings, deliver, delivery
+from coroguard.alerts import Alert, AlertSettings, delivery
+from coroguard.alerts.delivery import deliver
 
 NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 SETTINGS = AlertSettings(url="http://127.0.0.1/hook", service="chat")

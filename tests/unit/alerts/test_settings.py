@@ -7,7 +7,7 @@ import math
 import pytest
 
 from coroguard import GuardUsageError
-from coroguard.alerts import read_settings
+from coroguard.alerts.settings import read_settings
 
 URL = "https://alerts.example.com/hook"
 
