@@ -18,7 +18,7 @@ LEAK = "or (coroguard_leaks_total > 0 unless coroguard_leaks_total offset 10m)"
 def ask(*command: str | Path) -> tuple[int, str]:
     tool = shutil.which(str(command[0]))
     if tool is None:
-        pytest.skip(f"not run: {command[0]} is not installed (Debian: prometheus)")
+        pytest.skip(f"not run: {command[0]} is not installed")
     ran = subprocess.run(
         [tool, *map(str, command[1:])],
         capture_output=True,

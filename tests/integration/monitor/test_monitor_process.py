@@ -94,6 +94,7 @@ def test_a_signal_is_its_usual_end(number, project):
 
 def test_metrics_and_alerts_follow_the_checks(project):
     """A planted leak is an alert and a metric within a run, and so is its end."""
+    pytest.importorskip("prometheus_client", reason="an optional package")
     with (
         Receiver() as receiver,
         monitoring(

@@ -222,6 +222,21 @@ def test_a_leak_is_not_held_up_by_the_receiver(alerts, posts):
     assert 1 < len(posts.statuses) <= 2 * sink.MOST_QUEUED + 1
 
 
+def test_a_hot_place_takes_no_room_from_others(alerts, posts, monkeypatch):
+    """While the receiver hangs, one place that leaks all the time is queued once."""
+    monkeypatch.setattr(sink, "MOST_QUEUED", 3)
+    found = alerts()
+    found.subscribe()
+    posts.gate.clear()
+    for _ in range(20):
+        leak()
+    leak(check_mail)
+    posts.gate.set()
+    posts.wait_for(2)
+    functions = [labels["function"] for _, labels in posts.statuses]
+    assert functions == ["check_redis", "check_mail"]
+
+
 def test_what_had_no_room_is_counted(alerts, posts, monkeypatch):
     """The receiver is sent how many alerts are missing."""
     monkeypatch.setattr(sink, "MOST_QUEUED", 0)

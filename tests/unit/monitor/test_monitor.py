@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from coroguard import subscribe
+from coroguard._runtime.hot import HOT
 from coroguard.alerts import Alerts, AlertSettings
 from coroguard.cli import main
 from coroguard.monitor import alerting, command
@@ -156,12 +157,14 @@ def test_wrong_arguments(arguments, message, capsys):
 
 
 def test_a_port_that_is_taken(capsys):
-    """It is a wrong argument, and named."""
+    """It is a wrong argument, and named; nothing stays subscribed."""
+    pytest.importorskip("prometheus_client", reason="an optional package")
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         assert once("WELL", "--port", str(taken.getsockname()[1])) == 2
-    assert "coroguard: " in capsys.readouterr().err
+    assert "coroguard: [Errno " in capsys.readouterr().err
+    assert not HOT.timed
 
 
 def test_a_lock_that_has_drifted(project, capsys, monkeypatch):
