@@ -16,7 +16,10 @@ TEXTS = [f"message {number}" for number in range(3)]
 async def streams() -> None:
     """Three clients talk to an echo server made of asyncio's own streams."""
 
+    serving: list[asyncio.Task[None]] = []
+
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving.append(asyncio.current_task())
         while line := await reader.readline():
             writer.write(line)
             await writer.drain()
@@ -36,6 +39,7 @@ async def streams() -> None:
     async with server:
         port = server.sockets[0].getsockname()[1]
         await asyncio.gather(*(client(port) for _ in range(3)))
+        await asyncio.gather(*serving)
 
 
 @asynccontextmanager
