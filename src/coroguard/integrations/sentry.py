@@ -39,16 +39,18 @@ def install() -> Callable[[], None]:
     Repeated calls change nothing. It may be called before ``sentry_sdk.init``.
 
     Returns:
-        A function that ends it.
+        A function that ends it; Sentry goes on to leave out the logger.
 
     Raises:
         ModuleNotFoundError: The extra ``sentry`` is not installed.
     """
     with of_extra("sentry"):
+        from sentry_sdk.integrations.logging import ignore_logger
         from sentry_sdk.scope import add_global_event_processor
     with _lock:
         if _state["uninstall"] is None:
-            if not _state["has_processor"]:  # which cannot be taken back
+            ignore_logger(_LOGGER)
+            if not _state["has_processor"]:
                 add_global_event_processor(_without_repeats)
                 _state["has_processor"] = True
             unsubscribe = subscribe(_capture)
@@ -130,9 +132,7 @@ def _with_stack(event: Any, hint: Any) -> Any:  # noqa: ARG001
 
 
 def _without_repeats(event: Any, hint: Any) -> Any:
-    """Drop what was captured when it was found: its record, and its error later."""
-    if event.get("logger") == _LOGGER and _state["uninstall"] is not None:
-        return None
+    """Drop the event of an error that was captured when it was found."""
     error = ((hint or {}).get("exc_info") or (None, None))[1]
     is_repeated = isinstance(error, CoroguardError) and error in _captured
     return None if is_repeated else event
