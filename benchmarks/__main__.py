@@ -12,6 +12,7 @@ from benchmarks import calls, exceptions, machine, page, shapes, starts
 from benchmarks.packages import measure_packages
 from benchmarks.plugin import measure_plugin
 from benchmarks.pythons import measure_others
+from benchmarks.requests import measure_requests
 from benchmarks.sockets import measure_sockets
 from benchmarks.table import text, verdicts
 from benchmarks.timing import FULL, SMOKE, on_one_core
@@ -33,7 +34,11 @@ _ON_ONE_CORE = {
     "plugin": measure_plugin,
     "imports": starts.measure_imports,
 }
-_ON_ALL_CORES = {"sockets": measure_sockets, "packages": measure_packages}
+_ON_ALL_CORES = {
+    "requests": measure_requests,
+    "sockets": measure_sockets,
+    "packages": measure_packages,
+}
 _NAMES = [*_ON_ONE_CORE, *_ON_ALL_CORES]
 
 

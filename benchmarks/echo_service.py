@@ -8,17 +8,23 @@ no database or network in whose shade the guard could hide. Runs as a process:
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import sys
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.routing import WebSocketRoute
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from coroguard import guard
+from coroguard.integrations.middleware.asgi import WatchMiddleware
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
 
 __all__ = ["main"]
 
@@ -58,6 +64,11 @@ async def leaks_only(websocket: WebSocket) -> None:
         return
 
 
+async def hello(request: Request) -> Response:  # noqa: ARG001
+    """Answer a request, and do nothing else."""
+    return PlainTextResponse("hello")
+
+
 async def full_check(websocket: WebSocket) -> None:
     """Have a whole report checked before each answer."""
     await websocket.accept()
@@ -75,9 +86,13 @@ def main() -> None:
     routes = [
         WebSocketRoute("/leaks", leaks_only),
         WebSocketRoute("/report", full_check),
+        Route("/hello", hello),
     ]
+    app: Any = Starlette(routes=routes)
+    if os.environ.get("WATCHED"):
+        app.add_middleware(WatchMiddleware)
     config = uvicorn.Config(
-        Starlette(routes=routes),
+        app,
         ws="websockets-sansio",
         ws_ping_interval=None,  # the client counts bytes, and knows no pings
         lifespan="off",
@@ -85,6 +100,8 @@ def main() -> None:
         access_log=False,
     )
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        # Else a body waits 40 ms for the client to confirm the headers.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sys.stdout.write(f"{listener.getsockname()[1]}\n")
         sys.stdout.flush()
         asyncio.run(uvicorn.Server(config).serve([listener]))

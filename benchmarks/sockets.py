@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     # processor seconds that the service took, or 0 where the system has no figure.
     Drive = Callable[[int], tuple[float, float]]
 
-__all__ = ["measure_sockets"]
+__all__ = ["echo_process", "measure_sockets", "processor_s", "race"]
 
 _MODES = ("off", "enforce")
 _REPLY = "healthy: True"  # of the echo service, whatever it receives
@@ -50,7 +50,7 @@ def measure_sockets(effort: Effort) -> Section:
     ]
 
     def add(name: str, drives: dict[str, Drive], messages: int) -> None:
-        rates, costs = _race(drives, messages, effort.socket_rounds)
+        rates, costs = race(drives, messages, effort.socket_rounds)
         kept = [on / off for off, on in zip(*rates.values(), strict=True)]
         rows.append(_row(name, rates, kept, costs))
         off, enforce = (median(costs[mode]) for mode in _MODES)
@@ -80,7 +80,7 @@ def measure_sockets(effort: Effort) -> Section:
     )
 
 
-def _race(
+def race(
     drives: dict[str, Drive], messages: int, rounds: int
 ) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
     """Return messages per second, and processor seconds, of each round by mode."""
@@ -115,7 +115,7 @@ def _row(
     )
 
 
-def _cpu_s(pid: int) -> float:
+def processor_s(pid: int) -> float:
     """Return the processor seconds of a process's main thread; Linux alone has them."""
     try:
         text = Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii")
@@ -133,41 +133,45 @@ def _worker(pid: int) -> int:
 
 
 @contextmanager
-def _echo_service(mode: str, path: str) -> Iterator[Drive]:
-    """Start the echo service in a mode and connect to it."""
+def echo_process(**env: str) -> Iterator[tuple[int, int]]:
+    """Start the echo service; yield its process and its port."""
     process = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.echo_service"],
-        env={**os.environ, "COROGUARD_MODE": mode, "PYTHONHASHSEED": "0"},
+        env={**os.environ, **env, "PYTHONHASHSEED": "0"},
         stdout=subprocess.PIPE,
         text=True,
         cwd=Path(__file__).parents[1],
     )
-    lines: list[Line] = []
     try:
         assert process.stdout is not None
-        port = int(process.stdout.readline())
-        lines += [
+        yield process.pid, int(process.stdout.readline())
+    finally:
+        process.terminate()
+        process.communicate(timeout=10)
+
+
+@contextmanager
+def _echo_service(mode: str, path: str) -> Iterator[Drive]:
+    """Start the echo service in a mode and connect to it."""
+    with echo_process(COROGUARD_MODE=mode) as (pid, port), ExitStack() as stack:
+        lines = [
             Line(port, path, message="hello", expect=_REPLY) for _ in range(_LINES)
         ]
+        for line in lines:
+            stack.callback(line.close)
 
         def drive(messages: int) -> tuple[float, float]:
             turns = max(1, messages // _LINES)
-            cpu_s, started = _cpu_s(process.pid), time.perf_counter()
+            cpu_s, started = processor_s(pid), time.perf_counter()
             for _ in range(turns):
                 for line in lines:
                     line.send()
                 for line in lines:
                     line.receive()
             took_s = time.perf_counter() - started
-            cpu_s = _cpu_s(process.pid) - cpu_s
-            return took_s * messages / (turns * _LINES), cpu_s
+            return took_s * messages / (turns * _LINES), processor_s(pid) - cpu_s
 
         yield drive
-    finally:
-        for line in lines:
-            line.close()
-        process.terminate()
-        process.communicate(timeout=10)
 
 
 @contextmanager
@@ -213,9 +217,9 @@ def _conversation(
 
     def drive(messages: int) -> tuple[float, float]:
         turns = max(1, messages // _USERS)
-        cpu_s = _cpu_s(pid)
+        cpu_s = processor_s(pid)
         took_s = loop.run_until_complete(everyone(turns))
-        return took_s * messages / (turns * _USERS), _cpu_s(pid) - cpu_s
+        return took_s * messages / (turns * _USERS), processor_s(pid) - cpu_s
 
     return drive
 

@@ -24,6 +24,7 @@ TITLES = (
     "Whole packages guarded",
     "Import in a fresh interpreter",
     "Throughput of a guarded WebSocket service",
+    "Requests watched",
     "Targets",
 )
 PEERS = (
@@ -64,6 +65,8 @@ TARGETS = (
     "what the pytest plugin adds to a test",
     "from coroguard import HealthReport beside BaseModel",
     "throughput kept by the",
+    "what watching adds to a request",
+    "what watching adds to a Starlette route",
 )
 
 
