@@ -6,5 +6,13 @@ from .checks import Checked
 from .collection import acollect, collect
 from .endpoint import health_response
 from .left import left_behind
+from .shared import HealthChecks
 
-__all__ = ["Checked", "acollect", "collect", "health_response", "left_behind"]
+__all__ = [
+    "Checked",
+    "HealthChecks",
+    "acollect",
+    "collect",
+    "health_response",
+    "left_behind",
+]

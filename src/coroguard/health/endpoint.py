@@ -11,11 +11,11 @@ from .._inspect.callables import is_async
 from .._leaks.errors import GuardUsageError, nearest
 from ..report.models import HealthReport
 from .answers import RAISED, Outcome
-from .checks import DEADLINE_S, names, refuse_unknown, seconds
+from .checks import DEADLINE_S, names, refuse_unknown
 from .log import log_exception
 from .loop import run_outside
 from .response import DETAILS, METHODS, Detail, Response, not_allowed, response_of
-from .shared import MEMORY_S, Shared
+from .shared import MEMORY_S, HealthChecks
 from .sources import failed_report, is_source, round_maker, valid_report
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ class Endpoint:
 
     Args:
         check: Checks by the names of their components, or a function that returns a
-            report, sync or async. A liveness probe has none.
+            report, sync or async; or ``HealthChecks``, with options of their own. A
+            liveness probe has none.
         probe: ``readiness`` runs the checks; ``liveness`` only shows that the
             process answers; ``startup`` runs them until they were healthy once.
         deadline_s: Seconds that each check may take. Kubernetes waits one second for
@@ -84,7 +85,7 @@ class Endpoint:
         self.probe = probe
         self._reveal = checked_reveal(reveal, takes_async=takes_async)
         self._has_started = False
-        self._shared: Shared | None = None
+        self._checks: HealthChecks | None = None
         if probe == "liveness":
             if check is not None:
                 raise GuardUsageError(
@@ -93,8 +94,12 @@ class Endpoint:
                     code="CG401",
                 )
             return
-        make = round_maker(check, by=by, deadline_s=deadline_s, expected=expected)
-        self._shared = Shared(make, seconds(memory_s, "memory_s", least=-1.0))
+        if isinstance(check, HealthChecks):
+            self._checks = check
+            return
+        self._checks = HealthChecks(
+            check, deadline_s=deadline_s, memory_s=memory_s, expected=expected, by=by
+        )
 
     async def arespond(self, request: Any, method: str, accept: str) -> Response:
         """Return the answer to a request."""
@@ -112,17 +117,17 @@ class Endpoint:
 
     async def areport(self) -> HealthReport:
         """Return the report itself."""
-        shared = self._to_ask()
-        return _alive(self.probe) if shared is None else await shared.aget()
+        checks = self._to_ask()
+        return _alive(self.probe) if checks is None else await checks.acollect()
 
     def report(self) -> HealthReport:
         """Return the report itself in sync code."""
-        shared = self._to_ask()
-        return _alive(self.probe) if shared is None else shared.get()
+        checks = self._to_ask()
+        return _alive(self.probe) if checks is None else checks.collect()
 
-    def _to_ask(self) -> Shared | None:
+    def _to_ask(self) -> HealthChecks | None:
         """Return the checks, or ``None`` where the answer needs none."""
-        return None if self._has_started else self._shared
+        return None if self._has_started else self._checks
 
     def _answer(
         self, report: HealthReport, method: str, accept: str, detail: Detail

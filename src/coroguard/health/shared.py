@@ -4,37 +4,60 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Never
 
+from .checks import DEADLINE_S, refuse_unknown, seconds
 from .loop import run_outside
+from .sources import round_maker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from ..report.models import HealthReport
     from .rounds import Round
 
 #: How long a report is remembered by default.
-MEMORY_S = 1.0
+MEMORY_S: Final = 1.0
+_OPTIONS: Final = ("deadline_s", "memory_s", "expected")
 
 
-class Shared:
-    """Reports of checks that many ask for.
+class HealthChecks:
+    """Checks that many ask for: they run once for all who ask at the same time.
 
     Args:
-        make: Makes a new round of the checks.
+        check: Checks by the names of their components, or a function that returns a
+            report, sync or async.
+        deadline_s: Seconds that each check may take.
         memory_s: Seconds for which a report is given to those who ask later; 0 for
             those alone who ask while the checks run.
+        expected: Names that must be among the components.
+        by: The function that got the options, for messages.
+        **unknown: Refused, with the nearest right name.
+
+    Raises:
+        GuardUsageError: An unknown option or value, or ``check`` is not a check.
     """
 
-    def __init__(self, make: Callable[[], Round], memory_s: float = MEMORY_S) -> None:
-        self._make = make
-        self._memory_s = memory_s
+    def __init__(
+        self,
+        check: Any,
+        *,
+        deadline_s: float = DEADLINE_S,
+        memory_s: float = MEMORY_S,
+        expected: Iterable[str] = (),
+        by: str = "HealthChecks",
+        **unknown: Never,
+    ) -> None:
+        refuse_unknown(by, unknown, _OPTIONS)
+        self._make: Callable[[], Round] = round_maker(
+            check, by=by, deadline_s=deadline_s, expected=expected
+        )
+        self._memory_s = seconds(memory_s, "memory_s", least=-1.0)
         #: By the running loop, because what checks await belongs to one.
         self._flights: dict[asyncio.AbstractEventLoop, _Flight] = {}
         self._last: tuple[float, HealthReport] | None = None
 
-    async def aget(self) -> HealthReport:
+    async def acollect(self) -> HealthReport:
         """Return the report; a caller that is cancelled does not end the round."""
         remembered = self._remembered()
         if remembered is not None:
@@ -48,13 +71,13 @@ class Shared:
                 self._flights.pop(other, None)
         return await asyncio.shield(flight.landed)
 
-    def get(self) -> HealthReport:
-        """Return the report to a caller that is synchronous."""
+    def collect(self) -> HealthReport:
+        """Do the same for a caller that is synchronous."""
         remembered = self._remembered()
         if remembered is not None:
             return remembered
         longest_s = self._make().deadline_s
-        return run_outside(self.aget, longest_s, self._force)
+        return run_outside(self.acollect, longest_s, self._force)
 
     def _force(self, loop: asyncio.AbstractEventLoop) -> HealthReport:
         """Return the report of a round whose loop is blocked."""

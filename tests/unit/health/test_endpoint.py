@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from coroguard import GuardUsageError
+from coroguard.health import HealthChecks, shared
 from coroguard.health import loop as loop_of_checks
-from coroguard.health import shared
 from coroguard.health.endpoint import Endpoint
 
 from .conftest import PATIENCE_S, wait_until
@@ -258,3 +258,16 @@ def test_wrong_use_is_refused(options: Any, text: str) -> None:
     options = {"check": {"it": lambda: True}, **options}
     with pytest.raises(GuardUsageError, match=text):
         Endpoint(**options)
+
+
+async def test_checks_are_shared_without_an_endpoint(clock: Any) -> None:
+    """``HealthChecks`` shares a run and remembers its report, in both colours."""
+    check = Counted()
+    check.go_on.set()
+    health = HealthChecks({"it": check}, deadline_s=30)
+    assert await health.acollect() is health.collect()
+    endpoint = Endpoint(health, probe="startup")
+    assert (await get(endpoint)).status == 200
+    assert check.runs == 1
+    with pytest.raises(GuardUsageError, match="HealthChecks has no option 'probe'"):
+        HealthChecks({"it": check}, probe="startup")  # type: ignore[arg-type]
