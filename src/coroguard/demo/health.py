@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import time
 from datetime import UTC, datetime
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from coroguard import guard
-from coroguard.demo import health_loop
 from coroguard.demo.checks import LINKS, check_manager_factory, check_user_context
-from coroguard.demo.deadline import within
-from coroguard.demo.errors import (
-    ComponentUnavailable,
-    ConfigError,
-    InvalidContextError,
-)
+from coroguard.demo.errors import ComponentUnavailable, ConfigError
+from coroguard.health import HealthChecks, collect
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from coroguard.demo.context import UserExecutionContext
 
@@ -34,6 +28,7 @@ _SUGGESTIONS = {
     "manager_factory": "Close idle connections or raise the factory's capacity.",
 }
 _DEFAULT_DEADLINE_S = 1.0
+_LONG_S = 30.0
 
 
 @guard
@@ -51,16 +46,16 @@ def validate_websocket_component_health(
     Returns:
         A report of the shape of `coroguard.HealthReport`.
     """
-    # A copy: the checks run on another thread, and the variables may change.
-    environ = dict(os.environ)
-    key = tuple(environ.get(name) for name in ("DATABASE_URL", "REDIS_URL", "AUTH_URL"))
-    details = health_loop.run_shared(key, lambda: _check_links(environ))
-    # The run is shared, so checks of one caller are not part of it.
-    own = {
-        "user_context": _check_now("user_context", check_user_context, user_context),
-        "manager_factory": _check_now("manager_factory", check_manager_factory),
+    links = _links(tuple(LINKS.items()), tuple(os.environ.items())).collect()
+    # Those are shared with other callers, so checks of one caller are not among them.
+    own: dict[str, Callable[[], Any]] = {
+        "user_context": partial(check_user_context, user_context),
+        "manager_factory": check_manager_factory,
     }
-    return build_report(details | own)
+    # They wait for nothing, so no deadline is theirs.
+    owned = collect(own, deadline_s=_LONG_S)
+    found = links.component_details | owned.component_details
+    return build_report({name: it.model_dump() for name, it in found.items()})
 
 
 def build_report(details: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
@@ -87,65 +82,34 @@ def build_report(details: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-async def _check_links(environ: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    deadline_s = _deadline_s(environ)
-    checks = (
-        _check_link(name, check(environ), deadline_s) for name, check in LINKS.items()
+# In an outage every user's error handler asks at the same moment: unless they share a
+# run, the checks of a thousand users starve each other past their deadlines.
+@lru_cache(maxsize=8)
+def _links(
+    checks: tuple[tuple[str, Callable[..., Any]], ...],
+    environ: tuple[tuple[str, str], ...],
+) -> HealthChecks:
+    """Return the checks of the links, for all callers in the same environment."""
+    known = dict(environ)
+    return HealthChecks(
+        {name: partial(_without_secrets, check, known) for name, check in checks},
+        deadline_s=_deadline_s(known),
+        memory_s=0,
     )
-    return dict(zip(LINKS, await asyncio.gather(*checks), strict=True))
 
 
-async def _check_link(
-    name: str, check: Awaitable[dict[str, Any]], deadline_s: float
+async def _without_secrets(
+    check: Callable[[Mapping[str, str]], Awaitable[dict[str, Any]]],
+    environ: Mapping[str, str],
 ) -> dict[str, Any]:
-    async def work() -> dict[str, Any]:
-        return await check
-
-    started = time.perf_counter()
+    """Run a check; show the texts of errors that are free of secrets."""
     try:
-        found = _healthy(await within(deadline_s, work()))
-    except Exception as problem:
-        found = _failed(name, problem)
-    return found | {"duration_ms": _ms_since(started)}
-
-
-def _check_now(name: str, check: Any, *args: object) -> dict[str, Any]:
-    started = time.perf_counter()
-    try:
-        found = _healthy(check(*args))
-    except Exception as problem:
-        found = _failed(name, problem)
-    return found | {"duration_ms": _ms_since(started)}
-
-
-def _healthy(details: dict[str, Any]) -> dict[str, Any]:
-    return {"status": "healthy", "error": None, "error_code": None, "details": details}
-
-
-def _failed(name: str, problem: Exception) -> dict[str, Any]:
-    return {
-        "status": "failed",
-        "error": _text(problem),
-        "error_code": _code(name, problem),
-        "details": {"component": name, "exception": type(problem).__name__},
-    }
-
-
-def _text(problem: Exception) -> str:
-    if isinstance(problem, ComponentUnavailable):
-        return problem.problem
-    if isinstance(problem, (ConfigError, InvalidContextError, TimeoutError, TypeError)):
-        return str(problem)
-    # Unforeseen, so unredacted: its text may hold an address with its password.
-    return type(problem).__name__
-
-
-def _code(name: str, problem: Exception) -> str:
-    if isinstance(problem, ComponentUnavailable):
-        return problem.code
-    if isinstance(problem, TimeoutError):
-        return f"{name.upper()}_TIMEOUT"
-    return f"{name.upper()}_INVALID"
+        return await check(environ)
+    except ComponentUnavailable as failure:
+        error, code = failure.problem, failure.code
+    except ConfigError as problem:
+        error, code = str(problem), "CONFIGURATION"
+    return {"status": "failed", "error": error, "error_code": code}
 
 
 def _suggestion(name: str) -> str:
@@ -157,7 +121,3 @@ def _deadline_s(environ: Mapping[str, str]) -> float:
         return float(environ.get("CHAT_HEALTH_DEADLINE_S", "") or _DEFAULT_DEADLINE_S)
     except ValueError:
         return _DEFAULT_DEADLINE_S
-
-
-def _ms_since(started: float) -> float:
-    return round((time.perf_counter() - started) * 1000, 3)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +17,6 @@ from redis import Redis
 from coroguard import __version__
 from coroguard.demo.agent import EVENTS
 from coroguard.demo.backends.stack import Stack
-from coroguard.demo.health_loop import run
 from coroguard.gates.faults import FaultProxy
 from coroguard.gates.ready_made import ChatScript, ChatService
 
@@ -183,7 +184,9 @@ class Rig:
         addresses = self.stack.addresses
         with Redis.from_url(addresses["REDIS_URL"]) as client:  # pyright: ignore[reportUnknownMemberType]
             about: Any = client.info("server")  # pyright: ignore[reportUnknownMemberType]
-        postgres = run(_postgres_version(addresses["DATABASE_URL"]))
+        with ThreadPoolExecutor(1) as pool:  # a loop may run in this thread
+            version = _postgres_version(addresses["DATABASE_URL"])
+            postgres = pool.submit(asyncio.run, version).result()
         return {
             "database": f"PostgreSQL {postgres}",
             "redis": f"Valkey {about.get('valkey_version', about['redis_version'])}",
