@@ -1,19 +1,16 @@
 """Every command and option of `coroguard`."""
 
 # No `annotations` future here: typer reads the options from evaluated annotations.
-import importlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-import typer.core
 
+from ._arguments import PROGRAM, GateCommand, ProgramCommand
 from ._runtime.status import status as status_of_process
 from ._work import run_work
-
-_PROGRAM = "coroguard.program"
 
 app = typer.Typer(
     help="The runtime guard against escaped coroutines in Python.",
@@ -49,22 +46,7 @@ def demo(
     run_work("coroguard.demo.command:demo", extra="demo", serve=serve)
 
 
-class _GateCommand(typer.core.TyperCommand):
-    """A command whose wrong options leave no readiness of an earlier run behind."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        # The only option whose value may be left out.
-        args = ["--matrix=as configured" if it == "--matrix" else it for it in args]
-        try:
-            return super().parse_args(ctx, list(args))
-        except typer.Exit:  # --help
-            raise
-        except Exception:
-            importlib.import_module("coroguard.gates.stale").remove_named(args)
-            raise
-
-
-@app.command(cls=_GateCommand)
+@app.command(cls=GateCommand)
 def gate(
     category: Annotated[
         list[str] | None,
@@ -247,34 +229,11 @@ def monitor(
     ] = "10m",
 ) -> None:
     """Validate health and the lock on a schedule, with metrics and alerts."""
-    run_work(
-        "coroguard.monitor.command:monitor",
-        extra="cli",
-        path=path,
-        every=every,
-        once=once,
-        deadline_s=deadline_s,
-        port=port,
-        host=host,
-        alert=alert,
-        lock=lock,
-        drift_every=drift_every,
-    )
-
-
-class _ProgramCommand(typer.core.TyperCommand):
-    """A command that keeps everything after ``--`` as it is, options included."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        end = args.index("--") if "--" in args else len(args)
-        ctx.meta[_PROGRAM] = args[end + 1 :]
-        # Without `--`, the command itself names the options that are misplaced.
-        ctx.ignore_unknown_options = end == len(args)
-        return super().parse_args(ctx, args[:end])
+    run_work("coroguard.monitor.command:monitor", extra="cli", **locals())
 
 
 @app.command(
-    cls=_ProgramCommand,
+    cls=ProgramCommand,
     options_metavar="[OPTIONS] -- PROGRAM [ARGS]...",
     context_settings={"allow_extra_args": True, "allow_interspersed_args": False},
 )
@@ -305,9 +264,45 @@ def run(
         mode=mode,
         packages=package or (),
         types=types,
-        program=context.meta[_PROGRAM],
+        program=context.meta[PROGRAM],
         before_dashes=context.args,
     )
+
+
+@app.command()
+def load(
+    file: Annotated[
+        str | None, typer.Argument(help="The load file, by default that of the gate.")
+    ] = None,
+    gate: Annotated[
+        str | None, typer.Option(help="The gate whose criteria apply.")
+    ] = None,
+    host: Annotated[
+        str | None, typer.Option(help="The address of the service, http://...")
+    ] = None,
+    users: Annotated[int | None, typer.Option(help="How many users.")] = None,
+    duration: Annotated[
+        float | None, typer.Option(help="For how many seconds, with all users.")
+    ] = None,
+    processes: Annotated[
+        int | None, typer.Option(help="How many processes make the load.")
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(help="Wait for so many locust --worker from elsewhere."),
+    ] = None,
+    bind: Annotated[
+        str, typer.Option(help="The address that these workers connect to.")
+    ] = "0.0.0.0:5557",
+    html: Annotated[
+        str | None, typer.Option(help="Write the report with its plot here.")
+    ] = None,
+    json: Annotated[
+        str | None, typer.Option(help="Write the report as JSON here.")
+    ] = None,
+) -> None:
+    """Put a service under load; leave with 0 only if it meets all criteria."""
+    run_work("coroguard.gates.load.command:load", extra="load", **locals())
 
 
 @app.command()

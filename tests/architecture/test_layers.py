@@ -12,7 +12,7 @@ import pytest
 # Top first. A name stands for a module or for a package with all it holds.
 LAYERS = (
     ("demo", "__main__", "_site"),
-    ("cli",),
+    ("cli", "_arguments"),
     ("pytest_plugin", "monitor"),
     ("__init__",),
     ("strictness", "gates", "integrations"),

@@ -19,6 +19,7 @@ from coroguard._inspect.texts import nearest, render_path
 from coroguard._pyproject import UnreadableProjectError, read_table
 
 from .errors import GateConfigError
+from .load.config import FaultCommand, LoadConfig, LoadMinimum
 from .matrix.config import STRICT, CellMinimum, MatrixConfig
 from .paths import base, normal
 
@@ -56,6 +57,7 @@ class Minimum(_Table):
     scenarios: _Amount = 0
     faults: _Amount = 0
     messages: _Amount = 0
+    requests: _Amount = 0
     users: _Amount = 0
     schedules: _Amount = 0
 
@@ -73,6 +75,7 @@ class GateConfig(_Table):
     category: Category | None = None
     services: list[_Text] = []
     needs: list[_Text] = []
+    load: LoadConfig | None = None
 
 
 class Waiver(_Table):
@@ -213,6 +216,12 @@ def _keys_at(loc: tuple[int | str, ...]) -> list[str]:
             table = CellMinimum
         case ("matrix",):
             table = MatrixConfig
+        case ("gates", _, "load", "minimum"):
+            table = LoadMinimum
+        case ("gates", _, "load", "faults", _):
+            table = FaultCommand
+        case ("gates", _, "load"):
+            table = LoadConfig
         case (*_, "minimum"):
             table = Minimum
         case _:

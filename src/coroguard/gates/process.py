@@ -85,7 +85,7 @@ def _run(
     nonce = secrets.token_bytes(32)
     started = time.monotonic()
     printed = Path(job.folder, "output.txt")
-    with _pipe_holding(nonce) as pipe, printed.open("wb") as output:
+    with pipe_holding(nonce) as pipe, printed.open("wb") as output:
         process = subprocess.Popen(
             command,
             cwd=root,
@@ -136,7 +136,7 @@ def _last_lines(file: Path) -> str:
 
 
 @contextlib.contextmanager
-def _pipe_holding(content: bytes) -> Generator[int, None, None]:
+def pipe_holding(content: bytes) -> Generator[int, None, None]:
     """Open a pipe that can be read once, to the end."""
     reading, writing = os.pipe()
     try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-AMOUNTS = ("scenarios", "faults", "messages", "users", "schedules")
+AMOUNTS = ("scenarios", "faults", "messages", "requests", "users", "schedules")
 
 
 class MissingService(BaseException):
@@ -55,6 +55,7 @@ class GateRecord:
         scenarios: int | None = None,
         faults: int | None = None,
         messages: int | None = None,
+        requests: int | None = None,
         users: int | None = None,
         schedules: int | None = None,
     ) -> None:
@@ -66,7 +67,7 @@ class GateRecord:
             TypeError: An amount is not a whole number; a ``bool`` is not.
             ValueError: An amount is negative.
         """
-        named = (scenarios, faults, messages, users, schedules)
+        named = (scenarios, faults, messages, requests, users, schedules)
         for kind, amount in zip(AMOUNTS, named, strict=True):
             if amount is not None:
                 whole = self._whole(kind, amount)
