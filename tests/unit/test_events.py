@@ -272,11 +272,12 @@ def test_an_unfinished_scan_is_reported() -> None:
     """A value larger than the scan limit passes, with an event that it was cut."""
     from coroguard import configure
 
+    lazy = type("Lazy", (), {"__await__": lambda self: iter(())})
     seen: list[Event] = []
     unsubscribe = subscribe(seen.append)
     configure(scan_limit=10)
     try:
-        guard(returns=Any)(lambda: [object() for _ in range(100)])()
+        guard(returns=Any)(lambda: [lazy() for _ in range(100)])()
     finally:
         configure(scan_limit=2_000_000)
         unsubscribe()

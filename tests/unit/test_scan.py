@@ -319,7 +319,7 @@ def test_a_container_changed_meanwhile_is_copied_again(
 
     monkeypatch.setattr(values, "opened", lambda node, kind: contents._copy(read, node))
     plant = Plant()
-    assert [scan([plant])[::3] for _ in range(2)] == [
+    assert [scan(deque([plant]))[::3] for _ in range(2)] == [
         ([("awaitable", plant, "$[0]", False, True)], True),
         ([], False),
     ]

@@ -208,3 +208,34 @@ def test_an_exception_that_was_an_argument_refers_to_itself_through_no_guard(
         assert call_later()() is None
     finally:
         gc.enable()
+
+
+class Held:
+    """What a call is given."""
+
+
+@pytest.mark.parametrize("returns", [None, [1], Held])
+def test_a_frame_that_is_kept_keeps_no_argument_of_a_call_that_ended(
+    returns: Any,
+) -> None:
+    """A caught exception keeps the frames of its callers; the guard's lets go.
+
+    A function that clears its own arguments, as event loops do, would otherwise see
+    them live until the next collection.
+    """
+
+    @guard(returns=Any)
+    def careful(argument: Any, *more: Any, named: Any, **rest: Any) -> Any:
+        del argument, more, named, rest
+        try:
+            raise KeyError
+        except KeyError as error:
+            kept.append(error)
+        return returns
+
+    kept: list[BaseException] = []
+    argument = Held()
+    seen = weakref.ref(argument)
+    careful(argument, argument, named=argument, other=argument)
+    del argument
+    assert (len(kept), seen()) == (1, None)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from .judge import Terms
 
+_PLAIN = ATOM_IDS | ids(str, dict, list, tuple)
 #: What is looked at among the arguments of a call.
 _GIVEN = ids(FunctionType, MethodType, functools.partial)
 _LAYERS = (*PARTIALS, *BINDINGS, *METHODS, *PROXIES, *HOLDERS)
@@ -51,7 +52,7 @@ def is_promised(terms: Terms, value: object, call: FrameType | None = None) -> b
         value: What the function returned.
         call: The frame of the guard's wrapper, which shows the arguments.
     """
-    if terms.is_async or id(type(value)) in ATOM_IDS:
+    if terms.is_async or id(type(value)) in _PLAIN:
         return False
     what = what_is(value)
     if what is None or not is_coroutine(what) or terms.mode is Mode.OFF:

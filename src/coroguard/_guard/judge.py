@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from .._inspect.annotations import return_annotation
-from .._inspect.awaitables import close_refused, is_coroutine, what_is
+from .._inspect.awaitables import COROUTINES, close_refused, is_coroutine, what_is
 from .._inspect.promises import awaited_type, mentions, promises
 from .._leaks.errors import CoroguardError, HealthReportError, leak_error
 from .._leaks.explain import explain
@@ -246,9 +246,17 @@ def _look_at(terms: Terms, value: object) -> _Findings:
             return _Findings([], [], [])
         leak = record(LeakKind.RETURNED, what, value, path="$")
         return _Findings([leak], [value], [])
-    violations = terms.contract.violations(value)
-    result = scan(value, limit=scan_limit(), quoted=terms.contract.is_report)
+    contract = terms.contract.settle()
+    result = scan(value, limit=scan_limit(), quoted=contract.is_report)
+    # The contract decides about tasks and the like, a report about all; and where a
+    # leak is the reason, what else is wrong is not of interest.
+    is_asked = not (contract.is_report or contract.is_open) and any(
+        it.what not in COROUTINES for it in result.found
+    )
+    violations = contract.violations(value) if is_asked else []
     leaked = [it for it in result.found if _is_leak(terms, it, violations)]
+    if not leaked and not is_asked:
+        violations = contract.violations(value)
     leaks = [record(LeakKind.NESTED, it.what, it.value, path=it.path) for it in leaked]
     return _Findings(
         [*leaks, *result.symptoms],
@@ -266,7 +274,7 @@ def _is_leak(terms: Terms, found: Found, violations: list[str]) -> bool:
     one only where the contract refuses it.
     """
     contract = terms.contract
-    if is_coroutine(found.what):
+    if found.what in COROUTINES:
         is_leak = found.declared or contract.is_report
     elif contract.is_open:
         is_leak = False

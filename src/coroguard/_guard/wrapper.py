@@ -5,8 +5,8 @@
 # gets the names, the file and the line of the function: a traceback that ends in the
 # wrapper shows the decorated ``def``. It runs in the function's own globals, so that
 # warnings and everything else that asks a frame for its module get the right one;
-# what it needs of ours, it closes over. While an exception passes, it lets go of its
-# arguments: the traceback keeps its frame, and one of them may be the exception.
+# what it needs of ours, it closes over. When the function ends, it lets go of its
+# arguments: a traceback may keep its frame, and one of them may lead to the exception.
 
 from __future__ import annotations
 
@@ -40,15 +40,17 @@ def make(function, hooks, hot, type):
                 {forget}
                 raise
             if {is_right}:
+                {forget}
                 return value
             scope = None
         value, error = hooks.done(value, scope)
+        {forget}
         if error is None:
             return value
         try:
             raise error
         finally:
-            del error, value, scope{names}
+            del error, value, scope
     return wrapper
 """
 # The coroutine of an async function runs nothing before it is awaited, and is made

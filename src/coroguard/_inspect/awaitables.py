@@ -5,12 +5,8 @@ from __future__ import annotations
 import sys
 from inspect import (
     CO_ITERABLE_COROUTINE,
-    CORO_CREATED,
     GEN_CREATED,
-    getcoroutinestate,
     getgeneratorstate,
-    iscoroutine,
-    isgenerator,
 )
 from types import (
     AsyncGeneratorType,
@@ -46,7 +42,8 @@ _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement
 #: The methods of a coroutine; a class with others does more than be awaited.
 _PROTOCOL = frozenset({"send", "throw", "close", "cr_await", "cr_running"})
 _DESCRIPTORS = ids(GetSetDescriptorType, MemberDescriptorType)
-_COROUTINES = frozenset({"coroutine", "generator-based coroutine"})
+#: Kinds that are lost unless their next owner awaits them.
+COROUTINES = frozenset({"coroutine", "generator-based coroutine"})
 #: An object whose class defines one of these may be a proxy of another one.
 _STAND_IN = ("__getattr__", "__getattribute__", "__class__")
 
@@ -196,7 +193,7 @@ def what_is(value: object) -> str | None:
 
 def is_coroutine(what: str) -> bool:
     """Return whether a kind of object is lost unless its caller awaits it."""
-    return what in _COROUTINES
+    return what in COROUTINES
 
 
 def is_builtin(value: object) -> bool:
@@ -218,17 +215,19 @@ def close_refused(value: object) -> None:
     A started coroutine, a task or a future belongs to other code; closing a
     task's coroutine would break the task.
     """
-    if iscoroutine(value):
-        if getcoroutinestate(value) == CORO_CREATED and not _held_by_task(value):
-            value.close()
-    elif isgenerator(value) and getgeneratorstate(value) == GEN_CREATED:
-        value.close()
+    kind = type(value)
+    if kind is CoroutineType:
+        if _is_open("coroutine", value) and not _held_by_task(value):
+            value.close()  # type: ignore[attr-defined]
+    elif kind is GeneratorType and getgeneratorstate(value) == GEN_CREATED:  # type: ignore[arg-type]
+        value.close()  # type: ignore[attr-defined]
 
 
 def _is_open(kind: str, value: Any) -> bool:
     """Return whether an awaitable can still be awaited by its next owner."""
     if type(value) is CoroutineType:
-        return getcoroutinestate(value) == CORO_CREATED
+        is_started = value.cr_running or value.cr_suspended
+        return not is_started and value.cr_frame is not None
     if kind == "generator-based coroutine":
         return getgeneratorstate(value) == GEN_CREATED
     if kind in ("task", "future"):
@@ -263,10 +262,6 @@ def _only_awaits(kind: type) -> bool:
 def _held_by_task(coroutine: object) -> bool:
     """Return whether a task of the running loop was made for this coroutine."""
     asyncio = sys.modules.get("asyncio")
-    if asyncio is None:
+    if asyncio is None or asyncio._get_running_loop() is None:
         return False
-    try:
-        tasks = asyncio.all_tasks()
-    except RuntimeError:
-        return False
-    return any(task.get_coro() is coroutine for task in tasks)
+    return any(task.get_coro() is coroutine for task in asyncio.all_tasks())

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 #: How many objects a walk reads before it stops.
 NODES = 2_000_000
+#: Up to so many items, to look at their types first takes longer than it saves.
+_FEW = 16
 
 
 class Walk:
@@ -34,6 +36,7 @@ class Walk:
         limit: Most objects to read.
         texts: Keys and attributes below which texts are visited, at any depth;
             ``None`` visits all texts.
+        telling: Words; texts without any of them are not visited.
         unseen: Types, by their ``ids``, whose instances are entered without
             being yielded.
 
@@ -52,6 +55,7 @@ class Walk:
         atoms: frozenset[int] = ATOM_IDS,
         limit: int = NODES,
         texts: frozenset[str] | None = None,
+        telling: tuple[str, ...] = ("",),
         unseen: frozenset[int] = frozenset(),
     ) -> None:
         self.steps: list[object] = []
@@ -62,6 +66,7 @@ class Walk:
         self._atoms = atoms
         self._limit = limit
         self._words: frozenset[object] | None = texts
+        self._telling = telling
         self._unseen = unseen
         self._stack: list[tuple[Iterator[tuple[object, object]], object, bool]] = []
         self._around: set[int] = set()
@@ -89,7 +94,7 @@ class Walk:
                 if id(kind) in atoms:
                     continue
                 shown = texts or self._is_word(step)
-                if kind is str and not shown:
+                if kind is str and not (shown and self._tells(child)):
                     continue
                 steps.append(step)
                 if id(kind) not in self._unseen:
@@ -106,6 +111,13 @@ class Walk:
                     steps.pop()
         self.complete = self.complete and self.nodes <= limit
 
+    def _tells(self, text: Any) -> bool:
+        """Return whether a text has a word for which it is visited."""
+        for word in self._telling:  # noqa: SIM110 - a generator is slower
+            if word in text:
+                return True
+        return False
+
     def _is_word(self, step: object) -> bool:
         """Return whether texts below this step are visited."""
         name: object = step[1] if type(step) is tuple else step
@@ -115,12 +127,8 @@ class Walk:
         """Begin to read a container; return whether there is anything to read."""
         if id(node) in self._entered:
             return False
-        kind = type(node)
-        if self._opener is None and (size := self._size_of_plain(node, kind, texts)):
-            self.nodes += size
-            return False
         try:
-            pairs = (self._opener or opened)(node, kind)
+            pairs = self._pairs(node, type(node), texts)
         except RuntimeError:
             self.complete = False
             return False
@@ -131,19 +139,38 @@ class Walk:
         self._stack.append((iter(pairs), node, texts))
         return True
 
-    def _size_of_plain(self, node: Any, kind: type, texts: bool) -> int:
-        """Return the size of a built-in container with nothing to visit, else 0."""
+    def _pairs(self, node: Any, kind: type, texts: bool) -> Pairs | None:
+        """Return what a container holds; ``None`` if there is nothing to visit."""
+        if self._opener is not None:
+            return self._opener(node, kind)
+        if kind is list or kind is tuple or kind is dict:
+            try:
+                if len(node) > _FEW and self._is_plain(node, kind, texts):
+                    self.nodes += len(node)
+                    return None
+                if kind is not dict:
+                    return enumerate([*node])
+                if _has_names_only(node):
+                    return [*node.items()]
+            except RuntimeError:  # changed by another thread
+                pass
+        return opened(node, kind)
+
+    def _is_plain(self, node: Any, kind: type, texts: bool) -> bool:
+        """Return whether a built-in container has nothing to visit."""
         skipped = ATOMS if texts else PLAIN
-        try:
-            if kind is list or kind is tuple:
-                return len(node) if are_only(skipped, node) else 0
-            if (
-                kind is dict
-                and are_only(PLAIN, node)
-                and are_only(skipped, node.values())
-                and (texts or self._words.isdisjoint(node))  # type: ignore[union-attr]
-            ):
-                return len(node)
-        except RuntimeError:  # changed by another thread
-            pass
-        return 0
+        if kind is not dict:
+            return are_only(skipped, node)
+        return (
+            are_only(PLAIN, node)
+            and are_only(skipped, node.values())
+            and (texts or self._words.isdisjoint(node))  # type: ignore[union-attr]
+        )
+
+
+def _has_names_only(node: dict[Any, Any]) -> bool:
+    """Return whether all keys are texts."""
+    for key in node:  # noqa: SIM110 - a generator is slower
+        if type(key) is not str:
+            return False
+    return True

@@ -9,7 +9,7 @@ from .._inspect.contents import PLAIN_IDS, is_closed, opened
 from .._inspect.promises import field_annotation, field_promises, is_loose
 from .._inspect.texts import render_path
 from .._inspect.values import NODES, Walk
-from .symptoms import is_suspect, symptom
+from .symptoms import SUSPECT, is_suspect, symptom
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -78,10 +78,10 @@ def scan(value: object, *, limit: int = NODES, quoted: bool = False) -> Scan:
     found: list[Found] = []
     symptoms: list[Leak] = []
     texts = None if quoted else ERROR_NAMES
-    walk = Walk(value, limit=limit, texts=texts, unseen=_CONTAINERS)
+    walk = Walk(value, limit=limit, texts=texts, telling=SUSPECT, unseen=_CONTAINERS)
     for node in walk:
         if type(node) is str:
-            if is_suspect(node) and len(symptoms) < _MOST_SYMPTOMS:
+            if len(symptoms) < _MOST_SYMPTOMS:
                 leak = symptom(node, quoted=quoted)
                 if leak is not None:
                     symptoms.append(leak.at(render_path(walk.steps)))

@@ -59,7 +59,8 @@ _OF_PLAIN = (
     r"'async for' requires an object with __aiter__ method, got {T}",
     r"'{T}' object is not an async iter(?:ator|able)\b",
 )
-_SUSPECT = "corout|await|async"
+#: Each of the texts has one of these words.
+SUSPECT = ("corout", "await", "async")
 # Longer than any text from its first to its last word, and the windows in which
 # these texts are searched around a suspect word.
 _REACH, _WINDOW = 700, 7_000
@@ -103,7 +104,7 @@ def symptom(text: str, path: str = "$", *, quoted: bool = True) -> Leak | None:
 def _find(text: str) -> re.Match[str] | None:
     """Search only around the words that each of the texts contains."""
     at = 0
-    while word := _compiled(_SUSPECT).search(text, at):
+    while word := _compiled("|".join(SUSPECT)).search(text, at):
         start, end = max(word.start() - _REACH, 0), word.start() + _WINDOW
         match = _compiled(_pattern()).search(text, start, end)
         if match is not None:

@@ -191,11 +191,17 @@ def emit(event: Event) -> None:
     While the collector runs in this thread, another one does that: the log and the
     subscribers take locks.
     """
-    place = user_place(event.leak)
-    event = replace(event, place=place.place, place_in=place.function)
-    if not event.method:
-        method, route, request_id = request_here()
-        event = replace(event, method=method, route=route, request_id=request_id)
+    place, place_in = user_place(event.leak)
+    known = event.method, event.route, event.request_id
+    method, route, request_id = known if event.method else request_here()
+    event = replace(
+        event,
+        place=place,
+        place_in=place_in,
+        method=method,
+        route=route,
+        request_id=request_id,
+    )
     do_safely(lambda: _publish(event))
 
 
