@@ -14,10 +14,10 @@ from .._runtime.modes import Mode, ModeName, parse, started_off
 from .._runtime.status import add_guard
 from .contracts import contract_for, contract_of, scalar_of
 from .hooks import Hooks
-from .judge import Terms
 from .names import remember
 from .routes import refuse_route
 from .supported import refuse
+from .terms import Terms
 from .wrapper import wrap_function
 
 if TYPE_CHECKING:

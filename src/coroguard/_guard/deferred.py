@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from types import CodeType, FrameType
 
-    from .judge import Terms
+    from .terms import Terms
 
 _PLAIN = ATOM_IDS | ids(str, dict, list, tuple)
 #: What is looked at among the arguments of a call.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from .._leaks.errors import CoroguardError
     from .._leaks.leak import Leak
-    from .judge import Terms
+    from .terms import Terms
 
 #: A member of an enum costs Python 3.11 more than the rest of a look at the mode.
 _STRICT = Mode.STRICT

@@ -6,18 +6,16 @@ import contextlib
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .._inspect.annotations import return_annotation
 from .._inspect.awaitables import COROUTINES, close_refused, is_coroutine, what_is
-from .._inspect.promises import awaited_type, mentions, promises
 from .._leaks.errors import CoroguardError, HealthReportError, leak_error
 from .._leaks.explain import explain
 from .._leaks.leak import Leak, LeakKind, record, short
 from .._leaks.scan import scan
 from .._runtime.collector import interrupted
 from .._runtime.events import Event, emit
-from .._runtime.modes import Mode, current, scan_limit
+from .._runtime.modes import Mode, scan_limit
 from .._runtime.scopes import note
 
 if TYPE_CHECKING:
@@ -25,56 +23,13 @@ if TYPE_CHECKING:
 
     from .._leaks.scan import Found
     from .._runtime.events import Outcome
-    from .contracts import Contract
+    from .terms import Terms
 
 _DID = {
     LeakKind.MISUSED: "was used as a value in",
     LeakKind.NOT_AWAITABLE: "was awaited in",
 }
 _RAISED_BY_ENFORCE = (LeakKind.RETURNED, LeakKind.NESTED)
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """The options of one guard.
-
-    Args:
-        name: Qualified name of the guarded function.
-        function: The function itself.
-        contract: What its result must be.
-        pinned: The mode of this guard alone; ``None`` follows the context.
-        dropped: Whether coroutines left behind count.
-        is_async: Whether the function is a coroutine function.
-        awaited: Whether the value is the result of a promised awaitable.
-    """
-
-    name: str
-    function: Any
-    contract: Contract
-    pinned: Mode | None
-    dropped: bool
-    is_async: bool
-    awaited: bool = False
-
-    @property
-    def mode(self) -> Mode:
-        """The mode that applies to this guard, here and now."""
-        return self.pinned or current()
-
-    def announce(self, value: object) -> bool:
-        """Return whether the contract or the annotation promises this awaitable."""
-        return any(promises(type_, value) for type_ in self._types())
-
-    def announce_inside(self, value: object) -> bool:
-        """Return whether this awaitable, inside the value, was promised."""
-        return any(mentions(type_, value) for type_ in self._types())
-
-    def _types(self) -> list[object]:
-        annotation = return_annotation(self.function)
-        if self.awaited:
-            annotation = awaited_type(annotation)
-        types = self.contract.settle().type, annotation
-        return [it for it in types if it is not Any]  # which promises nothing
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from .hooks import Hooks
 from .wrapper import marked
 
 if TYPE_CHECKING:
-    from .judge import Terms
+    from .terms import Terms
 
 
 class _GuardedCallable(wrapt.FunctionWrapper[Any, Any]):

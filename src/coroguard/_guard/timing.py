@@ -12,7 +12,7 @@ from .._runtime.scopes import Scope
 
 if TYPE_CHECKING:
     from .._runtime.events import Outcome
-    from .judge import Terms
+    from .terms import Terms
 
 
 def is_check(terms: Terms) -> bool:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from .._guard.contracts import contract_for
 from .._guard.deferred import is_promised
-from .._guard.judge import Terms, act
+from .._guard.judge import act
+from .._guard.terms import Terms
 from .._guard.watch import watch
 from .._inspect.awaitables import close_refused, what_is
 from .._leaks.errors import leak_error

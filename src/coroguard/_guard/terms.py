@@ -1,0 +1,56 @@
+"""The options of a guard, and what they promise of its function's values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .._inspect.annotations import return_annotation
+from .._inspect.promises import awaited_type, mentions, promises
+from .._runtime.modes import Mode, current
+
+if TYPE_CHECKING:
+    from .contracts import Contract
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The options of one guard.
+
+    Args:
+        name: Qualified name of the guarded function.
+        function: The function itself.
+        contract: What its result must be.
+        pinned: The mode of this guard alone; ``None`` follows the context.
+        dropped: Whether coroutines left behind count.
+        is_async: Whether the function is a coroutine function.
+        awaited: Whether the value is the result of a promised awaitable.
+    """
+
+    name: str
+    function: Any
+    contract: Contract
+    pinned: Mode | None
+    dropped: bool
+    is_async: bool
+    awaited: bool = False
+
+    @property
+    def mode(self) -> Mode:
+        """The mode that applies to this guard, here and now."""
+        return self.pinned or current()
+
+    def announce(self, value: object) -> bool:
+        """Return whether the contract or the annotation promises this awaitable."""
+        return any(promises(type_, value) for type_ in self._types())
+
+    def announce_inside(self, value: object) -> bool:
+        """Return whether this awaitable, inside the value, was promised."""
+        return any(mentions(type_, value) for type_ in self._types())
+
+    def _types(self) -> list[object]:
+        annotation = return_annotation(self.function)
+        if self.awaited:
+            annotation = awaited_type(annotation)
+        types = self.contract.settle().type, annotation
+        return [it for it in types if it is not Any]  # which promises nothing
