@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import importlib.util
 import inspect
 import subprocess
@@ -25,6 +24,7 @@ from coroguard import (
     subscribe,
     watch,
 )
+from coroguard._runtime.collector import collect
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:coroutine .*was never awaited:RuntimeWarning"),
@@ -97,7 +97,7 @@ def _collect(request):
         return
     crashes_in_loop = form in CRASHES and inspect.iscoroutinefunction(form.check)
     if crashes_in_loop or "cycle" in form.check.__name__:
-        gc.collect()
+        collect()
 
 
 def crash(function, look):
@@ -207,7 +207,7 @@ def test_refused_coroutines_leave_no_warning(form):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         outcome(form, mode_name="enforce")
-        gc.collect(1)
+        collect(1)
 
     texts = [str(warning.message) for warning in caught]
     first = [text for text in texts if "'is_connected' was never awaited" in text]
@@ -307,13 +307,13 @@ def test_watch_sees_what_is_dropped_in_a_block(form):
             if inspect.iscoroutinefunction(form.check):
                 value = await value
             del value
-            gc.collect(1)
+            collect(1)
         return leaks
 
     def sync_block():
         with watch(mode="observe") as leaks:
             form.check()
-            gc.collect(1)
+            collect(1)
         return leaks
 
     leaks = call(block if inspect.iscoroutinefunction(form.check) else sync_block)

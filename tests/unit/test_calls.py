@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime
-import gc
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 
 from coroguard import Call, Event, GuardUsageError, HealthReport, guard, mode, subscribe
+from coroguard._runtime.collector import collect
 from coroguard._runtime.hot import HOT
 
 pytestmark = pytest.mark.allow_leaks("*", reason="these tests leak on purpose")
@@ -107,7 +107,7 @@ def test_a_call_has_its_outcome(
 
     with mode(name), contextlib.suppress(Exception):
         asyncio.run(acheck()) if is_async else check()
-    gc.collect()
+    collect()
     (call,) = calls
     assert (call.check, call.outcome, call.is_healthy) == ("check", outcome, is_healthy)
     assert call.duration_ms >= 0
@@ -250,7 +250,7 @@ def test_a_check_in_a_collection_is_delivered_by_another_thread(calls: Calls) ->
     cycle = Finalized()
     cycle.cycle = cycle  # type: ignore[attr-defined]
     del cycle
-    gc.collect()
+    collect()
     unsubscribe()
     assert len(seen) == 1
     assert seen != [threading.get_ident()]

@@ -1,7 +1,6 @@
 """The collected real bugs, which are seen, and correct programs, left alone."""
 
 import asyncio
-import gc
 import importlib.util
 import inspect
 import logging
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 
 from coroguard import CoroguardError, guard, mode, subscribe, watch
+from coroguard._runtime.collector import collect
 from coroguard.bindings.audit import audit
 from coroguard.bindings.lock.drift import drift_of
 from coroguard.bindings.lock.record import Lock
@@ -128,7 +128,7 @@ def run(module):
             module.run()
     except (CoroguardError, TypeError, AttributeError):
         pass
-    gc.collect(1)
+    collect(1)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from coroguard import guard, mode, subscribe, watch
+from coroguard._runtime.collector import collect
 
 HERE = Path(__file__).resolve().parents[1] / "corpus" / "programs"
 
@@ -63,7 +64,7 @@ def test_guarded_programs_run_unchanged(program, events):
     expected = call(program, bare)
     with mode("strict"):
         actual = call(program, guard)
-    gc.collect(1)
+    collect(1)
 
     assert [event.leak or event.error for event in events] == []
     assert actual == expected
@@ -75,7 +76,7 @@ def test_other_modes_leave_it_alone_too(program, mode_name, events):
     """No mode reports anything on a correct program."""
     with mode(mode_name):
         call(program, guard)
-    gc.collect(1)
+    collect(1)
 
     assert [event.leak or event.error for event in events] == []
 
@@ -89,7 +90,7 @@ def test_watched_programs_run_unchanged(program, guarding, events):
     async def watched():
         with watch() as leaks:
             actual = await program(guarding)
-            gc.collect(1)
+            collect(1)
         return actual, leaks
 
     with mode("strict"):
@@ -98,7 +99,7 @@ def test_watched_programs_run_unchanged(program, guarding, events):
         else:
             with watch() as leaks:
                 actual = program(guarding)
-                gc.collect(1)
+                collect(1)
 
     assert leaks == []
     assert [event.leak or event.error for event in events] == []
@@ -122,10 +123,10 @@ def test_older_garbage_is_not_the_guards(events):
 
     @guard(returns=Any)
     def check():
-        gc.collect()
+        collect()
         return "healthy"
 
-    gc.collect()
+    collect()
     gc.disable()
     try:
         tie()
@@ -145,14 +146,14 @@ def test_older_garbage_is_not_the_async_guards(events):
     @guard(returns=Any)
     async def check():
         await asyncio.sleep(0)
-        gc.collect()
+        collect()
         return "healthy"
 
     async def main():
         tie()
         return await check()
 
-    gc.collect()
+    collect()
     gc.disable()
     try:
         with mode("strict"):
@@ -423,7 +424,7 @@ def test_a_collection_in_the_middle_of_ast_parse_breaks_no_syntax_tree(
     monkeypatch.setattr(sys, "unraisablehook", lambda it: ignored.append(it.exc_type))
     source = "\n".join(f"x{number} = [a, {{'k': b(c)}}]" for number in range(300))
     thresholds = gc.get_threshold()
-    gc.collect()
+    collect()
     gc.disable()
     for _ in range(3):
         _Forgetful()
@@ -433,5 +434,5 @@ def test_a_collection_in_the_middle_of_ast_parse_breaks_no_syntax_tree(
         ast.parse(source)
     finally:
         gc.set_threshold(*thresholds)
-    gc.collect()
+    collect()
     assert TypeError in ignored

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-import gc
 import inspect
 import traceback
 import warnings
@@ -23,6 +22,7 @@ from coroguard import (
     mode,
     subscribe,
 )
+from coroguard._runtime.collector import collect
 
 pytestmark = [
     pytest.mark.filterwarnings("error"),
@@ -148,7 +148,7 @@ def test_one_that_is_dropped_is_one_leak(events: list[Event]) -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         check()
-        gc.collect()
+        collect()
     (event,) = events
     assert event.leak is not None
     assert (event.leak.kind, event.leak.name) == (LeakKind.DROPPED, "fetch")
@@ -166,7 +166,7 @@ def test_one_that_is_closed_is_none(events: list[Event]) -> None:
     del coroutine
     with contextlib.suppress(KeyError):
         check().throw(KeyError)
-    gc.collect()
+    collect()
     assert events == []
 
 
@@ -183,7 +183,7 @@ def test_one_that_is_cancelled_before_it_starts_is_none(events: list[Event]) -> 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         asyncio.run(main())
-        gc.collect()
+        collect()
     assert (events, caught) == ([], [])
 
 

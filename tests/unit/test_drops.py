@@ -16,6 +16,7 @@ import pytest
 
 from coroguard import LeakKind, configure, guard, mode, subscribe, watch
 from coroguard._runtime import modes
+from coroguard._runtime.collector import collect
 from coroguard._runtime.drops import subscribe_unclaimed
 
 pytestmark = [
@@ -226,12 +227,12 @@ def test_code_that_the_collector_runs_blames_nobody(level: str, seen: Any) -> No
         def __del__(self) -> None:
             drop()
 
-    def collect() -> None:
+    def tidy() -> None:
         gc.collect()
 
     Dropping()
     with mode(level):
-        guard(returns=Any, name="innocent")(collect)()
+        guard(returns=Any, name="innocent")(tidy)()
     assert [who for _, who in seen if who] == []
 
 
@@ -300,7 +301,7 @@ def test_a_collected_cycle_is_unclaimed(seen: Any) -> None:
     cycle: list[Any] = [twin()]
     cycle.append(cycle)
     del cycle
-    gc.collect()
+    collect()
     assert seen == [("twin", "")]
 
 
@@ -321,10 +322,40 @@ def test_a_subscriber_may_need_a_lock_of_the_collecting_thread(
     cycle.append(cycle)
     del cycle
     with lock:
-        gc.collect()
+        collect()
         assert not heard.is_set()
     assert heard.wait(30)
     unsubscribe()
+
+
+@pytest.mark.usefixtures("reported")
+def test_a_collection_of_another_thread_does_not_hide_garbage(seen: Any) -> None:
+    """Garbage that is made while another thread collects is collected, too."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    class Slow:
+        def __init__(self) -> None:
+            self.itself = self
+
+        def __del__(self) -> None:
+            begun.set()
+            go_on.wait(30)
+
+    def other() -> None:
+        Slow()
+        gc.collect()
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    assert begun.wait(30)
+    cycle: list[Any] = [twin()]
+    cycle.append(cycle)
+    del cycle
+    assert gc.collect() == 0  # this is what Python does
+    threading.Timer(0.01, go_on.set).start()
+    collect()
+    thread.join()
+    assert [name for name, _ in seen] == ["twin"]
 
 
 @pytest.mark.usefixtures("reported")
@@ -339,7 +370,7 @@ def test_asyncios_complaints_are_unclaimed(
     async def main() -> None:
         asyncio.create_task(forgotten())  # noqa: RUF006 - that is the bug
         await asyncio.sleep(0)
-        gc.collect()
+        collect()
 
     asyncio.run(main())
     assert [name.rpartition(".")[2] for name, _ in seen] == ["forgotten"]

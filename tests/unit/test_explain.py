@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import gc
 import json
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
@@ -18,6 +17,7 @@ from coroguard import (
     LeakKind,
     explain,
 )
+from coroguard._runtime.collector import collect
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:coroutine .* was never awaited"),
@@ -29,7 +29,7 @@ pytestmark = [
 def collected() -> Iterator[None]:
     """Let go of what a test's tracebacks hold before the next test begins."""
     yield
-    gc.collect()
+    collect()
 
 
 async def is_connected(*args: Any) -> bool:

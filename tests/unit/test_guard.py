@@ -8,7 +8,6 @@ import copy
 import dataclasses
 import enum
 import functools
-import gc
 import inspect
 import operator
 import pickle
@@ -31,6 +30,7 @@ from coroguard import (
     mode,
 )
 from coroguard._inspect.callables import guard_of, is_guarded, reaches_guard
+from coroguard._runtime.collector import collect
 
 REPORT: dict[str, Any] = {
     "healthy": True,
@@ -46,7 +46,7 @@ REPORT: dict[str, Any] = {
 def collected() -> Iterator[None]:
     """Let go of what a test's tracebacks hold before the next test begins."""
     yield
-    gc.collect()
+    collect()
 
 
 async def is_connected() -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import threading
 import weakref
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ import pytest
 
 from coroguard import Event, guard, mode, subscribe
 from coroguard._runtime import drops, scopes
+from coroguard._runtime.collector import collect
 from coroguard._runtime.hot import HOT
 from coroguard.integrations.middleware import asgi, wsgi
 from coroguard.integrations.middleware.routes import route_of
@@ -194,7 +194,7 @@ def test_a_misuse_that_is_swallowed_is_one_event(events: list[Event]) -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         with contextlib.suppress(AttributeError):
             misuse()
-        gc.collect()
+        collect()
         drop()
 
     call(app)
@@ -265,7 +265,7 @@ def test_what_outlives_the_request_is_not_its(events: list[Event]) -> None:
         kept.append(weakref.ref(scope["kept"]))
         await asgi.WatchMiddleware(app)(scope, nothing, nothing)
         del scope
-        gc.collect()
+        collect()
         assert kept[0]() is None
         gate.set()
         await tasks[0]

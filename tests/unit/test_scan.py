@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import gc
 import itertools
 import sys
 import threading
@@ -19,6 +18,7 @@ import pytest
 from coroguard._inspect import contents, values
 from coroguard._inspect.awaitables import what_is
 from coroguard._leaks.scan import is_quiet, scan
+from coroguard._runtime.collector import collect
 
 
 class Plant:
@@ -361,5 +361,5 @@ def test_a_class_is_not_kept_by_what_is_known_of_it() -> None:
         return weakref.ref(Record)
 
     kind = scanned()
-    gc.collect()
+    collect()
     assert kind() is None

@@ -11,7 +11,6 @@ import datetime
 import decimal
 import fractions
 import functools
-import gc
 import hashlib
 import heapq
 import io
@@ -33,6 +32,7 @@ import pytest
 from coroguard import LeakKind, explain
 from coroguard._leaks import symptoms
 from coroguard._leaks.symptoms import symptom
+from coroguard._runtime.collector import collect
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:coroutine .* was never awaited"),
@@ -44,7 +44,7 @@ pytestmark = [
 def collected() -> Iterator[None]:
     """Let go of what the tracebacks hold before another module's tests begin."""
     yield
-    gc.collect()
+    collect()
 
 
 async def fetch(*args: Any) -> Any:

@@ -18,6 +18,7 @@ import pytest
 from pydantic import ValidationError
 
 from coroguard import CoroutineLeakError, GuardUsageError, HealthReport, guard
+from coroguard._runtime.collector import collect
 from coroguard.testing import (
     GuardedAsyncTestCase,
     GuardedTestCase,
@@ -320,7 +321,7 @@ def no_survivors():
 
 def test_survivors_are_found_without_a_walk_of_the_heap(no_survivors, monkeypatch):
     """No old object is looked at while no coroutine of a test has grown old."""
-    gc.collect()
+    collect()
     coroutine = twin()
     look = gc.get_objects
 
@@ -331,7 +332,7 @@ def test_survivors_are_found_without_a_walk_of_the_heap(no_survivors, monkeypatc
     monkeypatch.setattr(gc, "get_objects", young_only)
     assert [it is coroutine for it in survivors.find()] == [True]
     survivors.assign([coroutine], "this")
-    gc.collect()
+    collect()
     assert survivors.find() == []
     assert survivors.owner_of(coroutine) == "this"
     coroutine.close()
@@ -340,7 +341,7 @@ def test_survivors_are_found_without_a_walk_of_the_heap(no_survivors, monkeypatc
 def test_a_survivor_that_has_grown_old_is_found(no_survivors):
     """A coroutine is found, and keeps its owner, however many collections it sees."""
     coroutine = twin()
-    gc.collect()
+    collect()
     assert [it is coroutine for it in survivors.find()] == [True]
     survivors.assign([coroutine], "this")
     assert survivors.find() == []
@@ -357,7 +358,7 @@ def test_no_weak_reference_to_a_coroutine_is_made_while_it_is_dropped(
     references = []
 
     def hook(coroutine):
-        gc.collect(1)
+        collect(1)
         survivors.assign(survivors.find(), "this")
         references.append(weakref.getweakrefcount(coroutine))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import inspect
 import logging
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ import pytest
 from coroguard import Event, guard, mode, subscribe, watch
 from coroguard._leaks.leak import place
 from coroguard._runtime import unclaimed
+from coroguard._runtime.collector import collect
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:coroutine .* was never awaited"),
@@ -119,7 +119,7 @@ def test_what_the_collector_finds_is_nobodys_line(
     cycle: list[Any] = [called()]
     cycle.append(cycle)
     del cycle
-    gc.collect()
+    collect()
     assert [(it.place, it.place_in) for it in events] == [("", "")]
 
 

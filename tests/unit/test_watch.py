@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import subprocess
 import sys
 import warnings
@@ -20,6 +19,7 @@ from coroguard import (
     mode,
     watch,
 )
+from coroguard._runtime.collector import collect
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:coroutine .* was never awaited"),
@@ -182,7 +182,7 @@ def test_foreign_garbage_is_not_blamed_on_the_watch() -> None:
     cycle.append(cycle)
     del cycle
     with mode("strict"), watch() as leaks:
-        gc.collect()
+        collect()
     assert leaks == []
 
 

@@ -17,6 +17,7 @@ import wrapt
 
 from coroguard import guard, watch
 from coroguard._inspect.callables import guard_of
+from coroguard._runtime.collector import collect
 
 
 class Unasked:
@@ -201,7 +202,7 @@ def test_an_exception_that_was_an_argument_refers_to_itself_through_no_guard(
         finally:
             del error, coroutine
 
-    gc.collect()
+    collect()
     gc.disable()
     try:
         assert call()() is None

@@ -180,7 +180,7 @@ def guard_of(target: Any) -> Any:
     kind = class_of(target)
     if kind is FunctionType:
         is_copy = _MARKS.isdisjoint(target.__code__.co_freevars)
-        return None if is_copy else target.__dict__[TERMS]
+        return None if is_copy else target.__dict__.get(TERMS)
     if isinstance(static_type_attribute(kind, TERMS), property):
         return target.__coroguard__
     return None

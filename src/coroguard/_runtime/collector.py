@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import gc
 import sys
+import weakref
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from .threads import allocate_lock, get_ident, start_new_thread
+from .threads import allocate_lock, get_ident, sleep, start_new_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 #: ``gc.collect()`` usually returns after it. No more, because the thread may hold a
 #: lock that the postponed work needs.
 _PATIENCE_S = 0.1
+
+_MOST_TRIES, _PAUSE_S = 10_000, 0.001
 
 #: The frame that is interrupted in each thread where the collector runs, by identity.
 interruptions: dict[int, int] = {}
@@ -40,6 +43,31 @@ def do_safely(work: Callable[[], object]) -> None:
         work()
     else:
         _postponed.append(work)
+
+
+class _Cycle:
+    """Garbage that only a collection frees."""
+
+    __slots__ = ("__weakref__", "itself")
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def collect(generation: int = 2) -> None:
+    """Collect garbage, and wait for the events of what was collected.
+
+    ``gc.collect`` does nothing while another thread collects, which may have begun
+    before the garbage was there. Inside a collection this returns at once.
+    """
+    if interrupted() is not None:
+        return
+    is_there = weakref.ref(_Cycle())
+    for _ in range(_MOST_TRIES):
+        gc.collect(generation)
+        if is_there() is None and not interruptions:
+            return
+        sleep(_PAUSE_S)
 
 
 def watch_collections() -> None:

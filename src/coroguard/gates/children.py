@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .._files import SITE
 from .._leaks.leak import Leak, LeakKind, record
 from .._runtime import drops
+from .._runtime.collector import collect
 from .._runtime.events import Event, subscribe
 from .._runtime.modes import current
 
@@ -100,6 +101,6 @@ def begin_child(folder: str) -> None:
 def _report_kept(folder: Path) -> None:
     from ..testing.survivors import unstarted
 
-    gc.collect()
+    collect()
     for coroutine in unstarted(gc.get_objects()):
         write(folder, "", record(LeakKind.DROPPED, "coroutine", coroutine))

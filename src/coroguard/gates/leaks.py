@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._leaks.errors import GuardUsageError
 from .._leaks.leak import Leak, LeakKind, record
+from .._runtime.collector import collect
 from ..testing.allowances import Allowance
 from ..testing.recorder import Recorder
 from ..testing.survivors import assign, find, owner_of, unstarted
@@ -62,7 +63,7 @@ class Ledger:
         """Add the coroutines that live un-started when the process ends."""
         self.settle()
         self._owner = ""
-        gc.collect()
+        collect()
         for coroutine in unstarted(gc.get_objects()):
             leak = record(LeakKind.DROPPED, "coroutine", coroutine)
             owner = owner_of(coroutine) or ""

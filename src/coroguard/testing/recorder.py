@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 import warnings
 from contextlib import ExitStack
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 from .._leaks.errors import CoroguardError, leak_error
 from .._leaks.leak import Leak, LeakKind, place, record
 from .._runtime import drops
+from .._runtime.collector import collect
 from .._runtime.events import subscribe
 from .._runtime.modes import Mode, current
 from .kept import kept_by_mocks
@@ -148,7 +148,7 @@ class Recorder:
             # Reported as a leak; where warnings are errors, pytest would blame
             # the phase after this one for them.
             warnings.filterwarnings("ignore", "coroutine .* was never awaited")
-            gc.collect()
+            collect()
         return True
 
     def _ask_mocks(self) -> None:

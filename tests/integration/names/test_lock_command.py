@@ -219,7 +219,8 @@ def test_package_that_is_not_in_the_lock(lock: Run) -> None:
     lock("app")
     finished = lock("--check", "json")
     assert finished.stderr == (
-        "coroguard: json is not in coroguard.lock; run coroguard lock app json\n"
+        "coroguard: json is not in coroguard.lock; run coroguard lock app json "
+        "[CG214]\n"
     )
     assert finished.returncode == 2
 

@@ -307,7 +307,7 @@ def test_items_without_a_function(run_suite):
     )
     assert "Interrupted" not in run.output
     assert run.outcome("one") == CALL
-    assert run.phases["one"]["call"].text.endswith("a synchronous twin")
+    assert run.phases["one"]["call"].text.endswith("a synchronous twin [CG103]")
 
 
 def test_a_run_inside_a_run(run_suite):

@@ -369,7 +369,7 @@ def test_the_error_is_that_of_the_guard(strict):
         "  leaked:   coroutine 'fetch' (async def, test_it.py:6)\n"
         "  created:  test_it.py:23, in test_dropped\n"
         "  fix:      await fetch(...) where it is called, and make test_dropped "
-        "async, or call a synchronous twin"
+        "async, or call a synchronous twin [CG103]"
     )
 
 
