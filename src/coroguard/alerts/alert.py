@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .._leaks.errors import HealthReportError, labelled_lines
-from .._leaks.leak import short
+from .._leaks.leak import LeakKind, short
 
 if TYPE_CHECKING:
     import datetime
@@ -77,22 +79,27 @@ def labels_of(settings: AlertSettings, alertname: str, **more: str) -> Labels:
         more: Labels that the code bounds: never a path or a message.
     """
     labels = {
+        "severity": "critical",
         **dict(settings.labels),
         "alertname": alertname,
         "service": settings.service,
-        "severity": "critical",
         **more,
     }
     return tuple(sorted((name, value) for name, value in labels.items() if value))
 
 
 def labels_of_event(event: Event, settings: AlertSettings) -> Labels:
-    """Return what identifies the alert of an event; empty where it calls for none."""
+    """Return what identifies the alert of an event; empty where it calls for none.
+
+    Each process has its own, because it only knows of itself when a place is quiet.
+    """
     leak = event.leak
+    instance = f"{socket.gethostname()}:{os.getpid()}"
     if leak is not None:
         return labels_of(
             settings,
             "CoroutineLeak",
+            instance=instance,
             kind=leak.kind.value,
             function=event.guarded,
             leaked=leak.name,
@@ -100,7 +107,7 @@ def labels_of_event(event: Event, settings: AlertSettings) -> Labels:
         )
     if isinstance(event.error, HealthReportError):
         return labels_of(
-            settings, "WrongHealthReport", kind="shape", function=event.guarded
+            settings, "WrongHealthReport", instance=instance, function=event.guarded
         )
     return ()
 
@@ -117,7 +124,9 @@ def alert_of(event: Event, labels: Labels, settings: AlertSettings) -> Alert:
         fix = "see the log of coroguard.leak for the violations"
         message = labelled_lines(headline, fix=fix)
     else:
-        title = f"Coroutine leak in {short(event.guarded) or 'the program'}"
+        is_mirror = leak.kind is LeakKind.NOT_AWAITABLE
+        what = "Plain value awaited" if is_mirror else "Coroutine leak"
+        title = f"{what} in {short(event.guarded) or 'the program'}"
         message = labelled_lines(
             headline, leaked=str(leak), lost=leak.lost, fix=leak.advice
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 URL_VARIABLE = "COROGUARD_ALERT_URL"
 TOKEN_VARIABLE = "COROGUARD_ALERT_TOKEN"
 _API = "/api/v2/alerts"
-_TEXT, _NUMBER, _TABLE = "a text", "a number above 0", "a table of texts"
+_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")  # Source: Prometheus' data model.
+_TEXT, _NUMBER = "a text", "a number above 0"
+_TABLE = "a table of texts, whose names are letters, digits and _"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +143,8 @@ def _is(kind: str, value: Any) -> bool:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         return is_number and 0 < value < math.inf
     return isinstance(value, Mapping) and all(
-        isinstance(it, str) for pair in value.items() for it in pair
+        isinstance(it, str) and isinstance(name, str) and _LABEL.fullmatch(name)
+        for name, it in value.items()
     )
 
 

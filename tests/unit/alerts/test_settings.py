@@ -78,6 +78,7 @@ def test_without_a_receiver(tmp_path):
         ("resolve_after_s = nan", "resolve_after_s = nan is not a number above 0"),
         ("timeout_s = true", "timeout_s = True is not a number above 0"),
         ("labels = { a = 1 }", "labels = {'a': 1} is not a table of texts"),
+        ("labels = { a-b = '1' }", "labels = {'a-b': '1'} is not a table of texts"),
         ('url = "alerts.example.com"', "alerts.url is not an http or https URL"),
         ('url = "file:///etc/passwd"', "is not an http or https URL with a host"),
         ('url = "https://"', "is not an http or https URL with a host"),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import os
+import socket
 import threading
 from typing import Any
 
@@ -120,11 +122,42 @@ def test_a_leak_has_the_four_fields(alerts, posts):
     assert labels == {
         "alertname": "CoroutineLeak",
         "function": "check_redis",
+        "instance": f"{socket.gethostname()}:{os.getpid()}",
         "kind": "nested",
         "leaked": "is_connected",
         "service": "chat",
         "severity": "critical",
     }
+
+
+def test_labels_of_the_project(alerts, posts):
+    """They are added, and may name another severity, but never another alert."""
+    labels = {"team": "chat", "severity": "page", "alertname": "x", "function": "x"}
+    alerts(labels=labels).subscribe()
+    leak()
+    posts.wait_for(1)
+    ((_, found),) = posts.statuses
+    assert (found["team"], found["severity"]) == ("chat", "page")
+    assert found["alertname"] == "CoroutineLeak"
+    assert found["function"] == "check_redis"
+
+
+def test_the_mirror_image_has_its_own_title(alerts, posts):
+    """Awaiting a plain value is no leak of a coroutine."""
+    alerts().subscribe()
+
+    def plain():
+        return 1
+
+    @guard(returns=Any)
+    async def check():
+        await plain()
+
+    with mode("enforce"), pytest.raises(TypeError):
+        asyncio.run(check())
+    posts.wait_for(1)
+    ((sent,),) = posts.bodies
+    assert sent.title == "Plain value awaited in check"
 
 
 def test_a_report_of_the_wrong_shape(alerts, posts):
