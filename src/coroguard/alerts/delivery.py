@@ -50,10 +50,11 @@ def deliver(
     """
     shape = as_api if settings.is_api else as_webhook
     body = json.dumps(shape(alerts, settings, dropped)).encode()
-    for backoff_s in (*BACKOFF_S, None):
-        why, may_recover = _post(body, settings)
-        if not why or not may_recover or backoff_s is None or wait(backoff_s):
+    why, may_recover = _post(body, settings)
+    for backoff_s in BACKOFF_S:
+        if not may_recover or wait(backoff_s):
             break
+        why, may_recover = _post(body, settings)
     return why
 
 
@@ -106,7 +107,7 @@ def _common(tables: Sequence[dict[str, str]]) -> dict[str, str]:
 
 
 def _post(body: bytes, settings: AlertSettings) -> tuple[str, bool]:
-    """Return why a request failed, and whether another may not."""
+    """Return why a request failed, and whether another one may not fail."""
     headers = {
         "Content-Type": "application/json",
         "User-Agent": f"coroguard/{__version__}",

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from .._leaks.errors import GuardUsageError, nearest
 from .._pyproject import UnreadableProjectError, project_table
@@ -100,7 +100,11 @@ def read_settings(root: Path | None = None, **given: Any) -> AlertSettings:
     for source, chosen in ((where, written), ("alerts", given)):
         if "url" in chosen:
             _check_url(chosen["url"], f"{source}.url", may_be_secret=False)
-    settings = {**written, **given, "token": os.environ.get(TOKEN_VARIABLE, "")}
+    settings: dict[str, Any] = {
+        **written,
+        **given,
+        "token": os.environ.get(TOKEN_VARIABLE, ""),
+    }
     url = os.environ.get(URL_VARIABLE)
     if url:
         _check_url(url, URL_VARIABLE, may_be_secret=True)
@@ -151,12 +155,8 @@ def _is(kind: str, value: Any) -> bool:
 def _check_url(url: str, where: str, *, may_be_secret: bool) -> None:
     """Refuse an address that no alert can be sent to, without showing any of it."""
     fix = "write one such as https://alerts.example.com/hook"
-    try:
-        parts = urlsplit(url)
-        is_right = parts.scheme in ("http", "https") and parts.port != 0
-    except ValueError:
-        is_right = False
-    if not is_right or not parts.hostname:
+    parts = _parts_of(url)
+    if parts is None:
         raise GuardUsageError(
             f"{where} is not an http or https URL with a host; {fix}", code="CG403"
         )
@@ -174,3 +174,13 @@ def _check_url(url: str, where: str, *, may_be_secret: bool) -> None:
         raise GuardUsageError(
             f"{where} holds a secret; set {URL_VARIABLE} instead", code="CG403"
         )
+
+
+def _parts_of(url: str) -> SplitResult | None:
+    """Return the parts of an address; ``None`` where it cannot be right."""
+    try:
+        parts = urlsplit(url)
+        is_right = parts.scheme in ("http", "https") and parts.port != 0
+    except ValueError:
+        return None
+    return parts if is_right and parts.hostname else None
