@@ -15,7 +15,7 @@ from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ConfigDict, PrivateAttr, ValidationError
 
@@ -695,7 +695,6 @@ def test_attributes_are_not_fields() -> None:
 
 # --- properties
 
-untimed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 json_values = st.recursive(
     st.none()
@@ -768,7 +767,6 @@ def put(value: Any, path: tuple[Any, ...], item: Any) -> Any:
     return value
 
 
-@untimed
 @given(reports())
 def test_every_valid_report_is_right(value: dict[str, Any]) -> None:
     """Every valid report passes at a glance, and the model takes it too."""
@@ -777,7 +775,6 @@ def test_every_valid_report_is_right(value: dict[str, Any]) -> None:
     assert check_report(HealthReport.model_validate(value)) == []
 
 
-@untimed
 @given(reports(), st.data())
 def test_no_planted_awaitable_passes(
     value: dict[str, Any], data: st.DataObject
@@ -839,7 +836,6 @@ def as_instance(value: dict[str, Any]) -> HealthReport:
     return HealthReport.model_construct(**value | {"component_details": details})
 
 
-@untimed
 @given(reports(), st.data())
 def test_what_passes_at_a_glance_the_model_takes(
     value: dict[str, Any], data: st.DataObject
@@ -852,7 +848,6 @@ def test_what_passes_at_a_glance_the_model_takes(
     assert (check_report(value) == []) is taken
 
 
-@untimed
 @given(reports(), st.data())
 def test_quick_look_at_an_instance(value: dict[str, Any], data: st.DataObject) -> None:
     """An instance that was changed passes at a glance only if the model takes it."""
@@ -863,7 +858,6 @@ def test_quick_look_at_an_instance(value: dict[str, Any], data: st.DataObject) -
     assert (check_report(report) == []) is taken
 
 
-@untimed
 @given(reports(), st.data())
 def test_quick_look_takes_what_is_plain(
     value: dict[str, Any], data: st.DataObject

@@ -239,18 +239,20 @@ def test_unittest(run_suite):
 HYPOTHESIS = """
 from hypothesis import given, settings, strategies as st
 
-@settings(max_examples=200, database=None, deadline=None)
+settings.load_profile("ci")  # no time is judged
+
+@settings(max_examples=200)
 @given(st.lists(st.integers()))
 def test_clean(numbers):
     assert asyncio.run(fetch()) == 1
 
-@settings(max_examples=200, database=None, deadline=None)
+@settings(max_examples=200)
 @given(st.integers())
 def test_leaks(number):
     if number > 50:
         fetch()
 
-@settings(max_examples=50, database=None, deadline=None)
+@settings(max_examples=50)
 @given(st.integers())
 def test_fails(number):
     fetch().get("x")
