@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import calls, exceptions, machine, page, shapes, starts
+from benchmarks import calls, exceptions, health, machine, page, shapes, starts
 from benchmarks.packages import measure_packages
 from benchmarks.plugin import measure_plugin
 from benchmarks.pythons import measure_others
@@ -31,6 +31,7 @@ _ON_ONE_CORE = {
     "growth": shapes.measure_growth,
     "scan": shapes.measure_scan,
     "exceptions": exceptions.measure_exceptions,
+    "health": health.measure_health,
     "plugin": measure_plugin,
     "imports": starts.measure_imports,
 }
