@@ -143,7 +143,7 @@ def test_labels_of_the_project(alerts, posts):
 
 
 def test_the_mirror_image_has_its_own_title(alerts, posts):
-    """Awaiting a plain value is no leak of a coroutine."""
+    """Awaiting a plain value is not a leak of a coroutine."""
     alerts().subscribe()
 
     def plain():
