@@ -13,6 +13,7 @@ from benchmarks.packages import measure_packages
 from benchmarks.plugin import measure_plugin
 from benchmarks.pythons import measure_others
 from benchmarks.requests import measure_requests
+from benchmarks.schedules import measure_schedules
 from benchmarks.sockets import measure_sockets
 from benchmarks.table import text, verdicts
 from benchmarks.timing import FULL, SMOKE, on_one_core
@@ -33,6 +34,7 @@ _ON_ONE_CORE = {
     "exceptions": exceptions.measure_exceptions,
     "health": health.measure_health,
     "plugin": measure_plugin,
+    "schedules": measure_schedules,
     "imports": starts.measure_imports,
 }
 _ON_ALL_CORES = {

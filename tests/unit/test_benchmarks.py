@@ -22,6 +22,7 @@ TITLES = (
     "An exception that passes a guard",
     "Five checks collected into a report",
     "The pytest plugin, with",
+    "Schedules of 6 tasks",
     "Whole packages guarded",
     "Import in a fresh interpreter",
     "Throughput of a guarded WebSocket service",

@@ -350,6 +350,18 @@ def test_error_that_nothing_retrieved_is_a_failure() -> None:
     assert type(failure.error) is ZeroDivisionError
 
 
+def test_what_is_cancelled_with_the_loop_is_no_failure() -> None:
+    """A server's task that the end of the loop cancels is not an error."""
+
+    async def main() -> None:
+        serving = asyncio.create_task(asyncio.sleep(60))
+        # As asyncio's streams do up to Python 3.11: it raises the cancellation.
+        serving.add_done_callback(lambda task: task.exception())
+        await turns(1)
+
+    assert explore(main, runs=3).failure is None
+
+
 def test_virtual_clock_skips_waits() -> None:
     """Timers end in their order, an hour passes at once, and threads are waited for."""
 
