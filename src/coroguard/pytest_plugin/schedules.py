@@ -195,7 +195,9 @@ class _Runs:
     def _failed(self, found: Search) -> list[pytest.TestReport]:
         """Look for the least that the failure needs, and report a run of that."""
         original = self._reports
-        most = 0 if self._item.config.getoption("usepdb") else _MOST_SHRINKING_RUNS
+        most = (
+            0 if self._item.config.getoption("usepdb", False) else _MOST_SHRINKING_RUNS
+        )
         cause = shrink(found, lambda it: self._run(it, is_last=False), most_runs=most)
         self._run(found.schedule(cause.recipe), is_last=True)
         reports = self._reports

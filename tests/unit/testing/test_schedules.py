@@ -178,6 +178,22 @@ def test_nothing_overtakes_a_plain_callback(policy: str) -> None:
 
 
 @pytest.mark.parametrize("policy", POLICIES)
+def test_cancellation_by_a_callback_is_not_overtaken(policy: str) -> None:
+    """``call_soon(task.cancel)`` is a callback, though its method is a task's."""
+
+    async def main() -> None:
+        loop, seen = asyncio.get_running_loop(), list[int]()
+        others = [asyncio.create_task(turns(5)) for _ in range(3)]
+        task = asyncio.create_task(turns(9))
+        loop.call_soon(task.cancel)
+        loop.call_soon(lambda: seen.append(task.cancelling()))
+        await asyncio.gather(task, *others, return_exceptions=True)
+        assert seen == [1]
+
+    assert explore(main, runs=25, policy=policy).failure is None
+
+
+@pytest.mark.parametrize("policy", POLICIES)
 def test_yield_lets_what_was_started_or_woken_run_first(policy: str) -> None:
     """After ``sleep(0)`` a task finds that its child and its waiter have run."""
 
@@ -597,6 +613,40 @@ def test_fault_is_injected_and_replayed(fault: object, name: str) -> None:
     )
     assert again.reproduced == 5
     assert explore(server_with_clients, runs=20, clock="virtual").failure is None
+
+
+@pytest.mark.parametrize("clock", ["real", "virtual"])
+def test_stall_of_the_machine_changes_the_order_of_timers(clock: str) -> None:
+    """A wait may end behind a timer that is due a little later."""
+
+    async def race() -> None:
+        order: list[str] = []
+
+        async def after(seconds: float, name: str) -> None:
+            await asyncio.sleep(seconds)
+            order.append(name)
+
+        await asyncio.gather(after(0.004, "early"), after(0.006, "late"))
+        assert order == ["early", "late"]
+
+    failure = explore(race, clock=clock).failure
+    assert failure is not None
+    assert failure.seed > 0
+    if clock == "virtual":
+        assert "a stall of the machine in after #2" in str(failure)
+        assert replay(race, failure.token, clock=clock).reproduced == 5
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_what_has_twice_its_time_is_in_time(policy: str) -> None:
+    """No stall makes a timeout of twice the wait expire."""
+
+    async def main() -> None:
+        async with asyncio.timeout(0.05):
+            await asyncio.sleep(0.02)
+        assert await asyncio.wait_for(asyncio.sleep(0.001, 5), 0.01) == 5
+
+    assert explore(main, runs=60, policy=policy, clock="virtual").failure is None
 
 
 def test_fault_happens_only_where_it_is_asked_for() -> None:

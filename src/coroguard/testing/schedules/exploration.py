@@ -24,6 +24,7 @@ Attempt: TypeAlias = "Callable[[Schedule], BaseException | None]"
 _STEPS_FACTOR = 100
 _LEAST_STEPS = 100_000
 _MOST_SHRINKING_RUNS = 300
+_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,12 +224,14 @@ def shrink(
     failed, error = search.failed, search.error
     assert failed is not None
     shrinking = _Shrinking(search, attempt, type(error), most_runs)
-    if not failed.script or not shrinking.fails(failed.script):
+    # With I/O, the machine may not take part the first time.
+    again = (shrinking.fails(failed.script) for _ in range(_TRIES))
+    if not failed.script or not any(again):
         return Cause(failed.recipe, runs=shrinking.runs)
     script = shrinking.least(shrinking.last or failed.script)
     explained = search.schedule(script, explain=True)
-    again = attempt(explained)
-    events = tuple(explained.events) if type(again) is type(error) else ()
+    reproduced = type(attempt(explained)) is type(error)
+    events = tuple(explained.events) if reproduced else ()
     return Cause(script, events, shrinking.runs + 1)
 
 

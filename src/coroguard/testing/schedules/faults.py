@@ -16,8 +16,15 @@ if TYPE_CHECKING:
 
 Handle: TypeAlias = asyncio.Handle
 Task: TypeAlias = "asyncio.Task[Any]"
-#: Puts a fault in the place of a step, and returns what runs instead.
-Effect: TypeAlias = "Callable[[asyncio.AbstractEventLoop, Task, Handle], Handle]"
+#: Puts a fault in the place of a step, and returns what runs instead. The number is
+#: for how many seconds the task has waited.
+Effect: TypeAlias = (
+    "Callable[[asyncio.AbstractEventLoop, Task, Handle, float], Handle | None]"
+)
+
+#: A stall of the machine is never longer than this.
+_LONGEST_STALL_S = 0.02
+_STALL_RATE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +60,22 @@ class Fault:
         """Return whether it can happen at this await."""
         if self._needs_result and not handle._args:
             return False  # `sleep(0)`, which waits for nothing that could fail
+        if self is STALL:
+            return bool(task.get_loop()._scheduled)  # type: ignore[attr-defined]
+        if self.at == "*":
+            return True
         names = [task.get_name(), *(it.__qualname__ for it in awaits(task))]
         return any(fnmatchcase(name, self.at) for name in names)
 
     def inject(
-        self, loop: asyncio.AbstractEventLoop, task: Task, handle: Handle
-    ) -> Handle:
-        """Let it happen, and return what the loop runs now."""
-        return self._effect(loop, task, handle)
+        self,
+        loop: asyncio.AbstractEventLoop,
+        task: Task,
+        handle: Handle,
+        waited_s: float,
+    ) -> Handle | None:
+        """Let it happen, and return what the loop runs now; ``None`` if it cannot."""
+        return self._effect(loop, task, handle, waited_s)
 
 
 def delays(seconds: float = 0.001, *, at: str = "*", rate: float = 0.05) -> Fault:
@@ -79,10 +94,8 @@ def delays(seconds: float = 0.001, *, at: str = "*", rate: float = 0.05) -> Faul
             f"seconds={seconds!r} is not a positive number", code="CG232"
         )
 
-    def delay(loop: Any, _task: Task, handle: Handle) -> Handle:
-        # Looked up when it is due: the loop may have a queue of its own again.
-        loop.call_later(seconds, lambda: loop._ready.append(handle))
-        return Handle(_nothing, (), loop)
+    def delay(loop: Any, _task: Task, handle: Handle, _waited_s: float) -> Handle:
+        return _held(loop, handle, loop.time() + seconds)
 
     return Fault(at, rate, f"a delay of {seconds} s", delay)
 
@@ -98,7 +111,7 @@ def cancellations(*, at: str, rate: float = 0.05) -> Fault:
         GuardUsageError: A value is out of its range.
     """
 
-    def cancel(_loop: object, task: Task, handle: Handle) -> Handle:
+    def cancel(_loop: object, task: Task, handle: Handle, _waited_s: float) -> Handle:
         task.cancel("injected by coroguard.testing.schedules")
         return handle
 
@@ -130,7 +143,7 @@ def exceptions(
             f"{kind.__name__} cannot be the error of a future", code="CG232"
         )
 
-    def fail(loop: Any, _task: Task, handle: Any) -> Handle:
+    def fail(loop: Any, _task: Task, handle: Any, _waited_s: float) -> Handle:
         (awaited,) = handle._args
         if awaited.done() and not awaited.cancelled():
             awaited.exception()  # it counts as retrieved
@@ -140,6 +153,29 @@ def exceptions(
         return handle  # type: ignore[no-any-return]
 
     return Fault(at, rate, kind.__name__, fail, True)
+
+
+def _stall(loop: Any, _task: Task, handle: Handle, waited_s: float) -> Handle | None:
+    """Let the next timer come first, as where the machine was busy until then.
+
+    At most the wait is doubled: what has twice the time that it needs is in time.
+    """
+    timers = [timer for timer in loop._scheduled if not timer._cancelled]
+    if timers:
+        due = min(timer.when() for timer in timers)
+        if due - loop.time() <= min(waited_s, _LONGEST_STALL_S):
+            return _held(loop, handle, due)
+    return None
+
+
+STALL = Fault("*", _STALL_RATE, "a stall of the machine", _stall, True)
+
+
+def _held(loop: Any, handle: Handle, until: float) -> Handle:
+    """Put a step off, behind the timers of that time."""
+    # Looked up when it is due: the loop may have a queue of its own again.
+    loop.call_at(until + 1e-6, lambda: loop._ready.append(handle))
+    return Handle(_nothing, (), loop)
 
 
 def _nothing() -> None:

@@ -26,8 +26,10 @@ _FOR_EVER = (
 )
 #: As a real selector rounds up: timers that are due almost together, are due together.
 _GRANULARITY_S = 0.001
-#: The attribute of a loop with the seconds that passed at once.
-_PASSED = "_coroguard_passed"
+#: What a turn of the loop takes on a virtual clock, so that polling it ends.
+_TURN_S = 0.00001
+#: The attribute of a loop with the time of its virtual clock.
+_CLOCK = "_coroguard_clock"
 _MOST_NAMED = 6
 
 
@@ -150,7 +152,12 @@ class _Selector:
         return self._wait(0)
 
     def _wait(self, timeout: float) -> list[Any]:
-        return self._selector.select(timeout)  # type: ignore[no-any-return]
+        began = time.monotonic()
+        found: list[Any] = self._selector.select(timeout)
+        if self._schedule.is_virtual:
+            waited_s = time.monotonic() - began if timeout else 0.0
+            _advance(self._loop, waited_s + _TURN_S)
+        return found
 
     def _left(self, headline: str = "") -> float:
         """Return the seconds that are left to the run."""
@@ -189,8 +196,8 @@ def _waiting(loop: asyncio.AbstractEventLoop) -> list[str]:
 
 
 def _advance(loop: Any, seconds: float) -> None:
-    """Let time pass on the clock of a loop, for good: its timers count on it."""
-    if _PASSED not in vars(loop):
-        setattr(loop, _PASSED, 0.0)
-        loop.time = lambda: type(loop).time(loop) + getattr(loop, _PASSED)
-    setattr(loop, _PASSED, getattr(loop, _PASSED) + seconds)
+    """Let time pass on the virtual clock of a loop, which it keeps for good."""
+    if _CLOCK not in vars(loop):
+        setattr(loop, _CLOCK, loop.time())
+        loop.time = lambda: getattr(loop, _CLOCK)
+    setattr(loop, _CLOCK, getattr(loop, _CLOCK) + seconds)

@@ -77,6 +77,7 @@ class Ready(deque["Handle"]):
         self._numbers: dict[int, int] = {}
         self._notes = {id(handle): self._note(handle, None) for handle in self}
         self._passed: tuple[int, int] = (0, 0)
+        self._ran_at: dict[int, float] = {}
         self._steps_left = schedule.limits.steps
 
     def append(self, handle: Handle) -> None:
@@ -100,9 +101,7 @@ class Ready(deque["Handle"]):
             if len(candidates) > 1:
                 position = candidates[self._choose(candidates)].position
         handle, note = self._take(position)
-        if self._schedule.faults and note.task is not None:
-            return self._with_fault(handle, note, note.task)
-        return handle
+        return self._with_fault(handle, note, note.task) if note.task else handle
 
     def restored(self) -> deque[Handle]:
         """Return what is left, as a queue of asyncio's own."""
@@ -154,12 +153,22 @@ class Ready(deque["Handle"]):
         return handle, note or self._note(handle, None)
 
     def _with_fault(self, handle: Handle, note: _Note, task: Task) -> Handle:
+        now = self._loop.time()
+        waited_s = now - self._ran_at.get(note.number, now)
+        self._ran_at[note.number] = now
         if note.kind is _Kind.START or handle._cancelled:
             return handle
-        fault = self._schedule.fault_at(
-            task, handle, lambda: describe(handle, task, note.number)
-        )
-        return fault.inject(self._loop, task, handle) if fault else handle
+        chosen = self._schedule.choose_fault(task, handle)
+        if chosen is None:
+            return handle
+        name = describe(handle, task, note.number)
+        point, index = chosen
+        fault = self._schedule.faults[index]
+        instead = fault.inject(self._loop, task, handle, waited_s)
+        if instead is None:
+            return handle
+        self._schedule.add_fault(point, index, name)
+        return instead
 
     def _current(self) -> Task | None:
         if get_ident() != self._thread:

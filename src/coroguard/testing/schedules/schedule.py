@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from ..._leaks.errors import CoroguardError, GuardUsageError, labelled_lines
+from .faults import STALL
 from .policies import Policy, make
 from .tokens import Recipe, Script, Seed
 
@@ -62,7 +63,7 @@ class Schedule:
 
     Args:
         recipe: A seed, or the decisions themselves.
-        faults: What may happen where a task waits.
+        faults: What may happen where a task waits, beside a stall of the machine.
         clock: How waiting passes.
         limits: What ends the run.
         explain: Whether to describe each swap, which takes time.
@@ -78,7 +79,7 @@ class Schedule:
         explain: bool = False,
     ) -> None:
         self.recipe = recipe
-        self.faults = tuple(faults)
+        self.faults = (*faults, STALL)
         self.is_virtual = clock == "virtual"
         self.limits = limits or Limits()
         self.choices: dict[int, int] = {}
@@ -129,13 +130,10 @@ class Schedule:
                 self.events.append(Swap(name(index), name(0)))
         return index
 
-    def fault_at(
-        self, task: Task, handle: Handle, name: Callable[[], str]
-    ) -> Fault | None:
-        """Return the fault that happens at this await, if one does."""
-        fitting = [
-            it for it, fault in enumerate(self.faults) if fault.fits(task, handle)
-        ]
+    def choose_fault(self, task: Task, handle: Handle) -> tuple[int, int] | None:
+        """Return the number of this await and the fault that happens, if one does."""
+        named = enumerate(self.faults)
+        fitting = [index for index, fault in named if fault.fits(task, handle)]
         if not fitting:
             return None
         point, self.awaits = self.awaits, self.awaits + 1
@@ -144,13 +142,19 @@ class Schedule:
             chosen = [it for it in fitting if dice() < self.faults[it].rate]
         else:
             chosen = [it for it in fitting if it == self._scripted("faults", point)]
-        if not chosen:
-            return None
-        self.injected[point] = chosen[0]
-        fault = self.faults[chosen[0]]
+        return (point, chosen[0]) if chosen else None
+
+    def add_fault(self, point: int, index: int, name: str) -> None:
+        """Note that a fault has happened.
+
+        Args:
+            point: The number of the await.
+            index: The index of the fault.
+            name: Describes the task.
+        """
+        self.injected[point] = index
         if self._explain:
-            self.events.append(f"{fault.name} in {name()}")
-        return fault
+            self.events.append(f"{self.faults[index].name} in {name}")
 
     def _scripted(self, kind: Literal["choices", "faults"], point: int) -> int:
         if not isinstance(self.recipe, Script):
