@@ -1,4 +1,4 @@
-"""What it costs to watch the requests of a web service."""
+"""The cost of watching the requests of a web service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the metrics of all systems have in common."""
+"""Buckets and label values of the metrics of all systems."""
 
 from __future__ import annotations
 

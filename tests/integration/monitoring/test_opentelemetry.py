@@ -195,7 +195,7 @@ def test_a_raised_leak_is_an_error(receiver: Receiver) -> None:
 
 
 def test_the_trace_is_in_the_exemplar_and_the_event(receiver: Receiver) -> None:
-    """Where a span is active, both metrics and the event lead to its trace."""
+    """Where a span is active, its trace is in both metrics and the event."""
     tracer = TracerProvider().get_tracer("test")
     with tracer.start_as_current_span("request") as span:
         leak()

@@ -18,21 +18,15 @@ from .requests import (
 from .routes import route_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, MutableMapping
-
+    from ..asgi import App, Receive, Scope, Send
     from .requests import Hooks
-
-    Message = MutableMapping[str, Any]
-    Receive = Callable[[], Awaitable[Message]]
-    Send = Callable[[Message], Awaitable[None]]
-    App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 __all__ = ["WatchMiddleware"]
 
 
 def _watching(hooks: Hooks) -> Any:
     async def call(
-        self: WatchMiddleware, scope: Message, receive: Receive, send: Send
+        self: WatchMiddleware, scope: Scope, receive: Receive, send: Send
     ) -> None:
         request = hooks.opened(_AsgiScope, scope, self.header)
         if request is None:
@@ -76,7 +70,7 @@ class _AsgiScope(RequestScope):
     """The scope of a request that has an ASGI scope."""
 
     def described(self) -> tuple[Request, str]:
-        scope: Message = self.subject
+        scope: Scope = self.subject
         if scope["type"] == "lifespan":
             return Request(), "lifespan"
         method = "WEBSOCKET"
@@ -87,7 +81,7 @@ class _AsgiScope(RequestScope):
         return request, name_of(request, function_name(endpoint) if endpoint else "")
 
 
-def _id(scope: Message, header: bytes) -> str:
+def _id(scope: Scope, header: bytes) -> str:
     state: Any = scope.get("state") or {}
     known = state.get("request_id")
     return valid_id(known) or next(
