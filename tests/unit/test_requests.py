@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from coroguard import Event, guard, mode, subscribe
+from coroguard import Event, configure, guard, mode, subscribe
 from coroguard._runtime import drops, scopes
 from coroguard._runtime.collector import collect
 from coroguard._runtime.hot import HOT
@@ -141,6 +141,23 @@ def test_off_is_off(events: list[Event]) -> None:
         call(app)
         respond(lambda environ, start: [drop() or b""])
     assert events == []
+
+
+@pytest.mark.parametrize(("before", "after"), [("off", "observe"), ("observe", "off")])
+def test_a_mode_that_changes_in_a_request_leaves_nothing(
+    before: Any, after: Any, process_mode: None
+) -> None:
+    """Nothing is left of a request for a later frame of the same identity."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        configure(mode=after)
+        drop()
+        await in_pool()
+
+    configure(mode=before)
+    call(app)
+    configure(mode=before)
+    respond(lambda environ, start: [configure(mode=after), drop(), b""][2:])  # type: ignore[func-returns-value]
 
 
 def test_the_guard_inside_reports_and_not_the_request(events: list[Event]) -> None:
@@ -443,6 +460,33 @@ def test_between_two_parts_the_server_is_free(events: list[Event]) -> None:
     drop()
     list(body)
     assert (between, len(events)) == (None, 1)
+
+
+def test_a_body_that_asks_itself_ends(events: list[Event]) -> None:
+    """A part that is asked for inside another one is no scope in itself."""
+    bodies: list[Any] = []
+
+    class Body:
+        depth = 0
+
+        def __iter__(self) -> Body:
+            return self
+
+        def __next__(self) -> bytes:
+            if self.depth == 2:
+                raise StopIteration
+            self.depth += 1
+            drop()
+            return next(bodies[0], b"")
+
+    bodies.append(
+        wsgi.WatchMiddleware(lambda environ, start: Body())(  # type: ignore[arg-type]
+            environment(), lambda *args: None
+        )
+    )
+    assert list(bodies[0]) == [b""]
+    bodies[0].close()
+    assert {it.guarded for it in events} == {"GET request"}
 
 
 def test_a_finished_body_is_handed_on(events: list[Event]) -> None:

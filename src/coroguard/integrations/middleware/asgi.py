@@ -30,7 +30,10 @@ def _watching(hooks: Hooks) -> Any:
     ) -> None:
         request = hooks.opened(_AsgiScope, scope, self.header)
         if request is None:
-            await self.app(scope, receive, send)
+            try:
+                await self.app(scope, receive, send)
+            finally:
+                hooks.ignored()
             return
         in_context = True
         try:

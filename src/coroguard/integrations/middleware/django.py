@@ -35,7 +35,10 @@ def _watching(hooks: Hooks) -> Any:
             return self.acall(request)
         scope = hooks.opened(_DjangoScope, request, REQUEST_ID)
         if scope is None:
-            return self.get_response(request)
+            try:
+                return self.get_response(request)
+            finally:
+                hooks.ignored()
         try:
             response = self.get_response(request)
         except BaseException as error:
@@ -52,7 +55,10 @@ def _awatching(hooks: Hooks) -> Any:
     async def acall(self: WatchMiddleware, request: Any) -> Any:
         scope = hooks.opened(_DjangoScope, request, REQUEST_ID)
         if scope is None:
-            return await self.get_response(request)
+            try:
+                return await self.get_response(request)
+            finally:
+                hooks.ignored()
         in_context = True
         try:
             response = await self.get_response(request)

@@ -115,16 +115,21 @@ class RequestScope(Scope):
         leak = cause.within(name, is_async=True)
         note_on(exception, Mode.OBSERVE, name, [leak])
 
-    def pause(self, *, in_context: bool = True) -> None:
-        """Close it until it is opened again, if it is."""
-        if drops.pending and self.anchor is not None:
-            for leak in drops.drops_of(self.anchor):
+    def pause(self, *, in_context: bool = True, depth: int = 1) -> None:
+        """Close it until it is opened again, if it is.
+
+        Args:
+            in_context: Whether the context may be changed.
+            depth: How far out the frame is whose drops are to be taken.
+        """
+        if drops.pending:
+            for leak in drops.drops_of(id(_getframe(depth))):
                 self.note(leak)
         self.leave(in_context=in_context)
 
     def end(self, *, in_context: bool = True) -> None:
         """Close it, and let go of the request."""
-        self.pause(in_context=in_context)
+        self.pause(in_context=in_context, depth=2)
         self.subject = None
 
     def _described(self) -> tuple[Request, str]:
@@ -173,11 +178,20 @@ class Hooks:
         scope.enter()
         return scope
 
+    def ignored(self) -> None:
+        """Drop what was left to the calling frame, if the mode has changed meanwhile.
+
+        Else a later frame with the same identity would get it.
+        """
+        if drops.pending:
+            drops.drops_of(id(_getframe(1)))
+
     def reopened(self, scope: RequestScope) -> None:
-        """Open a scope again, for the calling frame."""
-        scope.closed = False
-        scope.anchor = id(_getframe(1))
-        scope.enter()
+        """Open a scope again, for the calling frame, unless it is open."""
+        if scope.closed:  # else it would lie in itself
+            scope.anchor = id(_getframe(1))
+            scope.enter()
+            scope.closed = False
 
 
 HOOKS = Hooks()

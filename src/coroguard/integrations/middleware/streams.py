@@ -15,18 +15,21 @@ if TYPE_CHECKING:
 def _next_of(hooks: Hooks) -> Any:
     def next_part(self: Stream) -> Any:
         hooks.reopened(self.request)
+        is_last = False
         try:
             if self.parts is None:
                 self.parts = iter(self.body)
             return next(self.parts)
         except StopIteration:
-            self.finished()
+            is_last = True
             raise
         except BaseException as error:
             self.request.explain(error)
             raise
         finally:
             self.request.pause()
+            if is_last:
+                self.finished()
 
     return next_part
 
@@ -34,11 +37,11 @@ def _next_of(hooks: Hooks) -> Any:
 def _anext_of(hooks: Hooks) -> Any:
     async def next_part(self: AsyncStream) -> Any:
         hooks.reopened(self.request)
-        in_context = True
+        in_context, is_last = True, False
         try:
             return await anext(self.parts)
         except StopAsyncIteration:
-            self.request.end()
+            is_last = True
             raise
         except BaseException as error:
             in_context = not isinstance(error, GeneratorExit)
@@ -46,6 +49,8 @@ def _anext_of(hooks: Hooks) -> Any:
             raise
         finally:
             self.request.pause(in_context=in_context)
+            if is_last:
+                self.request.end()
 
     return next_part
 

@@ -37,7 +37,10 @@ def _watching(hooks: Hooks) -> Any:
     ) -> Iterable[bytes]:
         request = hooks.opened(_WsgiScope, environ, self.variable)
         if request is None:
-            return self.app(environ, start_response)
+            try:
+                return self.app(environ, start_response)
+            finally:
+                hooks.ignored()
         try:
             body = self.app(environ, start_response)
         except BaseException as error:
