@@ -179,7 +179,7 @@ def test_no_configuration(project):
     project.write("pyproject.toml", "")
     ran = project.gate()
     assert ran.code == ExitCode.CONFIGURATION
-    snippet = ran.out.partition(":\n\n")[2].partition("NOT READY")[0]
+    snippet = ran.out.partition("\n\n")[2].partition("NOT READY")[0]
     project.write("pyproject.toml", snippet)
     (project.root / "tests/test_chat.py").unlink()
     assert project.gate().verdicts == {"health report": "NOT_RUN"}
