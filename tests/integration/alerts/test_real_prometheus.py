@@ -23,7 +23,10 @@ from servers import running  # noqa: E402
 
 from coroguard.demo.backends.process import ServerProcess  # noqa: E402
 
-pytestmark = pytest.mark.slow(reason="it waits for scrapes, and for an alert to end")
+pytestmark = [
+    pytest.mark.slow(reason="it waits for scrapes, and for an alert to end"),
+    pytest.mark.timeout(300),  # its own deadlines, one after the other
+]
 
 FILES = Path(coroguard.alerts.__file__).with_name("files")
 #: Takes the place of the rules' ten minutes.
