@@ -463,7 +463,7 @@ def test_between_two_parts_the_server_is_free(events: list[Event]) -> None:
 
 
 def test_a_body_that_asks_itself_ends(events: list[Event]) -> None:
-    """A part that is asked for inside another one is no scope in itself."""
+    """A part that is asked for inside another one does not nest its scope in itself."""
     bodies: list[Any] = []
 
     class Body:

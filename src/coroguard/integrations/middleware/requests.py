@@ -120,7 +120,7 @@ class RequestScope(Scope):
 
         Args:
             in_context: Whether the context may be changed.
-            depth: How far out the frame is whose drops are to be taken.
+            depth: How far out the frame is whose drops it takes.
         """
         if drops.pending:
             for leak in drops.drops_of(id(_getframe(depth))):
