@@ -51,7 +51,8 @@ PROJECTS = (
         ),
         is_unpacked=False,
         # Its tests fail where anything else is logged. Its own runner does the first.
-        conftest="import logging\n"
+        conftest="import logging, os\n"
+        "os.environ['ASYNC_TEST_TIMEOUT'] = '120'  # of a busy machine\n"
         "for name in ('tornado.access', 'coroguard', 'coroguard.leak'):\n"
         "    logging.getLogger(name).disabled = True\n",
     ),

@@ -244,3 +244,37 @@ def test_a_coroutine_that_no_argument_made_is_a_leak() -> None:
 
     with pytest.raises(CoroutineLeakError):
         guard(returns=Any)(made)(int)
+
+
+class Commands:
+    """The commands of a client, sync or async."""
+
+    execute: Any
+
+    @guard(returns=Any)
+    def evaluate(self, script: str) -> Any:
+        return self.execute(script)
+
+    @guard(returns=Any)
+    def count(self) -> int:
+        return self.execute("1")  # type: ignore[no-any-return]
+
+
+class AsyncClient(Commands):
+    async def execute(self, script: str) -> str:
+        return script
+
+
+class Client(Commands):
+    def execute(self, script: str) -> str:
+        return script
+
+
+def test_a_mixin_that_returns_any_is_not_to_blame_for_an_async_subclass(
+    events: list[Event],
+) -> None:
+    """``-> Any`` covers both what a sync and what an async subclass gives."""
+    assert Client().evaluate("a") == asyncio.run(AsyncClient().evaluate("a")) == "a"
+    assert events == []
+    with pytest.raises(CoroutineLeakError):
+        AsyncClient().count()

@@ -12,7 +12,14 @@ from time import perf_counter
 from types import CoroutineType, FunctionType, GeneratorType, MethodType
 from typing import TYPE_CHECKING, Any
 
-from .._inspect.awaitables import ATOM_IDS, ids, is_coroutine, what_is
+from .._inspect.annotations import annotations_of
+from .._inspect.awaitables import (
+    ATOM_IDS,
+    ids,
+    is_coroutine,
+    static_type_attribute,
+    what_is,
+)
 from .._inspect.callables import (
     BINDINGS,
     HOLDERS,
@@ -62,11 +69,12 @@ def is_promised(terms: Terms, value: object, call: FrameType | None = None) -> b
     wrapped = islice(layers(terms.function, through=_LAYERS), 1, None)
     if terms.announce(value) or _is_of(wrapped, value):
         return True
+    if call is None or not terms.contract.is_open:
+        return False
     # Who gives an async function to one that calls whatever it is given expects
     # what that makes, unless the contract asks for another value.
-    return (call is not None and terms.contract.is_open) and any(
-        _is_of(layers(it, through=_LAYERS), value) for it in _functions_given(call)
-    )
+    given = [*_functions_given(call), *_methods_of_subclass(terms, value, call)]
+    return any(_is_of(layers(it, through=_LAYERS), value) for it in given)
 
 
 def deferred(terms: Terms, awaitable: Any) -> Any:
@@ -150,6 +158,23 @@ def _functions_given(call: FrameType) -> Iterator[Any]:
         for one in given if type(given) is tuple else [given]:  # *args, for one
             if name not in call.f_code.co_freevars and id(type(one)) in _GIVEN:
                 yield one
+
+
+def _methods_of_subclass(terms: Terms, value: object, call: FrameType) -> Iterator[Any]:
+    """Yield the method of ``self`` that a mixin leaves to its subclasses.
+
+    A client's commands are often written once, for a sync and an async client: the
+    method that sends them is another class's, and ``-> Any`` covers both results.
+    """
+    function, code = terms.function, _code_of(value)
+    if type(function) is not FunctionType or not function.__code__.co_argcount:
+        return
+    owner = function.__qualname__.rpartition(".")[0]
+    if code is None or not owner or code.co_qualname.startswith(f"{owner}."):
+        return
+    if annotations_of(function, only="return").get("return") is Any:
+        itself = call.f_locals.get(function.__code__.co_varnames[0])
+        yield static_type_attribute(type(itself), code.co_name)
 
 
 def _code_of(value: Any) -> Any:

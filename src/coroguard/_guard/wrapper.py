@@ -6,7 +6,7 @@
 # wrapper shows the decorated ``def``. It runs in the function's own globals, so that
 # warnings and everything else that asks a frame for its module get the right one;
 # what it needs of ours, it closes over. When the function ends, it lets go of its
-# arguments: a traceback may keep its frame, and one of them may lead to the exception.
+# arguments: a traceback may keep its frame, and one of them may hold the exception.
 
 from __future__ import annotations
 

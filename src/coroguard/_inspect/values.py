@@ -36,7 +36,7 @@ class Walk:
         limit: Most objects to read.
         texts: Keys and attributes below which texts are visited, at any depth;
             ``None`` visits all texts.
-        telling: Words; texts without any of them are not visited.
+        hints: Words; texts without any of them are not visited.
         unseen: Types, by their ``ids``, whose instances are entered without
             being yielded.
 
@@ -55,7 +55,7 @@ class Walk:
         atoms: frozenset[int] = ATOM_IDS,
         limit: int = NODES,
         texts: frozenset[str] | None = None,
-        telling: tuple[str, ...] = ("",),
+        hints: tuple[str, ...] = ("",),
         unseen: frozenset[int] = frozenset(),
     ) -> None:
         self.steps: list[object] = []
@@ -66,7 +66,7 @@ class Walk:
         self._atoms = atoms
         self._limit = limit
         self._words: frozenset[object] | None = texts
-        self._telling = telling
+        self._hints = hints
         self._unseen = unseen
         self._stack: list[tuple[Iterator[tuple[object, object]], object, bool]] = []
         self._around: set[int] = set()
@@ -94,7 +94,7 @@ class Walk:
                 if id(kind) in atoms:
                     continue
                 shown = texts or self._is_word(step)
-                if kind is str and not (shown and self._tells(child)):
+                if kind is str and not (shown and self._has_hint(child)):
                     continue
                 steps.append(step)
                 if id(kind) not in self._unseen:
@@ -111,9 +111,9 @@ class Walk:
                     steps.pop()
         self.complete = self.complete and self.nodes <= limit
 
-    def _tells(self, text: Any) -> bool:
+    def _has_hint(self, text: Any) -> bool:
         """Return whether a text has a word for which it is visited."""
-        for word in self._telling:  # noqa: SIM110 - a generator is slower
+        for word in self._hints:  # noqa: SIM110 - a generator is slower
             if word in text:
                 return True
         return False

@@ -78,7 +78,7 @@ def scan(value: object, *, limit: int = NODES, quoted: bool = False) -> Scan:
     found: list[Found] = []
     symptoms: list[Leak] = []
     texts = None if quoted else ERROR_NAMES
-    walk = Walk(value, limit=limit, texts=texts, telling=SUSPECT, unseen=_CONTAINERS)
+    walk = Walk(value, limit=limit, texts=texts, hints=SUSPECT, unseen=_CONTAINERS)
     for node in walk:
         if type(node) is str:
             if len(symptoms) < _MOST_SYMPTOMS:
