@@ -14,6 +14,7 @@ import threading
 from contextvars import Context
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .._leaks.errors import GuardUsageError
 from .._runtime.threads import original
 from .threads import start
 
@@ -27,6 +28,21 @@ GRACE_S = 0.25
 
 _lock = threading.RLock()
 _current: asyncio.AbstractEventLoop | None = None
+
+
+def running_loop() -> asyncio.AbstractEventLoop:
+    """Return the running loop.
+
+    Raises:
+        GuardUsageError: None of asyncio's runs here.
+    """
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        raise GuardUsageError(
+            "acollect() runs in a loop of asyncio; from trio, call collect() in a "
+            "thread: await trio.to_thread.run_sync(collect, checks)"
+        ) from None
 
 
 def run_outside(

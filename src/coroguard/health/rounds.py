@@ -11,6 +11,7 @@ from .answers import BLOCKED, LATE, MISSING, Outcome, advice_of, component_of, r
 from .calls import publish
 from .left import leave
 from .log import log_changes
+from .loop import running_loop
 from .runs import Run
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Round:
 
     async def finish(self) -> HealthReport:
         """Run the checks and return the report, at the latest at its deadline."""
-        self._loop = loop = asyncio.get_running_loop()
+        self._loop = loop = running_loop()
         self._over = over = loop.create_future()
         timers = [
             loop.call_later(deadline_s, self._give_up, deadline_s)

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final, Never
 
 from .checks import DEADLINE_S, refuse_unknown, seconds
-from .loop import run_outside
+from .loop import run_outside, running_loop
 from .sources import round_maker
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class HealthChecks:
         remembered = self._remembered()
         if remembered is not None:
             return remembered
-        loop = asyncio.get_running_loop()
+        loop = running_loop()
         flight = self._flights.get(loop)
         if flight is None or flight.landed.done():
             flight = self._flights[loop] = _Flight(loop, self._make())

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from coroguard import HealthReport, mode
+from coroguard import GuardUsageError, HealthReport, mode
 from coroguard._runtime.modes import current
-from coroguard.health import Checked, acollect, collect, left_behind
+from coroguard.health import Checked, HealthChecks, acollect, collect, left_behind
 from coroguard.health import loop as loop_of_checks
 
 from .conftest import PATIENCE_S, wait_until
@@ -281,6 +281,16 @@ def test_trio_uses_the_sync_form(release: threading.Event) -> None:
         return found
 
     assert late(trio.run(main))["stuck"] == "DEADLINE_PASSED"
+
+
+def test_async_form_needs_asyncio() -> None:
+    """In a loop of another library, the async form names what works there."""
+    trio = pytest.importorskip("trio", reason="trio is not installed")
+    checks: Any = {"it": answer}
+    for call in (acollect, HealthChecks({"it": answer}).acollect):
+        arguments = [checks] if call is acollect else []
+        with pytest.raises(GuardUsageError, match=r"trio.to_thread.run_sync\(collect"):
+            trio.run(call, *arguments)
 
 
 async def test_sync_form_in_a_running_loop() -> None:
