@@ -82,15 +82,15 @@ def _made(terms: Terms) -> Any:
         if pending or (scope is not None and scope.drops):
             frame_id = id(sys._getframe(1))  # pyright: ignore[reportPrivateUsage]
             drops = _drops(frame_id, scope)
-        error: CoroguardError | None = None
-        wrong = None
-        if drops or not (type(value) is scalar or glance(value)):
-            if is_promised(terms, value, sys._getframe(1)):  # pyright: ignore[reportPrivateUsage]
-                error = judge_drops(terms, drops, started)
-                return deferred(terms, value) if error is None else value, error
-            error, wrong = judge(terms, value, drops, started)
-        if started is not None:
-            emit_done(terms, value, wrong, started)
+        if not drops and (type(value) is scalar or glance(value)):
+            if started is not None:
+                emit_done(terms, value, None, started)
+            return value, None
+        if is_promised(terms, value, sys._getframe(1)):  # pyright: ignore[reportPrivateUsage]
+            error = judge_drops(terms, drops, started)
+            return deferred(terms, value) if error is None else value, error
+        error, wrong = judge(terms, value, drops, started)
+        emit_done(terms, value, wrong, started)
         return value, error
 
     def failed(scope: Scope | None) -> None:
