@@ -144,12 +144,17 @@ RESULTS = {
 #: Modules with public names, in the order of the API page, and what each is for.
 API = {
     "coroguard": "The guard, the report, the errors and the modes.",
-    "coroguard.alerts": "Alerts of leaks, sent to a webhook.",
+    "coroguard.health": "Checks collected into a report, and answers to probes.",
     "coroguard.bindings": "Guards by import path, and whether they are still there.",
     "coroguard.testing": "Helpers for tests, with or without pytest.",
+    "coroguard.testing.schedules": "Seeded orders of the steps of tasks.",
     "coroguard.gates": "Gates as Python objects.",
     "coroguard.gates.ready_made": "Gates for a service that has a WebSocket chat.",
     "coroguard.gates.faults": "A TCP proxy that injects faults.",
+    "coroguard.alerts": "Alerts of leaks, sent to a webhook.",
+    "coroguard.integrations.prometheus": "Metrics for Prometheus.",
+    "coroguard.integrations.opentelemetry": "Metrics and log events of OpenTelemetry.",
+    "coroguard.integrations.sentry": "Leaks as events of Sentry.",
 }
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "docs" / "reference" / "examples"

@@ -76,7 +76,9 @@ def load_gate(
     faults = [*by_command(config), *_spread(harms, config)]
     host = url or config.host
     if not host:
-        raise GateConfigError(f"load_gate({gate!r}) was given no url, and has no host")
+        raise GateConfigError(
+            f"load_gate({gate!r}) was given no url, and has no host", code="CG301"
+        )
     report = run_load(config, root=folder, host=host, faults=faults)
     judgement = judge(report, config)
     files.write(report, judgement, config, folder, Redactor.of(os.environ, {}))
@@ -96,11 +98,14 @@ def table_of(root: Path, gate: str) -> LoadConfig:
     """
     gates = load(root).gates
     if gate not in gates:
-        raise GateConfigError(f"there is no gate {gate!r} in [tool.coroguard.gates]")
+        raise GateConfigError(
+            f"there is no gate {gate!r} in [tool.coroguard.gates]", code="CG301"
+        )
     found = gates[gate].load
     if found is None:
         raise GateConfigError(
-            f'the gate {gate!r} has no table [tool.coroguard.gates."{gate}".load]'
+            f'the gate {gate!r} has no table [tool.coroguard.gates."{gate}".load]',
+            code="CG301",
         )
     return found
 

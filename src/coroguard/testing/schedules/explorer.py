@@ -260,7 +260,8 @@ def _attempt(test: Test) -> Callable[[Schedule], BaseException | None]:
     if asyncio._get_running_loop() is not None:
         raise GuardUsageError(
             "a loop runs in this thread already, and each run needs one of its own; "
-            "call this from sync code, or with asyncio.to_thread"
+            "call this from sync code, or with asyncio.to_thread",
+            code="CG232",
         )
 
     def attempt(schedule: Schedule) -> BaseException | None:
