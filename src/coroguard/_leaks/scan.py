@@ -102,9 +102,12 @@ def is_quiet(value: Any, *, texts: bool = False) -> bool:
         value: Any object.
         texts: Whether texts count anywhere, and not only as those of errors.
     """
-    if type(value) is dict and not texts and _is_flat(value):
+    kind = type(value)
+    if kind is str:
+        return not texts or not is_suspect(value)
+    if kind is dict and not texts and _is_flat(value):
         return True
-    if is_closed(type(value)):
+    if is_closed(kind):
         return True
     waiting, seen = [value], {id(value)}
     try:
