@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from ..._leaks.errors import GuardUsageError
-from .faults import Fault
+from .faults import Fault, positive
 from .policies import validate
 from .schedule import Limits, Schedule, Swap, validate_clock
 from .tokens import Recipe, Script, Seed
@@ -58,10 +58,7 @@ class Plan:
         whole_number("seed", self.seed, least=0)
         if self.max_steps is not None:
             whole_number("max_steps", self.max_steps, least=1)
-        if not isinstance(self.timeout_s, int | float) or not self.timeout_s > 0:
-            raise GuardUsageError(
-                f"timeout_s={self.timeout_s!r} is not positive", code="CG232"
-            )
+        positive("timeout_s", self.timeout_s)
         validate(self.policy)
         validate_clock(self.clock)
         object.__setattr__(self, "faults", _faults(self.faults))

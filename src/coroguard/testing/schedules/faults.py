@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -47,14 +46,14 @@ class Fault:
     _needs_result: bool = field(default=False, repr=False)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.at, str) or not self.at:
+        pattern: Any = self.at
+        if type(pattern) is not str or not pattern:
             raise GuardUsageError(
-                f"at={self.at!r} is not a pattern of names", code="CG232"
+                f"at={pattern!r} is not a pattern of names", code="CG232"
             )
-        if not isinstance(self.rate, float | int) or not 0 < self.rate <= 1:
-            raise GuardUsageError(
-                f"rate={self.rate!r} is not between 0 and 1", code="CG232"
-            )
+        positive("rate", self.rate)
+        if self.rate > 1:
+            raise GuardUsageError(f"rate={self.rate!r} is above 1", code="CG232")
 
     def fits(self, task: Task, handle: Handle) -> bool:
         """Return whether it can happen at this await."""
@@ -89,10 +88,7 @@ def delays(seconds: float = 0.001, *, at: str = "*", rate: float = 0.05) -> Faul
     Raises:
         GuardUsageError: A value is out of its range.
     """
-    if not isinstance(seconds, float | int) or not 0 < seconds < float("inf"):
-        raise GuardUsageError(
-            f"seconds={seconds!r} is not a positive number", code="CG232"
-        )
+    positive("seconds", seconds)
 
     def delay(loop: Any, _task: Task, handle: Handle, _waited_s: float) -> Handle:
         return _held(loop, handle, loop.time() + seconds)
@@ -134,10 +130,9 @@ def exceptions(
         GuardUsageError: A value is out of its range, or the error is not one that a
             future can carry.
     """
-    is_class = inspect.isclass(error) and issubclass(error, BaseException)
-    if not is_class and not isinstance(error, BaseException):
+    kind: type[Any] = error if isinstance(error, type) else type(error)
+    if not issubclass(kind, BaseException):
         raise GuardUsageError(f"{error!r} is not an exception", code="CG232")
-    kind = error if isinstance(error, type) else type(error)
     if issubclass(kind, StopIteration | asyncio.CancelledError):
         raise GuardUsageError(
             f"{kind.__name__} cannot be the error of a future", code="CG232"
@@ -153,6 +148,16 @@ def exceptions(
         return handle  # type: ignore[no-any-return]
 
     return Fault(at, rate, kind.__name__, fail, True)
+
+
+def positive(name: str, value: object) -> None:
+    """Refuse a value that is not a positive number.
+
+    Raises:
+        GuardUsageError: It is not, or it is infinite.
+    """
+    if not isinstance(value, float | int) or not 0 < value < float("inf"):
+        raise GuardUsageError(f"{name}={value!r} is not positive", code="CG232")
 
 
 def _stall(loop: Any, _task: Task, handle: Handle, waited_s: float) -> Handle | None:

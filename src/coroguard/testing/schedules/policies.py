@@ -46,7 +46,7 @@ class Policy(Protocol):
 class Fifo:
     """Asyncio's own order."""
 
-    def choose(self, _candidates: Sequence[Candidate]) -> int:
+    def choose(self, candidates: Sequence[Candidate]) -> int:  # noqa: ARG002
         """Return 0."""
         return 0
 
@@ -171,6 +171,8 @@ def _builder(name: object) -> Callable[[int, int], Policy]:
             depth = word.removeprefix("pct") or str(_PCT_DEPTH)
             if depth.isascii() and depth.isdigit() and 1 <= int(depth) <= 99:
                 return lambda seed, k: Pct(seed, depth=int(depth), length=k)
+        case _:
+            pass
     hint = nearest(name, ("jitter", "random", "pct")) if isinstance(name, str) else ""
     raise GuardUsageError(
         f"{name!r} is not a policy; use jitter, random, pct, or pct with a depth "
