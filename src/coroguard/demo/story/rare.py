@@ -81,16 +81,19 @@ class _Socket:
     """A connection whose client leaves after a while.
 
     Args:
+        sent: What the client was sent while it was there.
         codes: The codes of the error frames that could not be delivered.
     """
 
     is_open: bool = True
+    sent: list[str] = field(default_factory=list[str])
     codes: list[str] = field(default_factory=list[str])
 
     async def send_text(self, data: str) -> None:
         await asyncio.sleep(0)
-        if not self.is_open and data:
+        if not self.is_open:
             raise ComponentUnavailable("client", "it has left", code="CLIENT_LEFT")
+        self.sent.append(data)
 
 
 async def _conversation() -> _Socket:
