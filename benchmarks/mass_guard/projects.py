@@ -30,7 +30,8 @@ class Project:
 PROJECTS = (
     Project("starlette", ("tests", *_NO_ASYNCIO)),
     Project("httpx", ("tests", *_NO_ASYNCIO)),
-    Project("anyio", ("tests", "-m", "not network")),
+    # Its own options import its plugin before anything can be guarded.
+    Project("anyio", ("tests", "-m", "not network", "-o", "addopts=", "-p", "no:trio")),
     Project("aiosqlite", ("--pyargs", "aiosqlite.tests.smoke"), is_unpacked=False),
     Project("websockets", ("test_websockets.py", *_NO_ASYNCIO), is_unpacked=False),
     Project(

@@ -110,6 +110,8 @@ def _decorated(decorate: Callable[[Any], Any], value: Any) -> Any:
     if _how == "wrapt" and function.__name__ in _IMPLICIT:
         return value
     try:
+        if "_getframe" in function.__code__.co_names:  # every wrapper is in its way
+            raise ValueError("it reads the frame of its caller")
         guarded = decorate(value)
     except Exception as error:
         _counts["passed over"] += 1
