@@ -38,7 +38,7 @@ _METHOD = """\
   with and without the plugin, in processor time.
 - Whole packages: `python -m benchmarks.mass_guard` installs packages, takes their tests
   from the source distributions, and puts `guard(returns=Any)` on every function and
-  method as each module is imported. It runs the suite bare twice, with an empty
+  method where it is defined. It runs the suite bare twice, with an empty
   `wrapt.decorator`, and guarded, and compares test by test. Tests whose outcome differs
   between the bare runs are left out. Its exit code is 1 if a guard changed an outcome.
 - Throughput is measured over real sockets on loopback, from a client that is lighter
