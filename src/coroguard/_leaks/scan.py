@@ -163,7 +163,8 @@ def _inside(node: Any) -> tuple[Iterable[str], Iterable[Any]] | None:
     """Return the names in what can be opened, and the rest; ``None`` to scan it."""
     kind = type(node)
     if kind is dict:
-        names, items = node, node.values()
+        names: Any = node
+        items: Any = node.values()
     elif kind_of(node) is not None:
         return None
     else:

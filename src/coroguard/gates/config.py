@@ -194,7 +194,7 @@ def _line(error: ErrorDetails) -> str:
         known = ", ".join(CATEGORIES)
         return f"{where} = {error['input']!r} is not one of {known}.{hint}"
     if error["type"] == "value_error":
-        return f"{where} = {error['input']!r} {error['ctx']['error']}"
+        return f"{where} = {error['input']!r} {error.get('ctx', {})['error']}"
     return f"{where} = {error['input']!r}: {error['msg']}"
 
 

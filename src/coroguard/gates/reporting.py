@@ -82,7 +82,8 @@ def facts() -> dict[str, Any]:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        policy = type(asyncio.get_event_loop_policy()).__module__
+        found = asyncio.get_event_loop_policy()  # pyright: ignore[reportDeprecated]
+        policy = type(found).__module__
     return {
         "mode": str(current()),
         "loop": "uvloop" if policy.partition(".")[0] == "uvloop" else "asyncio",

@@ -49,7 +49,8 @@ def _use_uvloop() -> None:
     with warnings.catch_warnings():
         # There is no other way that reaches them all, deprecated or not.
         warnings.simplefilter("ignore", DeprecationWarning)
-        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+        set_policy = asyncio.set_event_loop_policy  # pyright: ignore[reportDeprecated]
+        set_policy(uvloop.EventLoopPolicy())
 
 
 if __name__ == "__main__":

@@ -68,11 +68,10 @@ class Checked:
         return f"Checked({self.name}{options})"
 
 
-#: What is collected: checks by the names of their components.
-Checks: TypeAlias = (
-    "Mapping[str, Callable[[], Any] | Checked]"
-    " | Iterable[tuple[str, Callable[[], Any] | Checked]]"
-)
+if TYPE_CHECKING:
+    Check: TypeAlias = Callable[[], Any] | Checked
+    #: What is collected: checks by the names of their components.
+    Checks: TypeAlias = Mapping[str, Check] | Iterable[tuple[str, Check]]
 
 
 def named_checks(checks: object, by: str) -> dict[str, Checked]:
@@ -116,7 +115,7 @@ def names(expected: Iterable[str], by: str) -> list[str]:
     Raises:
         GuardUsageError: A single text, or what is not text.
     """
-    found = [expected] if isinstance(expected, str) else list(expected)
+    found: list[Any] = [expected] if isinstance(expected, str) else list(expected)
     if isinstance(expected, str) or not all(isinstance(it, str) for it in found):
         raise GuardUsageError(
             f"{by}: expected={cut(repr(expected))} should be a list of names",

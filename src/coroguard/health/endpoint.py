@@ -73,7 +73,7 @@ class Endpoint:
         reveal: bool | Detail | Callable[[Any], Any] = False,
         by: str = "HealthEndpoint",
         takes_async: bool = True,
-        **unknown: Never,
+        **unknown: object,
     ) -> None:
         refuse_unknown(by, unknown, _OPTIONS)
         if probe not in _PROBES:
@@ -82,7 +82,7 @@ class Endpoint:
                 f"probe={probe!r} should be one of {', '.join(_PROBES)}.{hint}",
                 code="CG401",
             )
-        self.probe = probe
+        self.probe: Probe = probe
         self._reveal = checked_reveal(reveal, takes_async=takes_async)
         self._has_started = False
         self._checks: HealthChecks | None = None

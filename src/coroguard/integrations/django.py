@@ -134,13 +134,13 @@ def _as_view(view: Any) -> Any:
 
 
 def _asked(request: HttpRequest) -> tuple[str, str]:
-    return request.method or "", request.headers.get("accept", "")
+    return request.method or "", request.META.get("HTTP_ACCEPT", "")
 
 
 def _made(answer: Response) -> HttpResponse:
     made = HttpResponse(answer.body, status=answer.status, headers=dict(answer.headers))
     # Else Django logs each 503 as an error: one for each probe of an outage.
-    made._has_been_logged = True
+    setattr(made, "_has_been_logged", True)  # noqa: B010
     return made
 
 

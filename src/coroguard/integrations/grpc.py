@@ -57,7 +57,8 @@ def follow_health(
     endpoint = Endpoint(check, by="follow_health()", **options)
     pause_s = seconds(every_s, "every_s")
     is_async = isinstance(server, grpc.aio.Server)
-    servicer = health.aio.HealthServicer() if is_async else health.HealthServicer()
+    of: Any = health.aio if is_async else health  # pyright: ignore
+    servicer = of.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
     follow = _follow_in_loop if is_async else _follow_in_thread
     return follow(endpoint, servicer, service, pause_s)

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 import websocket
 from locust import HttpUser, User, constant, task
 
-from . import recorder  # noqa: F401  # counts the requests of this process
+# Counts the requests of this process.
+from . import recorder  # noqa: F401  # pyright: ignore[reportUnusedImport]
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
