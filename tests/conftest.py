@@ -70,6 +70,18 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+@pytest.fixture(autouse=True)
+def _collect_leaks(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Collect what a test leaks on purpose while its warnings are still ignored.
+
+    Between two tests they are errors, of the test that comes next.
+    """
+    yield
+    marks = request.node.iter_markers("filterwarnings")
+    if any("never awaited" in str(mark.args) for mark in marks):
+        collector.collect(1)
+
+
 @pytest.fixture
 def process_mode() -> Iterator[None]:
     """Restore the settings of the process after a test that changes them."""
