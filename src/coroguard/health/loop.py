@@ -41,7 +41,8 @@ def running_loop() -> asyncio.AbstractEventLoop:
     except RuntimeError:
         raise GuardUsageError(
             "acollect() runs in a loop of asyncio; from trio, call collect() in a "
-            "thread: await trio.to_thread.run_sync(collect, checks)"
+            "thread: await trio.to_thread.run_sync(collect, checks)",
+            code="CG401",
         ) from None
 
 
