@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from contextlib import ExitStack
 
@@ -74,6 +75,32 @@ def test_a_worker_that_is_lost(loaded, workers, free_port, service):
         out, _ = command.communicate(timeout=DEADLINE_S)
     assert command.returncode == ExitCode.INCOMPLETE, out
     assert "1 of 2 workers were lost" in out
+
+
+def test_a_user_who_waits_answers_pings(loaded):
+    """A ping between two messages is answered, so that no server closes the socket."""
+    from websockets.sync.server import serve
+
+    answered = threading.Event()
+
+    def chat(connection):
+        text = json.loads(connection.recv())["text"]
+        connection.send(json.dumps({"type": "answer", "text": text}))
+        if connection.ping().wait(DEADLINE_S):
+            answered.set()
+
+    loaded.configure()
+    file = loaded.root / "loadfile.py"
+    file.write_text(file.read_text().replace("constant(0.1)", "constant(1000)"))
+    with serve(chat, "127.0.0.1", 0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        host = "http://{}:{}".format(*server.socket.getsockname())
+        command = ("locust", "-f", "loadfile.py", "--headless", "--host", host, "Chat")
+        with loaded.start(*command) as users:
+            found = answered.wait(DEADLINE_S)
+            users.kill()
+        server.shutdown()
+    assert found
 
 
 def test_plain_locust_is_honest_too(loaded, free_port):

@@ -9,7 +9,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
+import gevent  # type: ignore[import-untyped]
 import websocket
+from gevent.queue import Empty, Queue  # type: ignore[import-untyped]
 from locust import HttpUser, User, constant, task
 
 # Counts the requests of this process.
@@ -86,6 +88,8 @@ class ChatUser(User):
         super().__init__(*arguments, **more)
         self.user_id = str(uuid.uuid4())
         self._socket: Any = None
+        self._reader: Any = None
+        self._came: Any = Queue()
         self._count = 0
         self._answered: list[str] = []
 
@@ -183,8 +187,17 @@ class ChatUser(User):
             timeout=self.timeout_s,
             header=[f"{name}: {value}" for name, value in self.headers().items()],
         )
+        self._socket.settimeout(None)
+        self._came = Queue()
+        # Reads also while the user waits, so that pings of the server are answered.
+        self._reader = gevent.spawn(_read, self._socket, self._came)
         if self.greeting:
-            self._receive(self.greeting)
+            try:
+                self._receive(self.greeting)
+            except Exception:
+                # The next message opens a new connection.
+                self._close()
+                raise
 
     def _send(self, frame: Mapping[str, Any]) -> None:
         try:
@@ -204,18 +217,30 @@ class ChatUser(User):
 
     def _next(self) -> Mapping[str, Any]:
         try:
-            frame: Mapping[str, Any] = json.loads(self._socket.recv())
-        except websocket.WebSocketTimeoutException:
+            came = self._came.get(timeout=self.timeout_s)
+        except Empty:
             self._close()
             raise Lost(f"{self.name}: no answer in {self.timeout_s:g} s") from None
-        except Exception:
+        if isinstance(came, Exception):
             # A connection that broke is an error; the next message opens a new one.
             self._close()
-            raise
+            raise came
+        frame: Mapping[str, Any] = json.loads(came)
         return frame
 
     def _close(self) -> None:
         socket, self._socket = self._socket, None
         if socket is not None:
+            self._reader.kill()
             with suppress(Exception):
                 socket.close()
+
+
+def _read(socket: Any, came: Any) -> None:
+    """Put each frame into a queue, and at last the reason why there are no more."""
+    try:
+        while text := socket.recv():
+            came.put(text)
+        came.put(ConnectionError("the service closed the connection"))
+    except Exception as error:
+        came.put(error)
