@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import dis
+import inspect
 import sys
 import typing
 from types import CodeType, FunctionType, ModuleType
@@ -15,7 +16,7 @@ from .awaitables import mro as mro
 from .awaitables import own_dict as own_dict
 from .awaitables import own_state as own_state
 from .callables import BINDINGS, is_guarded, unwrap
-from .colours import colour_of, plain_function
+from .colours import Colour, colour_of, plain_function
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +28,7 @@ class _Missing:
 
 
 MISSING: Any = _Missing()
+_COMPILED = "cython_function_or_method"
 _NAMES: Any = vars(ModuleType)["__dict__"]
 _STORE = dis.opmap["STORE_ATTR"]
 _EXTENDED = dis.opmap["EXTENDED_ARG"]
@@ -120,10 +122,21 @@ def subclasses_agree(cls: type, name: str, after: type | None = None) -> bool:
             continue
         seen.add(id(subclass))
         other = member(subclass, name, after)
-        if other is not mine and colour_of(unbound(other)) is not colour:
+        if other is not mine and _colour(other) is not colour:
             return False
         waiting += _subclasses(subclass)
     return True
+
+
+def _colour(found: Any) -> Colour | None:
+    """Return the colour of a method, also of one that Cython compiled."""
+    function: Any = unwrap(found, through=BINDINGS)
+    if type.__dict__["__name__"].__get__(class_of(function)) != _COMPILED:
+        return colour_of(unbound(found))
+    flags = function.__code__.co_flags
+    if flags & (inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR):
+        return None
+    return Colour.ASYNC if flags & inspect.CO_COROUTINE else Colour.SYNC
 
 
 def subclasses_store(cls: type, name: str) -> bool:

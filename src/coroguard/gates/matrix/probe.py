@@ -17,6 +17,7 @@ def _version(name: str) -> str:
         return ""
 
 
-_found = {"python": platform.python_version()}
-_found |= {name: _version(name) for name in sys.argv[1:]}
-sys.stdout.write(json.dumps(_found))
+if __name__ == "__main__":
+    found = {"python": platform.python_version()}
+    found |= {name: _version(name) for name in sys.argv[1:]}
+    sys.stdout.write(json.dumps(found))

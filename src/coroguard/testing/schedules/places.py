@@ -55,22 +55,31 @@ def describe(
 
 
 def where_of(task: asyncio.Task[Any], number: int = 0) -> str:
-    """Return the name of a task, and the line where it waits."""
-    lines = [(short(it.__qualname__), _line(it)) for it in awaits(task)]
-    own = [(name, line) for name, line in lines if line]
+    """Return the name of a task, and the line where it waits.
+
+    The line is one of the program; where it has none, one of an installed package.
+    """
+    lines = [(short(it.__qualname__), *_line(it)) for it in awaits(task)]
+    known = [(name, line, is_own) for name, line, is_own in lines if line]
+    own = [it for it in known if it[2]] or known
     name = task.get_name()
     if _GIVEN_BY_ASYNCIO.fullmatch(name) and lines:
-        name, _ = (own or lines)[0]
+        name = (own or lines)[0][0]
         name = f"{name} #{number}" if number else name
     return f"{name} ({own[-1][1]})" if own else name
 
 
-def _line(coroutine: Any) -> str:
-    """Return the line of a coroutine of the program; empty for a library's or ours."""
+def _line(coroutine: Any) -> tuple[str, bool]:
+    """Return the line of a coroutine, and whether it is of the program.
+
+    It is empty for one of Python's own or of ours.
+    """
     for prefix in ("cr", "ag", "gi"):
         frame = getattr(coroutine, f"{prefix}_frame", None)
         if frame is not None:
             file = frame.f_code.co_filename
-            is_foreign = is_library(file) or file.startswith(_HERE)
-            return "" if is_foreign else place(file, frame.f_lineno)
-    return ""
+            is_own = not is_library(file)
+            if file.startswith(_HERE) or not (is_own or "-packages" in file):
+                return "", False
+            return place(file, frame.f_lineno), is_own
+    return "", False

@@ -176,6 +176,13 @@ def test_an_async_callback_is_found(audit_body, form):
     assert "pass a plain function" in found.advice
 
 
+def test_a_loop_that_is_compiled_is_known(audit_body):
+    """The callbacks of a loop are found where uvloop's is imported too."""
+    pytest.importorskip("uvloop", reason="uvloop is not installed")
+    (found,) = audit_body(SLOTS["call_later"])
+    assert found.kind is FindingKind.ASYNC_CALLBACK
+
+
 CALLED = {
     "thread": "def f(): threading.Thread(target=ping()).start()",
     "call_soon": "def f(): asyncio.get_running_loop().call_soon(ping())",
