@@ -106,7 +106,7 @@ clean: ## remove everything that was made here
 
 $(VENV)/.demo: $(SOURCES) $(VENV)/.made
 	@echo "installing coroguard and what its demo needs into $(VENV)"
-	@$(VENV)/bin/python $(INSTALL) --editable '.[demo,gate]' --group gates
+	@$(VENV)/bin/python $(INSTALL) --editable '.[demo,gate]' --group test
 	@touch $@
 
 $(VENV)/.dev: $(SOURCES) $(VENV)/.made
