@@ -24,14 +24,23 @@ OF_THE_DEMO = (
 )
 #: Files whose tests need one more package than the others.
 OF_PACKAGES = {
-    "integration/monitoring/test_opentelemetry.py": "opentelemetry",
+    "integration/monitoring/test_opentelemetry.py": "opentelemetry.exporter",
     "integration/monitoring/test_prometheus.py": "prometheus_client",
     "integration/monitoring/test_sentry.py": "sentry_sdk",
     "integration/watched/test_asgi_servers.py": "httpx",
     "integration/watched/test_django.py": "django",
     "integration/watched/test_flask.py": "flask",
 }
-MISSING = {it for it in ("asyncpg", *OF_PACKAGES.values()) if not find_spec(it)}
+
+
+def _is_missing(package: str) -> bool:
+    try:
+        return find_spec(package) is None
+    except ModuleNotFoundError:  # of the package around it
+        return True
+
+
+MISSING = {*filter(_is_missing, ("asyncpg", *OF_PACKAGES.values()))}
 collect_ignore = [
     *(OF_THE_DEMO if "asyncpg" in MISSING else ()),
     *(file for file, package in OF_PACKAGES.items() if package in MISSING),
