@@ -94,8 +94,8 @@ def _collect_leaks(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.fixture
 def process_mode() -> Iterator[None]:
     """Restore the settings of the process after a test that changes them."""
-    before = vars(modes._Process).copy()
+    before = vars(modes.process).copy()
     yield
     configure(mode=before["mode"], scan_limit=before["scan_limit"])
     for name in ("unclaimed", "source"):
-        setattr(modes._Process, name, before[name])
+        setattr(modes.process, name, before[name])

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from coroguard import Leak, LeakKind, explain
-from coroguard._leaks.leak import is_library, record
+from coroguard._leaks.origins import is_library, record
 
 GUARDED = "login"
 

@@ -61,7 +61,7 @@ def no_takers(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def reported(no_takers: None) -> Iterator[None]:
     """Report unclaimed drops."""
-    before = modes._Process.unclaimed
+    before = modes.process.unclaimed
     configure(unclaimed="report")
     yield
     configure(unclaimed="report" if before else "off")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from coroguard import Event, guard, mode, subscribe, watch
-from coroguard._leaks.leak import place
+from coroguard._leaks.origins import place
 from coroguard._runtime import unclaimed
 from coroguard._runtime.collector import collect
 

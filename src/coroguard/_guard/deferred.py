@@ -13,13 +13,7 @@ from types import CoroutineType, FunctionType, GeneratorType, MethodType
 from typing import TYPE_CHECKING, Any
 
 from .._inspect.annotations import annotations_of
-from .._inspect.awaitables import (
-    ATOM_IDS,
-    ids,
-    is_coroutine,
-    static_type_attribute,
-    what_is,
-)
+from .._inspect.awaitables import ids, static_type_attribute, what_is
 from .._inspect.callables import (
     BINDINGS,
     HOLDERS,
@@ -42,27 +36,23 @@ if TYPE_CHECKING:
 
     from .terms import Terms
 
-_PLAIN = ATOM_IDS | ids(str, dict, list, tuple)
 #: What is looked at among the arguments of a call.
 _GIVEN = ids(FunctionType, MethodType, functools.partial)
 _LAYERS = (*PARTIALS, *BINDINGS, *METHODS, *PROXIES, *HOLDERS)
 
 
 def is_promised(terms: Terms, value: object, call: FrameType | None = None) -> bool:
-    """Return whether a sync function returned a coroutine that callers expect.
+    """Return whether callers expect the coroutine that a sync function returned.
 
     Other promised awaitables, such as tasks and lazy queries, are returned as
     they are: more can be done with them than to await them.
 
     Args:
         terms: Those of the guard.
-        value: What the function returned.
+        value: The coroutine that the function returned.
         call: The frame of the guard's wrapper, which shows the arguments.
     """
-    if terms.is_async or id(type(value)) in _PLAIN:
-        return False
-    what = what_is(value)
-    if what is None or not is_coroutine(what) or terms.mode is Mode.OFF:
+    if terms.is_async or terms.mode is Mode.OFF:
         return False
     if is_marked_async(terms.function):
         return True
@@ -122,7 +112,7 @@ async def _awaited(awaitable: Any, terms: Terms, closing: _Closing) -> Any:
     error: BaseException | None = None
     wrong = None
     if not contract.is_plainly_right(value):
-        error, wrong = judge(terms, value, [], started)
+        error, wrong = judge(terms, value, what_is(value), [], started)
     emit_done(terms, value, wrong, started)
     if error is None:
         return value

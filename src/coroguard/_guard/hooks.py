@@ -6,6 +6,7 @@ import contextlib
 import sys
 from typing import TYPE_CHECKING, Any
 
+from .._inspect.awaitables import COROUTINES, what_is
 from .._inspect.callables import MARK, QUIET_MARK
 from .._runtime.collector import interrupted, interruptions
 from .._runtime.drops import drops_of, pending
@@ -86,11 +87,13 @@ def _made(terms: Terms) -> Any:
             if started is not None:
                 emit_done(terms, value, None, started)
             return value, None
-        if is_promised(terms, value, sys._getframe(1)):  # pyright: ignore[reportPrivateUsage]
+        what = what_is(value)
+        if what in COROUTINES and is_promised(terms, value, sys._getframe(1)):  # pyright: ignore[reportPrivateUsage]
             error = judge_drops(terms, drops, started)
             return deferred(terms, value) if error is None else value, error
-        error, wrong = judge(terms, value, drops, started)
-        emit_done(terms, value, wrong, started)
+        error, wrong = judge(terms, value, what, drops, started)
+        if started is not None:
+            emit_done(terms, value, wrong, started)
         return value, error
 
     def failed(scope: Scope | None) -> None:

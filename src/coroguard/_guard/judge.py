@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from .._inspect.awaitables import COROUTINES, close_refused, is_coroutine, what_is
+from .._inspect.awaitables import COROUTINES, close_refused, is_coroutine
+from .._inspect.promises import mentions
 from .._leaks.errors import CoroguardError, HealthReportError, leak_error
 from .._leaks.explain import explain
-from .._leaks.leak import Leak, LeakKind, record, short
+from .._leaks.leak import Leak, LeakKind, short
+from .._leaks.origins import record
 from .._leaks.scan import scan
 from .._runtime.collector import interrupted
 from .._runtime.events import Event, emit
-from .._runtime.modes import Mode, scan_limit
+from .._runtime.modes import Mode, current, process
 from .._runtime.scopes import note
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from .._leaks.scan import Found
     from .._runtime.events import Outcome
+    from .contracts import Contract
     from .terms import Terms
 
 _DID = {
@@ -41,37 +44,47 @@ class _Findings:
         refused: The awaitables themselves.
         violations: How the value breaks its contract, where no leak explains it.
         complete: Whether the whole value was read.
+        problem: Why it could not be judged, else empty.
     """
 
-    leaks: list[Leak]
-    refused: list[object]
-    violations: list[str]
+    leaks: list[Leak] = field(default_factory=list)
+    refused: list[object] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
     complete: bool = True
+    problem: str = ""
 
 
 def judge(
-    terms: Terms, value: object, drops: list[Leak], started: float | None
+    terms: Terms,
+    value: object,
+    what: str | None,
+    drops: list[Leak],
+    started: float | None,
 ) -> tuple[CoroguardError | None, Outcome | None]:
     """Judge what a guarded call returned, not plainly right, and left behind.
 
     Every finding is emitted before this returns.
 
+    Args:
+        terms: Those of the guard.
+        value: What the call returned.
+        what: What that is, as ``what_is`` names it.
+        drops: What the call left behind.
+        started: ``perf_counter()`` at its start, where it is known.
+
     Returns:
         The error to raise, or ``None``, and what is wrong with the call, or
         ``None``.
     """
-    contract, mode = terms.contract, terms.mode
+    contract, mode = terms.contract, terms.pinned or current()
     if mode is Mode.OFF:
         return None, None
-    problem = ""
     try:
-        found = _look_at(terms, value)
+        found = _look_at(terms, value, what)
     except Exception as error:  # it is the value that the caller has to get
-        found = _Findings([], [], [])
-        problem = f"{type(error).__name__}: {error}"
-    problem = problem or contract.take_problem()
-    if problem:
-        _report_unjudged(terms, mode, problem)
+        found = _Findings(problem=f"{type(error).__name__}: {error}")
+    if found.problem:
+        _report_unjudged(terms, mode, found.problem)
     awaitables = len(found.refused)
     found.leaks[awaitables:awaitables] = drops
     errors = [_leak(terms, leak) for leak in found.leaks]
@@ -137,9 +150,7 @@ def act(
             duration_ms=duration_ms,
             complete=complete,
         )
-        if leak is not None:
-            note(leak)
-        emit(event)
+        emit(event, None if leak is None else note(leak))
         if fatal is not None and error is not fatal and leak is not None:
             fatal.add_note(f"also: {leak.kind.value}: {leak}")
     return fatal
@@ -156,18 +167,16 @@ def note_on(
     """Emit leaks that came to light with an exception, and add them as notes."""
     duration_ms = None if started is None else (time.perf_counter() - started) * 1_000
     for leak in leaks:
-        note(leak)
-        emit(
-            Event(
-                leak=leak,
-                error=leak_error(leak),
-                action="noted",
-                mode=mode,
-                guarded=guarded,
-                at=datetime.now(UTC),
-                duration_ms=duration_ms,
-            )
+        event = Event(
+            leak=leak,
+            error=leak_error(leak),
+            action="noted",
+            mode=mode,
+            guarded=guarded,
+            at=datetime.now(UTC),
+            duration_ms=duration_ms,
         )
+        emit(event, note(leak))
         did = _DID.get(leak.kind, "was left behind un-awaited in")
         text = f"coroguard: {leak} {did} {short(guarded)}; {leak.advice}"
         with contextlib.suppress(Exception):  # one that refuses notes passes bare
@@ -192,43 +201,49 @@ def forgive(
         note_on(exception, mode, terms.name, leaks, started=started)
 
 
-def _look_at(terms: Terms, value: object) -> _Findings:
+def _look_at(terms: Terms, value: object, what: str | None) -> _Findings:
     """Look at a value and inside it."""
-    what = what_is(value)
+    contract = terms.contract
     if what is not None:
-        is_leak = is_coroutine(what) or bool(terms.contract.violations(value))
+        is_leak = is_coroutine(what) or bool(contract.violations(value))
         if not is_leak or terms.announce(value):
-            return _Findings([], [], [])
+            return _Findings(problem=contract.take_problem())
         leak = record(LeakKind.RETURNED, what, value, path="$")
-        return _Findings([leak], [value], [])
-    contract = terms.contract.settle()
-    result = scan(value, limit=scan_limit(), quoted=contract.is_report)
+        return _Findings([leak], [value], problem=contract.take_problem())
+    promised = terms.settle()
+    result = scan(value, limit=process.scan_limit, quoted=contract.is_report)
     # The contract decides about tasks and the like, a report about all; and where a
     # leak is the reason, what else is wrong is not of interest.
     is_asked = not (contract.is_report or contract.is_open) and any(
         it.what not in COROUTINES for it in result.found
     )
     violations = contract.violations(value) if is_asked else []
-    leaked = [it for it in result.found if _is_leak(terms, it, violations)]
+    leaked = [it for it in result.found if _is_leak(contract, it, violations, promised)]
     if not leaked and not is_asked:
         violations = contract.violations(value)
+        is_asked = True
     leaks = [record(LeakKind.NESTED, it.what, it.value, path=it.path) for it in leaked]
     return _Findings(
         [*leaks, *result.symptoms],
         [it.value for it in leaked],
         [] if leaked else violations,
         result.complete,
+        contract.take_problem() if is_asked else "",
     )
 
 
-def _is_leak(terms: Terms, found: Found, violations: list[str]) -> bool:
+def _is_leak(
+    contract: Contract,
+    found: Found,
+    violations: list[str],
+    promised: tuple[object, ...],
+) -> bool:
     """Return whether an awaitable inside a value is a leak, by who owns it.
 
     A coroutine is one unless an object keeps it in an attribute that its class
     does not declare. All else runs by itself or is made to be handed on, and is
     one only where the contract refuses it.
     """
-    contract = terms.contract
     if found.what in COROUTINES:
         is_leak = found.declared or contract.is_report
     elif contract.is_open:
@@ -237,7 +252,7 @@ def _is_leak(terms: Terms, found: Found, violations: list[str]) -> bool:
         is_leak = contract.is_report or any(
             _is_about(line, found.path) for line in violations
         )
-    return is_leak and not terms.announce_inside(found.value)
+    return is_leak and not any(mentions(type_, found.value) for type_ in promised)
 
 
 def _is_about(violation: str, path: str) -> bool:

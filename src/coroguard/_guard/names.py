@@ -13,7 +13,7 @@ from types import FunctionType
 from typing import Any
 
 from .._inspect.callables import BINDINGS, original_of, unwrap
-from .._leaks.leak import place
+from .._leaks.origins import place
 
 _FIRST_PRUNING = 1_024
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .._inspect.awaitables import class_name, module_name, mro, own_state
 from .._leaks.errors import GuardUsageError
-from .._leaks.leak import place
+from .._leaks.origins import place
 
 if TYPE_CHECKING:
     from types import FrameType

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .._inspect.annotations import return_annotation
-from .._inspect.promises import awaited_type, mentions, promises
+from .._inspect.promises import awaited_type, promises
 from .._runtime.modes import Mode, current
 
 if TYPE_CHECKING:
@@ -34,6 +34,9 @@ class Terms:
     dropped: bool
     is_async: bool
     awaited: bool = False
+    _promised: tuple[object, ...] | None = field(
+        default=None, init=False, repr=False, compare=False
+    )
 
     @property
     def mode(self) -> Mode:
@@ -42,15 +45,17 @@ class Terms:
 
     def announce(self, value: object) -> bool:
         """Return whether the contract or the annotation promises this awaitable."""
-        return any(promises(type_, value) for type_ in self._types())
+        return any(promises(type_, value) for type_ in self.settle())
 
-    def announce_inside(self, value: object) -> bool:
-        """Return whether this awaitable, inside the value, was promised."""
-        return any(mentions(type_, value) for type_ in self._types())
-
-    def _types(self) -> list[object]:
+    def settle(self) -> tuple[object, ...]:
+        """Settle the contract; return the types that may promise an awaitable."""
+        if self._promised is not None:
+            return self._promised
         annotation = return_annotation(self.function)
         if self.awaited:
             annotation = awaited_type(annotation)
         types = self.contract.settle().type, annotation
-        return [it for it in types if it is not Any]  # which promises nothing
+        promised = tuple(it for it in types if it is not Any and it is not None)
+        if not any(type(it) is str for it in promised):  # which may be known later
+            object.__setattr__(self, "_promised", promised)
+        return promised

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Never, TypeVar
 from .._inspect.callables import is_async, name_of
 from .._leaks.errors import CoroguardError, GuardUsageError, leak_error
 from .._leaks.explain import explain
-from .._leaks.leak import Leak, place
+from .._leaks.origins import place
 from .._runtime import drops
 from .._runtime.collector import interrupted
 from .._runtime.frames import place_of
@@ -22,6 +22,8 @@ from .supported import refuse
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
+
+    from .._leaks.leak import Leak
 
 F = TypeVar("F", bound="Callable[..., Any]")
 

@@ -43,6 +43,7 @@ class Walk:
     Attributes:
         steps: Path of the object that was yielded last, for ``render_path``.
         nodes: How many objects have been read.
+        passes_by: To be set in order not to enter the object that was yielded last.
         complete: Whether nothing was left out: by the limit, or because
             another thread kept changing a container.
     """
@@ -71,11 +72,7 @@ class Walk:
         self._stack: list[tuple[Iterator[tuple[object, object]], object, bool]] = []
         self._around: set[int] = set()
         self._entered: set[int] = set()
-        self._passes = False
-
-    def pass_by(self) -> None:
-        """Do not enter the object that was yielded last."""
-        self._passes = True
+        self.passes_by = False
 
     def is_inside(self, container: object) -> bool:
         """Return whether the walk is inside this container now."""
@@ -99,8 +96,8 @@ class Walk:
                 steps.append(step)
                 if id(kind) not in self._unseen:
                     yield child
-                if self._passes:
-                    self._passes = False
+                if self.passes_by:
+                    self.passes_by = False
                 elif kind is not str and self._enter(child, shown):
                     break
                 steps.pop()

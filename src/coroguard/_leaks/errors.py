@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._inspect.texts import cut
 from .._inspect.texts import nearest as nearest
-from .leak import Leak, LeakKind, short
+from .leak import Leak, LeakKind, as_call, labelled_lines, message_of, with_article
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,7 +58,7 @@ class _LeakError(CoroguardError, TypeError):
     """
 
     def __init__(self, leak: Leak, expected: str = "") -> None:
-        super().__init__(_message(leak, expected), code=leak.kind.code)
+        super().__init__(message_of(leak, expected), code=leak.kind.code)
         self.leak = leak
         self.expected = expected
 
@@ -90,12 +90,12 @@ class HealthReportError(CoroguardError, ValueError):
         more = len(wrong) - _MOST_VIOLATIONS
         if more > 0:
             wrong[_MOST_VIOLATIONS:] = [f"and {more} more, in .violations"]
-        noun, fix = "value", f"return {_article(expected)}"
+        noun, fix = "value", f"return {with_article(expected)}"
         if expected == "HealthReport":
             noun, fix = "report", f"{fix} without the violations above"
         super().__init__(
             labelled_lines(
-                f"{_call(guarded)} returned a {noun} of the wrong shape",
+                f"{as_call(guarded)} returned a {noun} of the wrong shape",
                 wrong=f"\n{' ' * 12}".join(wrong),
                 expected=expected,
                 fix=fix,
@@ -126,49 +126,3 @@ def leak_error(
 
 def _restored(cls: type[CoroguardError], *args: Any) -> CoroguardError:
     return cls.__new__(cls, *args)
-
-
-def _message(leak: Leak, expected: str) -> str:
-    """Return the headline and the labelled lines that are known."""
-    who, a_thing = _call(leak.guarded), _article(leak.what)
-    match leak.kind:
-        case LeakKind.DROPPED:
-            headline = f"{who} left {a_thing} behind un-awaited"
-        case LeakKind.SYMPTOM if leak.what.startswith("plain "):
-            headline = f"{who} reported that it awaited a {leak.what}"
-        case LeakKind.SYMPTOM:
-            headline = f"{who} reported the text of a leaked {leak.what}"
-        case LeakKind.MISUSED:
-            headline = f"{who} used {a_thing} as a value"
-        case LeakKind.NOT_AWAITABLE:
-            headline = f"{who} awaited what is not awaitable"
-        case _:
-            headline = f"{who} let {a_thing} escape"
-    label = "awaited" if leak.kind is LeakKind.NOT_AWAITABLE else "leaked"
-    where = leak.path if leak.path not in ("", "$") else ""
-    created = leak.created
-    if created and leak.created_in:
-        created += f", in {short(leak.created_in)}"
-    return labelled_lines(
-        headline,
-        **{label: str(leak)},
-        where=where,
-        created=created,
-        expected=expected,
-        fix=leak.advice,
-    )
-
-
-def labelled_lines(headline: str, **labelled: str) -> str:
-    """Join a headline with the labelled lines that have a text."""
-    lines = [f"  {label + ':':<9} {text}" for label, text in labelled.items() if text]
-    return "\n".join([headline, *lines])
-
-
-def _call(guarded: str) -> str:
-    name = short(guarded) or "the program"
-    return f"{name}()" if name.replace(".", "").isidentifier() else name
-
-
-def _article(noun: str) -> str:
-    return f"{'an' if noun[:1].lower() in 'aeio' else 'a'} {noun}"

@@ -18,7 +18,8 @@ from .callsite import (
     where_defined,
 )
 from .errors import CoroutineLeakError, GuardUsageError, NotAwaitableError
-from .leak import Leak, LeakKind, is_library, place, record
+from .leak import Leak, LeakKind
+from .origins import is_library, place, record
 from .symptoms import is_suspect, symptom
 
 if TYPE_CHECKING:

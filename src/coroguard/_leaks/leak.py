@@ -1,29 +1,42 @@
-"""The frozen record of a leak, which every error and event carries."""
+"""The frozen record of a leak, which every error and event carries, and its words."""
 
 from __future__ import annotations
 
 import enum
-import os
+import linecache
 import re
 from dataclasses import dataclass, replace
-from functools import cached_property
-from types import CoroutineType, FunctionType
-from typing import TYPE_CHECKING, Any
 
-from .._inspect.awaitables import static_type_attribute
-from .advice import advice_for
+# Special methods that cannot be async, and where their work goes instead.
+_ASYNC_KIN = {
+    "__enter__": "__aenter__, and use 'async with'",
+    "__exit__": "__aexit__, and use 'async with'",
+    "__iter__": "__aiter__, and use 'async for'",
+    "__next__": "__anext__, and use 'async for'",
+    "__init__": "an async class method that creates the object",
+    "__new__": "an async class method that creates the object",
+    "__del__": "an async close(), which the owner awaits",
+}
+_ELSEWHERE = "an async method, or call a synchronous twin"
+_PROBE = re.compile(r"\b(?:isawaitable|iscoroutine|isfuture)\(")
 
-if TYPE_CHECKING:
-    from types import CodeType, FrameType
 
-
-# Comprehensions are frames of their own before 3.12, and generators always.
-_INLINE = re.compile(r"(\.<locals>\.<(listcomp|setcomp|dictcomp|genexpr)>)+$")
-_STANDARD_LIBRARY = os.path.dirname(os.__file__) + os.sep
+_CODES = {
+    "returned": "CG101",
+    "nested": "CG102",
+    "dropped": "CG103",
+    "symptom": "CG104",
+    "misused": "CG105",
+    "not_awaitable": "CG106",
+}
 
 
 class LeakKind(enum.StrEnum):
-    """What happened to the awaitable."""
+    """What happened to the awaitable.
+
+    Attributes:
+        code: Code of the errors of this kind, for the page on troubleshooting.
+    """
 
     RETURNED = "returned"
     NESTED = "nested"
@@ -32,20 +45,8 @@ class LeakKind(enum.StrEnum):
     MISUSED = "misused"
     NOT_AWAITABLE = "not_awaitable"
 
-    @property
-    def code(self) -> str:
-        """Code of the errors of this kind, for the page on troubleshooting."""
-        return _CODES[self]
-
-
-_CODES = {
-    LeakKind.RETURNED: "CG101",
-    LeakKind.NESTED: "CG102",
-    LeakKind.DROPPED: "CG103",
-    LeakKind.SYMPTOM: "CG104",
-    LeakKind.MISUSED: "CG105",
-    LeakKind.NOT_AWAITABLE: "CG106",
-}
+    def __init__(self, word: str) -> None:
+        self.code = _CODES[word]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,79 +100,10 @@ class Leak:
 
     def within(self, guarded: str, *, is_async: bool) -> Leak:
         """Return the same leak as seen by ``guarded``, with its advice."""
-        advice = advice_for(
+        advice = _advice(
             self, short(self.name), short(self.caller), short(guarded), is_async
         )
         return replace(self, guarded=guarded, advice=advice)
-
-
-def record(
-    kind: LeakKind,
-    what: str,
-    value: object,
-    *,
-    path: str = "",
-    use: str = "",
-    caller: str = "",
-    frame: FrameType | None = None,
-) -> Leak:
-    """Describe an awaitable without keeping it, or running any of its code.
-
-    Args:
-        kind: What happened.
-        what: What it is, as ``what_is`` names it.
-        value: The object.
-        path: Where in a value it was found.
-        use: How it was used, as in ``Leak``.
-        caller: Who used it, where no frame is given.
-        frame: The frame in which it was dropped.
-    """
-    code = _code(value)
-    name = _text(value, "__qualname__") or (code.co_qualname if code else "")
-    if not name and what in ("task", "future"):
-        name, code = _behind_task(value)
-    created, created_in = _origin(value) if what == "coroutine" else ("", "")
-    lost = ""
-    if frame is not None and not _is_ours(frame):
-        caller, lost = _INLINE.sub("", frame.f_code.co_qualname), _place_in(frame)
-        if is_library(frame.f_code.co_filename):
-            use = "library"
-            caller = frame.f_globals.get("__name__", "").partition(".")[0]
-            frame = _nearest(frame)
-        if created and frame is not None and is_library(created):
-            created, created_in = _place_in(frame), frame.f_code.co_name
-    if code is not None and "." in name and _is_property(value, code):
-        use = "property"
-    return Leak(
-        kind=kind,
-        what=what,
-        name=name,
-        defined=place(code.co_filename, code.co_firstlineno) if code else "",
-        created=created,
-        path=path,
-        created_in=created_in,
-        caller=caller,
-        use=use,
-        lost=lost,
-    )
-
-
-def is_library(file: str) -> bool:
-    """Return whether a file belongs to Python or to an installed package."""
-    return (
-        file.startswith((_STANDARD_LIBRARY, "<frozen "))
-        or "site-packages" in file
-        or "dist-packages" in file
-    )
-
-
-def place(file: str, line: int) -> str:
-    """Return ``file:line``, the file relative to the working directory."""
-    try:
-        root = os.getcwd() + os.sep
-    except OSError:
-        root = ""
-    return f"{file.removeprefix(root)}:{line}"
 
 
 def short(name: str) -> str:
@@ -179,89 +111,123 @@ def short(name: str) -> str:
     return name.rpartition("<locals>.")[2]
 
 
-def _place_in(frame: FrameType) -> str:
-    return place(frame.f_code.co_filename, frame.f_lineno or 0)
+def message_of(leak: Leak, expected: str) -> str:
+    """Return the text of a leak's error: the headline and the lines that are known."""
+    who, a_thing = as_call(leak.guarded), with_article(leak.what)
+    match leak.kind:
+        case LeakKind.DROPPED:
+            headline = f"{who} left {a_thing} behind un-awaited"
+        case LeakKind.SYMPTOM if leak.what.startswith("plain "):
+            headline = f"{who} reported that it awaited a {leak.what}"
+        case LeakKind.SYMPTOM:
+            headline = f"{who} reported the text of a leaked {leak.what}"
+        case LeakKind.MISUSED:
+            headline = f"{who} used {a_thing} as a value"
+        case LeakKind.NOT_AWAITABLE:
+            headline = f"{who} awaited what is not awaitable"
+        case _:
+            headline = f"{who} let {a_thing} escape"
+    label = "awaited" if leak.kind is LeakKind.NOT_AWAITABLE else "leaked"
+    where = leak.path if leak.path not in ("", "$") else ""
+    created = leak.created
+    if created and leak.created_in:
+        created += f", in {short(leak.created_in)}"
+    return labelled_lines(
+        headline,
+        **{label: str(leak)},
+        where=where,
+        created=created,
+        expected=expected,
+        fix=leak.advice,
+    )
 
 
-def _is_ours(frame: FrameType) -> bool:
-    """Return whether the guard itself dropped it, and not the program."""
-    return str(frame.f_globals.get("__name__", "")).startswith("coroguard._")
+def labelled_lines(headline: str, **labelled: str) -> str:
+    """Join a headline with the labelled lines that have a text."""
+    lines = [f"  {label + ':':<9} {text}" for label, text in labelled.items() if text]
+    return "\n".join([headline, *lines])
 
 
-def _nearest(frame: FrameType | None) -> FrameType | None:
-    """Return the nearest calling frame that is not in a library."""
-    while frame is not None and is_library(frame.f_code.co_filename):
-        frame = frame.f_back
-    return frame
+def as_call(guarded: str) -> str:
+    """Return a name as a call of it, where it is one of a function."""
+    name = short(guarded) or "the program"
+    return f"{name}()" if name.replace(".", "").isidentifier() else name
 
 
-def _origin(coroutine: object) -> tuple[str, str]:
-    """Return place and function of the call in the program that made it.
+def with_article(noun: str) -> str:
+    """Return ``a`` or ``an`` and the noun."""
+    return f"{'an' if noun[:1].lower() in 'aeio' else 'a'} {noun}"
 
-    A test double makes its coroutines in a library; the call of the double is
-    further out, if origins are tracked that deep.
+
+def _advice(leak: Leak, name: str, caller: str, owner: str, is_async: bool) -> str:
+    """Return what to type to fix a leak.
+
+    Args:
+        leak: The leak.
+        name: Short name of the function behind it.
+        caller: Short name of the function that made the call, if known.
+        owner: Name of the guarded function, or of the watch.
+        is_async: Whether the owner is async, or a block of code.
     """
-    origin: Any = getattr(coroutine, "cr_origin", None)
-    if not origin:
-        return "", ""
-    file, line, function = next(
-        (entry for entry in origin if not is_library(entry[0])), origin[0]
-    )
-    return place(file, line), function
+    if leak.what.startswith("plain "):
+        return _of_plain(leak, name)
+    if not name and str(leak.kind) == "symptom":
+        return "find the call whose result was used without await, and await it"
+    if leak.use == "call" and name:
+        receiver = f" {caller}" if caller else ""
+        return f"give{receiver} {name} itself, without calling it"
+    if leak.use == "library" and name:
+        return f"{caller} does not await {name}: give it a synchronous function"
+    if _PROBE.search(_line(leak.lost)):
+        return f"ask inspect.iscoroutinefunction({_last(name)}) instead of calling it"
+    is_owners = caller in ("", "<module>", owner)
+    here = owner if is_owners else caller
+    todo = _todo(leak, name)
+    if _is_special(_last(here)):
+        there = _ASYNC_KIN.get(_last(here), _ELSEWHERE)
+        return f"{todo} in {there}: {here} cannot be async"
+    verbs = ("read", "reads") if leak.use == "property" else ("called", "calls")
+    if not is_owners:
+        caller = "the lambda" if caller == "<lambda>" else caller
+        return f"{todo} where {caller} {verbs[1]} it, or use a synchronous twin there"
+    todo += f" where it is {verbs[0]}"
+    if is_async or (not owner.isidentifier() and "." not in owner):
+        return todo
+    return f"{todo}, and make {owner} async, or call a synchronous twin"
 
 
-def _is_property(coroutine: object, code: CodeType) -> bool:
-    """Return whether a coroutine that has not begun was made by a property."""
-    frame: FrameType | None = getattr(coroutine, "cr_frame", None)
-    if type(coroutine) is not CoroutineType or frame is None:
-        return False
-    owner, _, name = code.co_qualname.rpartition(".")
-    kind: Any = frame.f_globals.get(owner)
-    if not issubclass(type(kind), type) and code.co_argcount:
-        kind = type(frame.f_locals.get(code.co_varnames[0]))
-    if not issubclass(type(kind), type):
-        return False
-    member = static_type_attribute(kind, name)
-    getter = None
-    if type(member) is property:
-        getter = member.fget
-    elif type(member) is cached_property:
-        getter = member.func
-    return type(getter) is FunctionType and getter.__code__ is code
+def _of_plain(leak: Leak, name: str) -> str:
+    """Return the advice for an ``await`` of a plain value."""
+    if "Mock" in leak.what:
+        return "use AsyncMock for what is awaited"
+    if not name:
+        return f"take away the await of the {leak.what}, or make its source async"
+    last = _last(name)
+    if last.startswith(("async_", "aio_")) or last.endswith("_async"):
+        return f"make {name} async, as its name promises"
+    return f"take the await before {name}(...) away, or make {name} async"
 
 
-def _code(value: object) -> CodeType | None:
-    """Return the code object of a coroutine-like value."""
-    for attribute in ("cr_code", "gi_code", "ag_code"):
-        code = getattr(type(value), attribute, None) and getattr(value, attribute, None)
-        if code is not None and hasattr(code, "co_firstlineno"):
-            return code  # type: ignore[no-any-return]
-    generator = type(value).__name__ == "_AsyncGeneratorContextManager" and getattr(
-        value, "gen", None
-    )
-    return _code(generator) if generator else None
+def _todo(leak: Leak, name: str) -> str:
+    call = f"{name}(...)" if name else f"the {leak.what}"
+    if leak.use == "property":
+        return f"await .{_last(name)}"
+    if leak.what == "async generator":
+        return f"iterate {call} with 'async for'"
+    if leak.what == "async context manager":
+        return f"enter {call} with 'async with'"
+    return f"await {call}"
 
 
-def _behind_task(value: object) -> tuple[str, CodeType | None]:
-    """Return name and code of the coroutine that a task runs."""
-    get_coro = getattr(type(value), "get_coro", None)
-    coroutine = get_coro(value) if get_coro else None
-    if coroutine is None:
-        return "", None
-    return _text(coroutine, "__qualname__"), _code(coroutine)
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]
 
 
-def _text(value: object, attribute: str) -> str:
-    """Return a string attribute of a built-in awaitable, or nothing."""
-    if type(value).__flags__ & _HEAP_TYPE:
-        func = getattr(value, "func", None) if _is_context_manager(value) else None
-        return getattr(func, attribute, "")
-    found = getattr(value, attribute, "")
-    return found if isinstance(found, str) else ""
+def _is_special(name: str) -> bool:
+    return name[:2] == name[-2:] == "__" and name != "__call__"
 
 
-_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: may run Python code on attribute access
-
-
-def _is_context_manager(value: object) -> bool:
-    return type(value).__name__ == "_AsyncGeneratorContextManager"
+def _line(place: str) -> str:
+    """Return the source line at ``file:line``, or nothing."""
+    file, _, line = place.rpartition(":")
+    return linecache.getline(file, int(line)) if line.isdecimal() else ""

@@ -86,7 +86,7 @@ def scan(value: object, *, limit: int = NODES, quoted: bool = False) -> Scan:
                 if leak is not None:
                     symptoms.append(leak.at(render_path(walk.steps)))
         elif (what := what_is(node)) is not None:
-            walk.pass_by()
+            walk.passes_by = True
             if not _field_promises(walk.steps[-1], node):
                 found.append(_found(what, node, walk.steps))
     return Scan(found, symptoms, walk.nodes, walk.complete)

@@ -6,7 +6,8 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from .._leaks.leak import LeakKind, place, record
+from .._leaks.leak import LeakKind
+from .._leaks.origins import place, record
 from .modes import current, unclaimed
 from .unclaimed import report
 

@@ -37,12 +37,9 @@ def interrupted() -> int | None:
     return interruptions.get(get_ident()) if interruptions else None
 
 
-def do_safely(work: Callable[[], object]) -> None:
-    """Call ``work`` now, or in another thread while the collector runs in this one."""
-    if interrupted() is None:
-        work()
-    else:
-        _postponed.append(work)
+def postpone(work: Callable[[], object]) -> None:
+    """Call ``work`` in another thread, once the collector has run in this one."""
+    _postponed.append(work)
 
 
 class _Cycle:

@@ -15,7 +15,8 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from .._inspect.callables import MARK, QUIET_MARK
-from .._leaks.leak import Leak, LeakKind, record
+from .._leaks.leak import Leak, LeakKind
+from .._leaks.origins import record
 from . import hot as _hot
 from .asyncio_log import observe
 from .collector import interrupted, watch_collections

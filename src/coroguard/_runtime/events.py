@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 from .._inspect.callables import is_async, name_of
 from .._leaks.errors import CoroguardError, GuardUsageError
-from .collector import do_safely
+from .._leaks.origins import user_place
+from .collector import interrupted, interruptions, postpone
 from .hot import HOT
 from .leak_log import log_event, logger
-from .modes import warn_if_late
-from .scopes import request_here
-from .user_places import user_place
+from .scopes import Request, request_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -185,15 +184,19 @@ def subscribe(
     return lambda: subscribers.remove(deliver)
 
 
-def emit(event: Event) -> None:
+def emit(event: Event, request: Request | None = None) -> None:
     """Complete an event, log it and give it to every subscriber.
 
     While the collector runs in this thread, another one does that: the log and the
     subscribers take locks.
+
+    Args:
+        event: What was found, without its place and its request.
+        request: The request that it belongs to, by default the one served here.
     """
-    place, place_in = user_place(event.leak)
-    known = event.method, event.route, event.request_id
-    method, route, request_id = known if event.method else request_here()
+    is_interrupted = bool(interruptions) and interrupted() is not None
+    place, place_in = user_place(event.leak, runs_here=not is_interrupted)
+    method, route, request_id = request_here() if request is None else request
     event = replace(
         event,
         place=place,
@@ -202,7 +205,10 @@ def emit(event: Event) -> None:
         route=route,
         request_id=request_id,
     )
-    do_safely(lambda: _publish(event))
+    if is_interrupted:
+        postpone(lambda: _publish(event))
+    else:
+        _publish(event)
 
 
 def emit_call(check: str, outcome: Outcome, started: float) -> None:
@@ -218,12 +224,14 @@ def emit_call(check: str, outcome: Outcome, started: float) -> None:
     duration_ms = (perf_counter() - started) * 1_000
     now = datetime.now(UTC)
     call = Call(check=check, outcome=outcome, duration_ms=duration_ms, at=now)
-    do_safely(lambda: _of_calls.deliver(call))
+    if interruptions and interrupted() is not None:
+        postpone(lambda: _of_calls.deliver(call))
+    else:
+        _of_calls.deliver(call)
 
 
 def _publish(event: Event) -> None:
     try:
-        warn_if_late()
         log_event(event)
     except Exception:  # a handler or a filter of the program's
         _report_once(log_event, "a handler of the logger coroguard.leak raised")

@@ -6,6 +6,8 @@ import os
 import threading
 from typing import TYPE_CHECKING
 
+from .modes import warn_if_late
+
 if TYPE_CHECKING:
     import logging
 
@@ -36,6 +38,7 @@ def log_event(event: Event) -> None:
     count = _count(event)
     if str(count).strip("0") != "1":
         return
+    warn_if_late()
     is_raised = event.action == "raised"
     log, level = logger().getChild("leak"), 40 if is_raised else 30
     if not log.isEnabledFor(level):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, Never, Self
 
 from .._inspect.values import NODES
 from .._leaks.errors import GuardUsageError, nearest
-from .._leaks.leak import place
+from .._leaks.origins import place
 from . import hot as _hot
 from .collector import interrupted, interruptions
 
@@ -70,7 +70,7 @@ def _parse_unclaimed(value: object, source: str) -> bool:
     )
 
 
-class _Process:
+class process:  # noqa: N801 - one object, never instantiated
     """Settings that apply where the context has none of its own."""
 
     variable = os.environ.get(VARIABLE) or ""
@@ -119,24 +119,24 @@ def configure(
             f"it has {', '.join(_SETTINGS)}.{hint}",
             code="CG202",
         )
-    chosen = _Process.mode if mode is None else parse(mode)
-    reports = _Process.unclaimed
+    chosen = process.mode if mode is None else parse(mode)
+    reports = process.unclaimed
     if unclaimed is not None:
         reports = _parse_unclaimed(unclaimed, "unclaimed")
-    limit = _Process.scan_limit if scan_limit is None else scan_limit
+    limit = process.scan_limit if scan_limit is None else scan_limit
     if type(limit) is not int or limit < 1:
         raise GuardUsageError(
             f"scan_limit={limit!r} is not a whole number of at least 1.",
             code="CG202",
         )
     with _lock:
-        _hot.add_alert((chosen is Mode.STRICT) - (_Process.mode is Mode.STRICT))
-        _Process.mode, _Process.scan_limit = chosen, limit
-        _Process.unclaimed = reports
+        _hot.add_alert((chosen is Mode.STRICT) - (process.mode is Mode.STRICT))
+        process.mode, process.scan_limit = chosen, limit
+        process.unclaimed = reports
         if mode is not None:
             caller = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
             where = place(caller.f_code.co_filename, caller.f_lineno)
-            _Process.source = f"configure() at {where}"
+            process.source = f"configure() at {where}"
     warn_if_late()
     for changed in on_change:
         changed()
@@ -148,45 +148,45 @@ def current() -> Mode:
     While the collector runs, no context variable may be read.
     """
     if interruptions and interrupted() is not None:
-        return _Process.mode
-    return _here.get() or _Process.mode
+        return process.mode
+    return _here.get() or process.mode
 
 
 def of_process() -> Mode:
     """Return the mode of the process, whatever this context has."""
-    return _Process.mode
+    return process.mode
 
 
 def source() -> str:
     """Return what set the mode that applies here."""
-    return "mode() in this context" if _here.get() else _Process.source
+    return "mode() in this context" if _here.get() else process.source
 
 
 def started_off() -> bool:
     """Return whether the environment switched coroguard off for this process."""
-    return _Process.started is Mode.OFF
+    return process.started is Mode.OFF
 
 
 def stays_bare() -> None:
     """Count a guard that was put on while the process was off."""
-    _Process.bare += 1
+    process.bare += 1
 
 
 def late() -> list[str]:
     """Return what was set or put on too late to apply, a sentence each."""
     found: list[str] = []
     value = os.environ.get(VARIABLE) or ""
-    is_late = value != _Process.variable and _Process.source in (VARIABLE, "default")
+    is_late = value != process.variable and process.source in (VARIABLE, "default")
     if value and is_late:
         found.append(
             f"{VARIABLE}={value!r} was set after coroguard was imported, and mode "
-            f"{_Process.mode} still applies; set it before the import, or call "
+            f"{process.mode} still applies; set it before the import, or call "
             f"configure(mode={value!r})"
         )
-    if _Process.bare and _Process.mode is not Mode.OFF:
-        one = _Process.bare == 1
+    if process.bare and process.mode is not Mode.OFF:
+        one = process.bare == 1
         found.append(
-            f"{_Process.bare} {'function was' if one else 'functions were'} guarded "
+            f"{process.bare} {'function was' if one else 'functions were'} guarded "
             f"in mode off and {'stays' if one else 'stay'} bare; set {VARIABLE} "
             "before coroguard is imported"
         )
@@ -195,20 +195,15 @@ def late() -> list[str]:
 
 def warn_if_late() -> None:
     """Log once what was set or put on too late to apply."""
-    if _Process.has_warned:
+    if process.has_warned:
         return
     problems = late()
     if problems:
         import logging
 
-        _Process.has_warned = True
+        process.has_warned = True
         for problem in problems:
             logging.getLogger("coroguard").warning("%s", problem)
-
-
-def scan_limit() -> int:
-    """Return the most nodes of a value that a scan reads."""
-    return _Process.scan_limit
 
 
 def unclaimed(*, in_context: bool = True) -> bool:
@@ -219,8 +214,8 @@ def unclaimed(*, in_context: bool = True) -> bool:
             or a coroutine is being closed it must not be; the mode of the
             process applies then.
     """
-    mode = current() if in_context else _Process.mode
-    return mode is Mode.STRICT or (_Process.unclaimed and mode is not Mode.OFF)
+    mode = current() if in_context else process.mode
+    return mode is Mode.STRICT or (process.unclaimed and mode is not Mode.OFF)
 
 
 class mode:  # noqa: N801 - used like a function, as ``decimal.localcontext`` is
@@ -254,4 +249,4 @@ class mode:  # noqa: N801 - used like a function, as ``decimal.localcontext`` is
         _hot.add_alert(-(self.value is Mode.STRICT))
 
 
-_hot.add_alert(_Process.mode is Mode.STRICT)
+_hot.add_alert(process.mode is Mode.STRICT)

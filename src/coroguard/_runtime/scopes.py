@@ -163,11 +163,12 @@ def here() -> Scope | None:
     return _open(_var.get())
 
 
-def note(leak: Leak) -> None:
-    """Show a leak to every watch around it."""
+def note(leak: Leak) -> Request:
+    """Show a leak to every watch around it; return the request that is served."""
     for scope in around():
         if scope.seen is not None:
             scope.seen.append(leak)
+    return request_here()
 
 
 def request_here() -> Request:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .._inspect.awaitables import class_name, module_name
 from .._version import __version__
 from .leak_log import logger
-from .modes import Mode, current, late, on_change, scan_limit, source, stays_bare
+from .modes import Mode, current, late, on_change, process, source, stays_bare
 from .modes import unclaimed as reports_unclaimed
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def status() -> Status:
         mode=current(),
         set_by=source(),
         unclaimed=reports_unclaimed(),
-        scan_limit=scan_limit(),
+        scan_limit=process.scan_limit,
         guards=tuple(_guards),
         guard_count=_count,
         hooks=(*_hooks(), *(it for more in more_hooks for it in more())),

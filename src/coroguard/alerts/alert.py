@@ -8,8 +8,8 @@ import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .._leaks.errors import HealthReportError, labelled_lines
-from .._leaks.leak import LeakKind, short
+from .._leaks.errors import HealthReportError
+from .._leaks.leak import LeakKind, labelled_lines, short
 
 if TYPE_CHECKING:
     import datetime

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from .._leaks.errors import labelled_lines
+from .._leaks.leak import labelled_lines
 
 
 class FindingKind(enum.StrEnum):

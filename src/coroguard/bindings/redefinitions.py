@@ -11,7 +11,7 @@ from .._guard.names import DEFINITIONS
 from .._inspect.attributes import MISSING, mro, namespace, own_dict
 from .._inspect.callables import is_guarded, reaches_guard
 from .._inspect.colours import Colour, clash, colour_of, plain_function
-from .._leaks.leak import place
+from .._leaks.origins import place
 from .findings import Finding, FindingKind
 from .paths import METHODS, lookup
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._files import SITE
-from .._leaks.leak import Leak, LeakKind, record
+from .._leaks.leak import Leak, LeakKind
+from .._leaks.origins import record
 from .._runtime import drops
 from .._runtime.collector import collect
 from .._runtime.events import Event, subscribe

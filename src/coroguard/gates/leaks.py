@@ -7,7 +7,8 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from .._leaks.errors import GuardUsageError
-from .._leaks.leak import Leak, LeakKind, record
+from .._leaks.leak import Leak, LeakKind
+from .._leaks.origins import record
 from .._runtime.collector import collect
 from ..testing.allowances import Allowance
 from ..testing.recorder import Recorder

@@ -13,11 +13,12 @@ from .._guard.deferred import is_promised
 from .._guard.judge import act
 from .._guard.terms import Terms
 from .._guard.watch import watch
-from .._inspect.awaitables import close_refused, what_is
+from .._inspect.awaitables import COROUTINES, close_refused, what_is
 from .._leaks.errors import leak_error
-from .._leaks.leak import Leak, LeakKind, record
+from .._leaks.leak import Leak, LeakKind
+from .._leaks.origins import record
 from .._leaks.scan import is_quiet, scan
-from .._runtime.modes import Mode, scan_limit
+from .._runtime.modes import Mode, process
 from .answers import LATE, RAISED, RUNNING, Outcome
 from .left import end, is_blocked, leave
 from .log import log_exception
@@ -151,7 +152,7 @@ class Run:
 
     def _is_promised(self, value: object) -> bool:
         """Return whether a sync check returned a coroutine that callers await."""
-        if what_is(value) is None:
+        if what_is(value) not in COROUTINES:
             return False
         terms = Terms(
             name=self.checked.name,
@@ -193,7 +194,7 @@ class Run:
         elif is_quiet(value):
             return
         else:
-            result = scan(value, limit=scan_limit(), quoted=True)
+            result = scan(value, limit=process.scan_limit, quoted=True)
             leaks = [
                 record(LeakKind.NESTED, it.what, it.value, path=it.path)
                 for it in result.found

@@ -11,8 +11,8 @@ import traceback
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from .._leaks.origins import is_ours
 from .._runtime.events import subscribe
-from .._runtime.user_places import is_ours
 from .._version import __version__
 from .extras import of_extra
 from .metrics import BUCKETS_S, Names

@@ -12,10 +12,11 @@ from .._guard.judge import act
 from .._inspect.awaitables import close_refused, what_is
 from .._inspect.callables import MARK, QUIET_MARK
 from .._inspect.promises import mentions, promises
-from .._leaks.errors import CoroguardError, labelled_lines, leak_error
-from .._leaks.leak import LeakKind, place, record
+from .._leaks.errors import CoroguardError, leak_error
+from .._leaks.leak import LeakKind, labelled_lines
+from .._leaks.origins import place, record
 from .._leaks.scan import scan
-from .._runtime.modes import Mode, scan_limit
+from .._runtime.modes import Mode, process
 from .typeguard_checks import mismatch, type_error
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def _leaked(value: object, where: Place) -> list[tuple[object, CoroguardError]]:
         return [(value, _error(where, value, "$"))]
     return [
         (found.value, _error(where, found.value, found.path))
-        for found in scan(value, limit=scan_limit()).found
+        for found in scan(value, limit=process.scan_limit).found
         if not mentions(annotation, found.value)
     ]
 

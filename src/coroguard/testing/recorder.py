@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .._leaks.errors import CoroguardError, leak_error
-from .._leaks.leak import Leak, LeakKind, place, record
+from .._leaks.leak import Leak, LeakKind
+from .._leaks.origins import place, record
 from .._runtime import drops
 from .._runtime.collector import collect
 from .._runtime.events import subscribe

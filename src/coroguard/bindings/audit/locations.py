@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from ..._inspect.callables import original_of
 from ..._inspect.colours import Colour, colour_of, plain_function
-from ..._leaks.leak import place, short
+from ..._leaks.leak import short
+from ..._leaks.origins import place
 from ..findings import Finding
 
 if TYPE_CHECKING:

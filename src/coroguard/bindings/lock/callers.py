@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from ..._inspect.colours import plain_function
-from ..._leaks.leak import place
+from ..._leaks.origins import place
 from ..audit.call_uses import Use, Uses
 from ..audit.calls import qualified_name
 from ..audit.module_source import reading_of

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..._inspect.callables import reaches_guard
 from ..._inspect.colours import Colour, is_surely_plain, plain_function
-from ..._leaks.errors import labelled_lines
-from ..._leaks.leak import place
+from ..._leaks.leak import labelled_lines
+from ..._leaks.origins import place
 from ..findings import FindingKind
 from .callers import callers_of
 from .record import UNDECIDED, colour_word, contract_of, lock_of

@@ -93,10 +93,8 @@ class RequestScope(Scope):
                 mode=Mode.OBSERVE,
                 guarded=name,
                 at=datetime.now(UTC),
-                method=request.method,
-                route=request.route,
-                request_id=request.id,
-            )
+            ),
+            request,
         )
 
     def explain(self, exception: BaseException) -> None:

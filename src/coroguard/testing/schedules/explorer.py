@@ -7,7 +7,8 @@ import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ..._leaks.errors import GuardUsageError, labelled_lines
+from ..._leaks.errors import GuardUsageError
+from ..._leaks.leak import labelled_lines
 from .exploration import Plan, first_run, search, shrink, whole_number
 from .loop import scheduled
 from .schedule import StuckError

@@ -7,7 +7,8 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
-from ..._leaks.leak import is_library, place, short
+from ..._leaks.leak import short
+from ..._leaks.origins import is_library, place
 
 if TYPE_CHECKING:
     import asyncio

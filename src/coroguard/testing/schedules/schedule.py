@@ -6,7 +6,8 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from ..._leaks.errors import CoroguardError, GuardUsageError, labelled_lines
+from ..._leaks.errors import CoroguardError, GuardUsageError
+from ..._leaks.leak import labelled_lines
 from .faults import STALL
 from .policies import Policy, make
 from .tokens import Recipe, Script, Seed
