@@ -84,14 +84,15 @@ def _faults(lane: Lane, seconds: float) -> list[Injection]:
 
 
 def _memory(report: LoadReport) -> str:
-    """Compare the memory of the service at the start and at the end, all connected."""
+    """Return the memory of the service in each tenth of the run, all connected."""
     metrics, ready = report.metrics, report.ready - report.started
     all_there = [mb for at, mb in (metrics.memory_mb if metrics else ()) if at >= ready]
-    if len(all_there) < 20:
+    tenth = len(all_there) // 10
+    if not tenth:
         return "memory: not known"
-    first, last = all_there[:10], all_there[-11:-1]
-    begin, end = statistics.median(first), statistics.median(last)
-    return f"memory of the service: {begin:.0f} MB, after the run {end:.0f} MB"
+    parts = [all_there[at : at + tenth] for at in range(0, 10 * tenth, tenth)]
+    medians = " ".join(f"{statistics.median(part):.0f}" for part in parts)
+    return f"memory of the service in each tenth of the run, MB: {medians}"
 
 
 if __name__ == "__main__":

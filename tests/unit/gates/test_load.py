@@ -50,6 +50,7 @@ def test_a_sound_run():
         (LoadReport(broken="no report"), "no report"),
         (run(0), "0 requests, at least 1"),
         (run(users=9), "9 users, at least 10"),
+        (run(users=12), "12 users where 10 were asked for: a worker was too busy"),
         (run(workers=2, lost_workers=("b",)), "1 of 2 workers were lost: b"),
         (run(exceptions={"boom": 3}), "the code of a user raised, 3 times: boom"),
         (
@@ -58,7 +59,16 @@ def test_a_sound_run():
         ),
         (run(10, faults=(FAULT,)), "no request was made after the fault"),
     ],
-    ids=["report", "requests", "users", "worker", "exception", "fault", "after"],
+    ids=[
+        "report",
+        "requests",
+        "users",
+        "twice",
+        "worker",
+        "exception",
+        "fault",
+        "after",
+    ],
 )
 def test_a_run_that_proves_nothing(report, reason):
     """What Locust ends with 0 for is INCOMPLETE, whatever the numbers are."""

@@ -28,7 +28,12 @@ def judge(report: LoadReport, config: LoadConfig) -> Judgement:
     """
     asked = config.minimum.users or config.users
     lacking = [
-        *evidence_lacking(report, users=asked, requests=config.minimum.requests),
+        *evidence_lacking(
+            report,
+            users=asked,
+            at_most=config.users,
+            requests=config.minimum.requests,
+        ),
         *_statistics_lacking(report, config),
     ]
     failed = [] if report.broken else [*_failed(report, config)]
@@ -39,9 +44,13 @@ def judge(report: LoadReport, config: LoadConfig) -> Judgement:
 
 
 def evidence_lacking(
-    report: LoadReport, *, users: int, requests: int = 1
+    report: LoadReport, *, users: int, at_most: int, requests: int = 1
 ) -> Iterator[str]:
-    """Yield why a run proves nothing, whatever its numbers are."""
+    """Yield why a run proves nothing, whatever its numbers are.
+
+    Locust takes a worker that is silent for some seconds for lost, starts its users
+    on the others, and keeps both when it answers again.
+    """
     if report.broken:
         yield report.broken
         return
@@ -56,6 +65,11 @@ def evidence_lacking(
         yield f"{done} requests, at least {requests}"
     if report.users < users:
         yield f"{report.users} users, at least {users}"
+    if report.users > at_most:
+        yield (
+            f"{report.users} users where {at_most} were asked for: a worker was too busy "
+            "to answer and its users were started twice; use more machines, or fewer users"
+        )
 
 
 def _statistics_lacking(report: LoadReport, config: LoadConfig) -> Iterator[str]:

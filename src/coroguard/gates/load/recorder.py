@@ -153,7 +153,8 @@ class _Recorder:
             write_sealed(self._job.report, json.dumps(report), self._nonce)
             return
         found = LoadReport.from_json(report)
-        lacking = [*evidence_lacking(found, users=self._asked)]
+        asked = self._asked
+        lacking = [*evidence_lacking(found, users=asked, at_most=asked)]
         for text in lacking:
             _log.error("coroguard: INCOMPLETE: %s", text)
         if lacking:
