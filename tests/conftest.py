@@ -16,6 +16,7 @@ from coroguard._runtime import collector, modes
 OF_THE_DEMO = (
     "integration/demo",
     "integration/gates_ready",
+    "integration/under_load",
     "integration/websocket_coroutine_import_collision",
     "mission_critical",
     "unit/demo",

@@ -40,17 +40,29 @@ def main() -> int:
 
 
 def _use_uvloop() -> None:
-    """Let uvloop make the loops of `asyncio.run` and of the plugins for asyncio."""
+    """Let uvloop make the loops of `asyncio.run` and of the plugins for asyncio.
+
+    A test that runs by schedules needs asyncio's own loop, and still gets that.
+    """
     import asyncio
     import warnings
 
     import uvloop
 
+    policy = uvloop.EventLoopPolicy()
+    new_event_loop = policy.new_event_loop
+
+    def new_loop() -> asyncio.AbstractEventLoop:
+        loops = sys.modules.get("coroguard.testing.schedules.loop")
+        is_scheduling = loops is not None and loops.is_scheduling()
+        return asyncio.SelectorEventLoop() if is_scheduling else new_event_loop()
+
+    policy.new_event_loop = new_loop
     with warnings.catch_warnings():
         # There is no other way that reaches them all, deprecated or not.
         warnings.simplefilter("ignore", DeprecationWarning)
         set_policy = asyncio.set_event_loop_policy  # pyright: ignore[reportDeprecated]
-        set_policy(uvloop.EventLoopPolicy())
+        set_policy(policy)
 
 
 if __name__ == "__main__":

@@ -57,6 +57,18 @@ def test_a_fault_of_two_settings_is_found_and_named(project):
     assert "in cell" in ran.reasons
 
 
+def test_schedules_in_a_cell_of_uvloop(project):
+    """A test that runs by schedules gets asyncio's own loop, whatever the cell says."""
+    pytest.importorskip("uvloop")
+    marked = "import pytest\n@pytest.mark.schedules(runs=5)\ndef test_chat"
+    schedules = TESTS.replace('"REDIS_URL" in os.environ or ', "")
+    schedules = schedules.replace("def test_chat", marked)
+    matrix = '[tool.coroguard.matrix]\nloop = ["uvloop"]\n'
+    project.write("pyproject.toml", matrix + CHAT)
+    project.write("tests/test_chat.py", schedules)
+    assert project.gate("--matrix").code == ExitCode.READY
+
+
 def test_cells_that_cannot_run(project):
     """A cell without its interpreter or its variable is INCOMPLETE, never green."""
     matrix = """

@@ -25,6 +25,7 @@ TESTS = {
     "unit": UNIT,
     "schedules": "tests/unit/sign_in_schedules",
     "integration": INTEGRATION,
+    "under load": "tests/integration/under_load",
     "health report": GATES + "health_report_dict_guarantee",
     "error handler": GATES + "websocket_error_handler_resilience",
     "chat flow": GATES + "end_to_end_chat_flow",
@@ -44,6 +45,7 @@ WORDS = {
     "lost-message": "marker-",
     "crossed-message": "another user's",
     "keys-fetched-twice": "fetched the keys 2 times",
+    "one-at-a-time": "chat p95",
 }
 # The tests that the founding document names, and their errors before the fix.
 NO_GET = "'coroutine' object has no attribute 'get'"

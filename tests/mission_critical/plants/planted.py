@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 Put = Callable[[object, str, Any], object]
@@ -114,6 +114,21 @@ def keys_fetched_twice(put: Put) -> None:
     put(tokens.TokenVerifier, "_refresh", refresh)
 
 
+def one_at_a_time(put: Put) -> None:
+    """The agent answers one user after another, each in a few tenths of a second."""
+    from coroguard.demo.agent import Agent
+
+    run, free = Agent.run, asyncio.Semaphore(1)
+
+    async def wait_for_turn(self: Agent, text: str) -> AsyncIterator[dict[str, Any]]:
+        async with free:
+            await asyncio.sleep(0.4)
+        async for event in run(self, text):
+            yield event
+
+    put(Agent, "run", wait_for_turn)
+
+
 FAULTS = {
     function.__name__.replace("_", "-"): function
     for function in (
@@ -125,5 +140,6 @@ FAULTS = {
         database_ignored,
         handler_hangs,
         keys_fetched_twice,
+        one_at_a_time,
     )
 }

@@ -66,10 +66,9 @@ def evidence_lacking(
     if report.users < users:
         yield f"{report.users} users, at least {users}"
     if report.users > at_most:
-        yield (
-            f"{report.users} users where {at_most} were asked for: a worker was too busy "
-            "to answer and its users were started twice; use more machines, or fewer users"
-        )
+        twice = "a worker was too busy to answer, and its users were started twice"
+        fix = "use more machines, or fewer users"
+        yield f"{report.users} users where {at_most} were asked for: {twice}; {fix}"
 
 
 def _statistics_lacking(report: LoadReport, config: LoadConfig) -> Iterator[str]:

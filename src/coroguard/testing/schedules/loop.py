@@ -31,6 +31,13 @@ _TURN_S = 0.00001
 #: The attribute of a loop with the time of its virtual clock.
 _CLOCK = "_coroguard_clock"
 _MOST_NAMED = 6
+#: The threads with a block of `scheduled`, once for each block.
+_owners: list[int] = []
+
+
+def is_scheduling() -> bool:
+    """Return whether the loops of this thread obey a schedule."""
+    return threading.get_ident() in _owners
 
 
 @contextmanager
@@ -51,9 +58,11 @@ def scheduled(schedule: Schedule) -> Generator[None]:
             return original(self)
 
     BaseEventLoop.run_forever = run_forever  # type: ignore[method-assign]
+    _owners.append(owner)
     try:
         yield
     finally:
+        _owners.remove(owner)
         BaseEventLoop.run_forever = original  # type: ignore[method-assign]
 
 
