@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from coroguard.demo.rig import Rig
 from coroguard.gates.load.config import LoadConfig, LoadMinimum
 from coroguard.gates.load.files import write
 from coroguard.gates.load.judge import judge
@@ -22,7 +21,8 @@ from coroguard.gates.redact import Redactor
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from coroguard.demo.rig import Lane
+    from rig import Lane
+
     from coroguard.gates.load.report import LoadReport
 
 _HERE = Path(__file__).parent
@@ -36,6 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--spawn-rate", type=float, default=20.0)
     parser.add_argument("--html", default="")
     asked = parser.parse_args(arguments)
+    sys.path.append(str(_HERE.parent / "tests" / "support"))
+    from rig import Rig
+
     with Rig(mode="enforce") as rig:
         rig.spawn("load", deadline_s=15.0)
         lane = rig.lane("load")

@@ -2,38 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
-import uuid
-from pathlib import Path
-
+import health_gates
 import pytest
 
-from coroguard.demo.context import UserExecutionContext
-from coroguard.demo.rig import shared_rig
+planted = health_gates.planted
+rig = health_gates.rig
+user_context = health_gates.user_context
 
-PLANTS = Path(__file__).with_name("plants")
-MODE = os.environ.get("COROGUARD_MODE") or "enforce"
-PLANT = os.environ.get("COROGUARD_PLANT")
 OUTCOMES = pytest.StashKey()
-
-
-@pytest.fixture(scope="session")
-def rig():
-    """Real servers, with a fault proxy before each."""
-    with shared_rig(mode=MODE, modules=PLANTS if PLANT else None) as rig:
-        yield rig
-
-
-@pytest.fixture(autouse=True)
-def planted(monkeypatch):
-    """The fault of the self-test, in this process; none in an ordinary run."""
-    if PLANT:
-        file = PLANTS / "planted.py"
-        spec = importlib.util.spec_from_file_location("planted", file)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        module.plant(PLANT, monkeypatch.setattr)
 
 
 @pytest.fixture
@@ -44,16 +20,6 @@ def addresses(rig, monkeypatch):
     yield rig.links
     for link in rig.links.values():
         link.heal()
-
-
-@pytest.fixture
-def user_context():
-    """Make a user's context out of real ids."""
-
-    def make():
-        return UserExecutionContext(*(str(uuid.uuid4()) for _ in range(5)))
-
-    return make
 
 
 @pytest.hookimpl(wrapper=True)

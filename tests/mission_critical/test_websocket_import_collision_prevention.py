@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from rig import COMPONENTS
 
 from coroguard.demo import manager_factory
 from coroguard.demo.error_handler import component_health
-from coroguard.demo.rig import COMPONENTS
 from coroguard.gates.config import load
 from coroguard.gates.faults import Latency, ResetPeer
 from coroguard.gates.ready_made import (

@@ -88,12 +88,10 @@ class watch:  # noqa: N801 - used like a function
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        error = self._leave(exc)
-        if error is not None:
-            try:
-                raise error
-            finally:
-                del error, exc, traceback
+        try:
+            self.__exit__(exc_type, exc, traceback)
+        finally:
+            del exc, traceback
 
     def __call__(self, function: F) -> F:
         """Watch each call of a function, sync or async.

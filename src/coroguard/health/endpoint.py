@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import inspect
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, Literal, Never, TypeAlias, TypedDict
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Final,
+    Generic,
+    Literal,
+    Never,
+    TypeAlias,
+    TypedDict,
+    TypeVar,
+    Unpack,
+)
 
 from .._inspect.awaitables import close_refused
 from .._inspect.callables import is_async
@@ -21,6 +33,7 @@ from .sources import failed_report, is_source, round_maker, valid_report
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+App = TypeVar("App")
 #: What a probe asks: whether to restart the process, whether to send it requests,
 #: or whether it has started.
 Probe: TypeAlias = Literal["liveness", "readiness", "startup"]
@@ -191,6 +204,36 @@ def _revealed(reveal: Any, request: Any) -> Detail:
         return "status"
     close_refused(found)
     return _level(found)
+
+
+class MountedEndpoint(Generic[App]):
+    """An application of a server protocol that answers probes.
+
+    Args:
+        check: Checks by the names of their components, or a function that returns a
+            report, sync or async.
+        around: The application that gets every other request.
+        path: The path of the endpoint, where it is put around an application.
+        **options: Those of a health endpoint.
+    """
+
+    takes_async: ClassVar[bool]
+
+    def __init__(
+        self,
+        check: Any = None,
+        *,
+        around: App | None = None,
+        path: str = "/health",
+        **options: Unpack[Options],
+    ) -> None:
+        self._endpoint = Endpoint(check, takes_async=self.takes_async, **options)
+        self._around = around
+        self._path = path.rstrip("/")
+
+    def _is_at(self, path: str) -> bool:
+        """Return whether a request for this path is one for the endpoint."""
+        return self._around is None or path.rstrip("/") == self._path
 
 
 async def _arevealed(reveal: Any, request: Any) -> Detail:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
+from typing import Any, TypeAlias
 
 from ..health import Checked
-from ..health.endpoint import Endpoint
-
-if TYPE_CHECKING:
-    from ..health.endpoint import Options
+from ..health.endpoint import MountedEndpoint
 
 __all__ = ["Checked", "HealthEndpoint"]
 
@@ -21,7 +18,7 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-class HealthEndpoint:
+class HealthEndpoint(MountedEndpoint[App]):
     """An ASGI application that answers probes.
 
     An object and not a function, because Starlette and FastAPI pass every method to
@@ -40,21 +37,12 @@ class HealthEndpoint:
         GuardUsageError: A wrong option, or ``check`` is not a check.
     """
 
-    def __init__(
-        self,
-        check: Any = None,
-        *,
-        around: App | None = None,
-        path: str = "/health",
-        **options: Unpack[Options],
-    ) -> None:
-        self._endpoint = Endpoint(check, **options)
-        self._around = around
-        self._path = path
+    takes_async = True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or pass it on."""
-        if scope["type"] == "http" and self._is_ours(scope):
+        path = scope.get("path", "").removeprefix(scope.get("root_path", ""))
+        if scope["type"] == "http" and self._is_at(path):
             await self._answer(scope, send)
         elif self._around is not None:
             await self._around(scope, receive, send)
@@ -62,13 +50,6 @@ class HealthEndpoint:
             await send({"type": "websocket.close", "code": 1000})
         elif scope["type"] == "lifespan":
             await _live(receive, send)
-
-    def _is_ours(self, scope: Scope) -> bool:
-        """Return whether the endpoint is asked, and not what it is put around."""
-        if self._around is None:
-            return True
-        path: str = scope["path"].removeprefix(scope.get("root_path", ""))
-        return path.rstrip("/") == self._path.rstrip("/")
 
     async def _answer(self, scope: Scope, send: Send) -> None:
         accept = ",".join(

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
+from typing import Any, TypeAlias
 
 from ..health import Checked
-from ..health.endpoint import Endpoint
-
-if TYPE_CHECKING:
-    from ..health.endpoint import Options
+from ..health.endpoint import MountedEndpoint
 
 __all__ = ["Checked", "HealthEndpoint"]
 
@@ -18,7 +15,7 @@ Environ: TypeAlias = dict[str, Any]
 App: TypeAlias = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 
-class HealthEndpoint:
+class HealthEndpoint(MountedEndpoint[App]):
     """A WSGI application that answers probes.
 
     ``app.wsgi_app = HealthEndpoint(checks, around=app.wsgi_app)`` puts it around the
@@ -37,26 +34,14 @@ class HealthEndpoint:
         GuardUsageError: A wrong option, or ``check`` is not a check.
     """
 
-    def __init__(
-        self,
-        check: Any = None,
-        *,
-        around: App | None = None,
-        path: str = "/health",
-        **options: Unpack[Options],
-    ) -> None:
-        self._endpoint = Endpoint(check, takes_async=False, **options)
-        self._around = around
-        self._path = path
+    takes_async = False
 
     def __call__(
         self, environ: Environ, start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
         """Answer one request, or pass it on."""
-        if self._around is not None:
-            path: str = environ.get("PATH_INFO", "")
-            if path.rstrip("/") != self._path.rstrip("/"):
-                return self._around(environ, start_response)
+        if self._around is not None and not self._is_at(environ.get("PATH_INFO", "")):
+            return self._around(environ, start_response)
         status, headers, body = self._endpoint.respond(
             environ, environ["REQUEST_METHOD"], environ.get("HTTP_ACCEPT", "")
         )

@@ -58,7 +58,7 @@ def test_a_fault_of_two_settings_is_found_and_named(project):
 
 
 def test_schedules_in_a_cell_of_uvloop(project):
-    """A test that runs by schedules gets asyncio's own loop, whatever the cell says."""
+    """A test that runs by schedules gets asyncio's own loop, whatever the cell has."""
     pytest.importorskip("uvloop")
     marked = "import pytest\n@pytest.mark.schedules(runs=5)\ndef test_chat"
     schedules = TESTS.replace('"REDIS_URL" in os.environ or ', "")

@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
+from rig import COMPONENTS
 
 from coroguard import CoroutineLeakError
 from coroguard.demo.error_handler import component_health
-from coroguard.demo.rig import COMPONENTS
 from coroguard.gates.ready_made import ChatUser
 from coroguard.report import check_report
 from coroguard.testing import collide

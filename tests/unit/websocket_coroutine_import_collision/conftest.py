@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
-import os
-import uuid
-from pathlib import Path
 
 import pytest
+from health_gates import new_context, plant
 
 from coroguard.demo import health
-from coroguard.demo.context import UserExecutionContext
 from coroguard.demo.error_handler import component_health
 from coroguard.demo.errors import ComponentUnavailable
 from coroguard.demo.settings import EXAMPLES
-
-PLANTS = Path(__file__).parents[2] / "mission_critical" / "plants"
-PLANT = os.environ.get("COROGUARD_PLANT")
 
 
 class Components:
@@ -50,12 +43,7 @@ def components(monkeypatch):
 @pytest.fixture(autouse=True)
 def planted(components, monkeypatch):
     """The fault of the self-test; none in an ordinary run."""
-    if PLANT:
-        file = PLANTS / "planted.py"
-        spec = importlib.util.spec_from_file_location("planted", file)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        module.plant(PLANT, monkeypatch.setattr)
+    plant(monkeypatch.setattr)
 
 
 @pytest.fixture
@@ -77,4 +65,4 @@ def health_check():
 @pytest.fixture
 def user_context():
     """A user's context, made of real ids."""
-    return UserExecutionContext(*(str(uuid.uuid4()) for _ in range(5)))
+    return new_context()

@@ -28,22 +28,10 @@ def _watching(hooks: Hooks) -> Any:
     async def call(
         self: WatchMiddleware, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        request = hooks.opened(_AsgiScope, scope, self.header)
-        if request is None:
-            try:
-                await self.app(scope, receive, send)
-            finally:
-                hooks.ignored()
-            return
-        in_context = True
-        try:
+        with hooks.watched(_AsgiScope, scope, self.header) as request:
             await self.app(scope, receive, send)
-        except BaseException as error:
-            in_context = not isinstance(error, GeneratorExit)
-            request.explain(error)
-            raise
-        finally:
-            request.end(in_context=in_context)
+        if request is not None:
+            request.end()
 
     return call
 

@@ -33,19 +33,8 @@ def _watching(hooks: Hooks) -> Any:
     def call(self: WatchMiddleware, request: Any) -> Any:
         if self.is_async:
             return self.acall(request)
-        scope = hooks.opened(_DjangoScope, request, REQUEST_ID)
-        if scope is None:
-            try:
-                return self.get_response(request)
-            finally:
-                hooks.ignored()
-        try:
+        with hooks.watched(_DjangoScope, request, REQUEST_ID) as scope:
             response = self.get_response(request)
-        except BaseException as error:
-            scope.explain(error)
-            raise
-        finally:
-            scope.pause()
         return _streamed(response, scope)
 
     return call
@@ -53,21 +42,8 @@ def _watching(hooks: Hooks) -> Any:
 
 def _awatching(hooks: Hooks) -> Any:
     async def acall(self: WatchMiddleware, request: Any) -> Any:
-        scope = hooks.opened(_DjangoScope, request, REQUEST_ID)
-        if scope is None:
-            try:
-                return await self.get_response(request)
-            finally:
-                hooks.ignored()
-        in_context = True
-        try:
+        with hooks.watched(_DjangoScope, request, REQUEST_ID) as scope:
             response = await self.get_response(request)
-        except BaseException as error:
-            in_context = not isinstance(error, GeneratorExit)
-            scope.explain(error)
-            raise
-        finally:
-            scope.pause(in_context=in_context)
         return _streamed(response, scope)
 
     return acall
@@ -111,8 +87,10 @@ class _DjangoScope(RequestScope):
         return known, name_of(known, match.view_name if match is not None else "")
 
 
-def _streamed(response: Any, scope: RequestScope) -> Any:
+def _streamed(response: Any, scope: RequestScope | None) -> Any:
     """Watch the body of a streaming response; files are sent as they are."""
+    if scope is None:
+        return response
     if getattr(response, "streaming", False) and not hasattr(
         response, "file_to_stream"
     ):

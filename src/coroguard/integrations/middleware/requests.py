@@ -11,7 +11,7 @@ import sys
 from collections import deque
 from datetime import UTC, datetime
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..._guard.judge import note_on
 from ..._guard.wrapper import marked
@@ -125,9 +125,9 @@ class RequestScope(Scope):
                 self.note(leak)
         self.leave(in_context=in_context)
 
-    def end(self, *, in_context: bool = True) -> None:
+    def end(self) -> None:
         """Close it, and let go of the request."""
-        self.pause(in_context=in_context, depth=2)
+        self.pause(depth=2)
         self.subject = None
 
     def _described(self) -> tuple[Request, str]:
@@ -165,24 +165,13 @@ class Hooks:
         """Return whether what is dropped in the request concerns it."""
         return current() is not Mode.OFF
 
-    def opened(self, kind: type[S], subject: Any, id_name: Any) -> S | None:
-        """Return an open scope for the calling frame; ``None`` in mode off."""
-        if current() is _OFF:
-            return None
-        scope = kind()
-        scope.subject = subject
-        scope.id_name = id_name
-        scope.anchor = id(_getframe(1))
-        scope.enter()
-        return scope
+    def watched(self, kind: type[S], subject: Any, id_name: Any) -> _Watched[S]:
+        """Return a context manager that opens a scope, for the calling frame.
 
-    def ignored(self) -> None:
-        """Drop what was left to the calling frame, if the mode has changed meanwhile.
-
-        Else a later frame with the same identity would get it.
+        The scope is paused at the end of the block. An exception that leaves the
+        block is explained and ends it, otherwise the caller ends it.
         """
-        if drops.pending:
-            drops.drops_of(id(_getframe(1)))
+        return _Watched(kind, subject, id_name)
 
     def reopened(self, scope: RequestScope) -> None:
         """Open a scope again, for the calling frame, unless it is open."""
@@ -190,6 +179,39 @@ class Hooks:
             scope.anchor = id(_getframe(1))
             scope.enter()
             scope.closed = False
+
+
+class _Watched(Generic[S]):
+    """A block in which a request is served; its scope is ``None`` in mode off."""
+
+    __slots__ = ("_made",)
+
+    def __init__(self, kind: type[S], subject: Any, id_name: Any) -> None:
+        self._made: S | None = None
+        if current() is not _OFF:
+            self._made = scope = kind()
+            scope.subject = subject
+            scope.id_name = id_name
+
+    def __enter__(self) -> S | None:
+        scope = self._made
+        if scope is not None:
+            scope.anchor = id(_getframe(1))
+            scope.enter()
+        return scope
+
+    def __exit__(self, kind: object, error: BaseException | None, _: object) -> None:
+        scope = self._made
+        if scope is not None:
+            if error is not None:
+                scope.explain(error)
+            scope.pause(in_context=not isinstance(error, GeneratorExit), depth=2)
+            if error is not None:
+                scope.subject = None
+        elif drops.pending:
+            # The mode has changed meanwhile; a later frame with the same identity
+            # would get what was dropped.
+            drops.drops_of(id(_getframe(1)))
 
 
 HOOKS = Hooks()

@@ -35,22 +35,13 @@ def _watching(hooks: Hooks) -> Any:
     def call(
         self: WatchMiddleware, environ: dict[str, Any], start_response: Any
     ) -> Iterable[bytes]:
-        request = hooks.opened(_WsgiScope, environ, self.variable)
-        if request is None:
-            try:
-                return self.app(environ, start_response)
-            finally:
-                hooks.ignored()
-        try:
+        with hooks.watched(_WsgiScope, environ, self.variable) as request:
             body = self.app(environ, start_response)
-        except BaseException as error:
-            request.explain(error)
-            request.end()
-            raise
+        if request is None:
+            return body
         if isinstance(body, _FINISHED) or _is_file(body, environ):
             request.end()
             return body
-        request.pause()
         return _Body(body, request)
 
     return call
