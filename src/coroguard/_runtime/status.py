@@ -148,7 +148,7 @@ def _hooks() -> list[str]:
         found.append("dropped coroutines")
     elif hasattr(warnings.showwarning, "coroguard"):
         found.append("warnings of dropped coroutines")
-    modules = {getattr(it, "__module__", "") for it in gc.callbacks}
+    modules = {getattr(it, "__module__", "") for it in getattr(gc, "callbacks", ())}
     if any(str(it).startswith("coroguard.") for it in modules):
         found.append("garbage collections")
     for finder in sys.meta_path:
