@@ -77,7 +77,8 @@ def pytest_collection_finish() -> None:
     Most of the time of the unit tests was that walk.
     """
     gc.collect()
-    gc.freeze()
+    if hasattr(gc, "freeze"):  # PyPy has none
+        gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -18,6 +18,7 @@ from coroguard._files import is_device, write_whole
 from coroguard._inspect.texts import nearest
 from coroguard._leaks.errors import GuardUsageError
 from coroguard.alerts.settings import read_settings
+from coroguard.testing import survivors
 
 from . import stale
 from .alerting import send_alerts
@@ -73,7 +74,11 @@ def gate(
     try:
         # An earlier run's readiness must not be taken for this run's.
         stale.remove(file for _, file in exports)
-        refused = _wrong_files(exports) or _wrong_words(categories, matrix)
+        refused = (
+            _wrong_interpreter()
+            or _wrong_files(exports)
+            or _wrong_words(categories, matrix)
+        )
         if refused:
             return _refuse(refused)
         try:
@@ -168,6 +173,15 @@ def _annotate(readiness: Readiness) -> None:
     if os.environ.get("GITHUB_ACTIONS"):
         for line in as_annotations(readiness):
             sys.stdout.write(f"{line}\n")
+
+
+def _wrong_interpreter() -> str:
+    if survivors.ARE_KNOWN:
+        return ""
+    return (
+        f"the gates need CPython; {sys.implementation.name} frees coroutines too late "
+        "to know which test has dropped one"
+    )
 
 
 def _refuse(why: str) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -65,12 +67,19 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", marker)
     chosen, _ = effective_mode(config)
     if chosen != "off":
+        from .._runtime.modes import configure, current
+        from ..testing import survivors
         from .guards import Guards
-        from .watcher import Watcher
 
-        watcher = Watcher(strict=chosen == "strict")
-        config.pluginmanager.register(watcher, WATCHER)
-        config.add_cleanup(watcher.close)
+        if chosen == "strict":
+            config.add_cleanup(partial(configure, mode=current()))
+            configure(mode="strict")
+        if survivors.ARE_KNOWN:
+            from .watcher import Watcher
+
+            watcher = Watcher(strict=chosen == "strict")
+            config.pluginmanager.register(watcher, WATCHER)
+            config.add_cleanup(watcher.close)
         guards = Guards(config, strict=chosen == "strict")
         config.pluginmanager.register(guards, "coroguard-guards")
     if _schedules_are_asked_for(config):
@@ -111,7 +120,11 @@ def _register_schedules(config: pytest.Config) -> None:
 def pytest_report_header(config: pytest.Config) -> str:
     """Return the mode that holds, and where it was set."""
     chosen, source = effective_mode(config)
-    return f"coroguard: mode={chosen} ({source})"
+    header = f"coroguard: mode={chosen} ({source})"
+    if chosen != "off" and config.pluginmanager.get_plugin(WATCHER) is None:
+        name = sys.implementation.name
+        header += f"; tests are not watched, as {name} frees coroutines late"
+    return header
 
 
 def effective_mode(config: pytest.Config) -> tuple[str, str]:

@@ -13,7 +13,6 @@ import pytest
 from .._leaks.errors import CoroguardError, GuardUsageError, leak_error
 from .._leaks.explain import explain
 from .._leaks.leak import short
-from .._runtime.modes import configure, current
 from ..testing.allowances import Allowance
 from ..testing.recorder import Recorder, error_of
 from ..testing.survivors import Coroutine, begin
@@ -60,15 +59,10 @@ class Watcher:
         self._test = _Test(Recorder(strict=strict))
         self._lines: dict[str, list[str]] = {}
         begin()
-        self._before = current()
-        if strict:
-            configure(mode="strict")
 
     def close(self) -> None:
-        """Restore the mode of the process."""
+        """End the record of the last test."""
         self._test.recorder.stop()
-        if self._strict:
-            configure(mode=self._before)
 
     @property
     def leaks(self) -> list[Leak]:
@@ -253,14 +247,12 @@ def _left_by_fixtures(item: pytest.Item) -> list[Coroutine]:
         if type(value) is CoroutineType
         and inspect.getcoroutinestate(value) == inspect.CORO_CREATED
     ]
-    return [values[name] for name in names if _holders(values, name) <= _LEAST]
+    least = _holders({"": object()}, "")
+    return [values[name] for name in names if _holders(values, name) <= least]
 
 
 def _holders(values: dict[str, Any], name: str) -> int:
     return sys.getrefcount(values[name])
-
-
-_LEAST = _holders({"": object()}, "")
 
 
 def _without_traceback(excinfo: pytest.ExceptionInfo[BaseException]) -> Any:

@@ -15,6 +15,7 @@ from .._runtime import drops
 from .._runtime.collector import collect
 from .._runtime.events import subscribe
 from .._runtime.modes import Mode, current
+from . import survivors
 from .kept import kept_by_mocks
 from .survivors import assign, begin, find, has_survivors, owner_of
 
@@ -81,7 +82,8 @@ class Recorder:
         _running.append(self)
         self._undo.callback(_running.remove, self)
         self._undo.callback(self.age)
-        self._undo.callback(drops.subscribe_unclaimed(self._take))
+        if survivors.ARE_KNOWN:
+            self._undo.callback(drops.subscribe_unclaimed(self._take))
         self._undo.callback(subscribe(self._hear))
         if self._strict:
             depth = sys.get_coroutine_origin_tracking_depth()

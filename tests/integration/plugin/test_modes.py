@@ -159,3 +159,20 @@ def test_the_plugin_loads_nothing_heavy():
     added = {name.partition(".")[0] for name in done.stdout.split()}
     assert added & heavy == set()
     assert not any(name.startswith("coroguard.testing") for name in done.stdout.split())
+
+
+def test_an_interpreter_that_frees_coroutines_late(run_suite):
+    """Where no test can answer for its drops none is blamed, and the header says so."""
+    suite = """
+    def test_drop():
+        fetch()
+
+    def test_mode():
+        import coroguard
+        assert coroguard.status().mode == "strict"
+    """
+    late = "import gc, sys\ndel gc.callbacks, gc.is_finalized, sys.getrefcount"
+    args = ("-plate", "-Wignore", "--coroguard=strict")
+    run = run_suite(suite, *args, files={"late.py": late})
+    assert run.code == pytest.ExitCode.OK, run.output
+    assert "tests are not watched, as cpython frees coroutines late" in run.output
