@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from types import CellType, CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -188,24 +189,32 @@ def _placeholder(number: int) -> str:
 
 
 def placed(code: CodeType, original: CodeType) -> CodeType:
-    """Give a wrapper's code the name and the place of its function.
+    """Give a wrapper's code the name and the place of its function."""
+    return code.replace(
+        co_filename=original.co_filename,
+        co_firstlineno=original.co_firstlineno,
+        co_linetable=_on_first_line(code),
+        co_name=original.co_name,
+        co_qualname=original.co_qualname,
+    )
+
+
+def _on_first_line(code: CodeType) -> bytes:
+    """Return the table of a code whose every instruction is on its first line.
 
     Source: ``Objects/locations.md``; an entry covers at most 8 code units, and
-    form 13 has a line, here always the first one, and no columns.
+    form 13 has a line, here always the first one, and no columns. The table of
+    PyPy has another form, and no traceback can be printed with this one.
     """
+    if sys.implementation.name != "cpython":
+        return code.co_linetable
     units = len(code.co_code) // 2
     table = bytearray()
     while units:
         step = min(units, 8)
         table += bytes((0x80 | 13 << 3 | step - 1, 0))
         units -= step
-    return code.replace(
-        co_filename=original.co_filename,
-        co_firstlineno=original.co_firstlineno,
-        co_linetable=bytes(table),
-        co_name=original.co_name,
-        co_qualname=original.co_qualname,
-    )
+    return bytes(table)
 
 
 def _with_signature(code: CodeType, original: CodeType) -> CodeType:
