@@ -81,6 +81,14 @@ def pytest_collection_finish() -> None:
         gc.freeze()
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _walk_no_file_twice() -> Iterator[None]:
+    """Spare the collections of later tests the walk over what a file leaves behind."""
+    yield
+    collector.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def _collect_leaks(request: pytest.FixtureRequest) -> Iterator[None]:
     """Collect what a test leaks on purpose while its warnings are still ignored.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from subprocess import PIPE, STDOUT
+from typing import Any
 
 import pytest
 
@@ -165,13 +166,21 @@ def is_installed(package: str) -> bool:
         return False
 
 
-SLOW = pytest.mark.slow(reason="the page runs pytest or coroguard, some of it often")
+STARTS_A_TOOL = pytest.mark.slow(reason="the page runs pytest or coroguard")
+IMPORTS_A_FRAMEWORK = [
+    pytest.mark.slow(reason="each program of the page imports a large package"),
+    pytest.mark.every_python,
+]
+
+
+def marks(page: Path) -> Any:
+    if starts_a_tool(page):
+        return STARTS_A_TOOL
+    return IMPORTS_A_FRAMEWORK if NEEDED.search(page.read_text()) else ()
 
 
 @pytest.mark.parametrize(
-    "page",
-    [pytest.param(it, marks=SLOW if starts_a_tool(it) else ()) for it in PAGES],
-    ids=page_id,
+    "page", [pytest.param(it, marks=marks(it)) for it in PAGES], ids=page_id
 )
 def test_blocks_run(
     page: Path, tmp_path: Path, clean_environment: dict[str, str]

@@ -8,6 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
+from trees import tree_of
 
 # Top first. A name stands for a module or for a package with all it holds.
 LAYERS = (
@@ -91,7 +92,7 @@ def graph(package: Path) -> dict[str, dict[str, int]]:
     files = modules(package)
     graph = {}
     for module, file in files.items():
-        tree = ast.parse(file.read_bytes())
+        tree = tree_of(file)
         where = module_name(file, package, folded=False)
         graph[module] = dict(imports(tree, where, set(files)))
     return graph

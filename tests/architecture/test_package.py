@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
-import functools
 import re
 import tomllib
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from trees import tree_of
 
 import coroguard
 
@@ -122,12 +123,8 @@ def test_module_docstrings_are_one_line(package: Path) -> None:
     assert wordy == []
 
 
-@functools.cache
 def parsed(package: Path) -> dict[Path, ast.Module]:
-    return {
-        file.relative_to(package): ast.parse(file.read_bytes())
-        for file in package.rglob("*.py")
-    }
+    return {file.relative_to(package): tree_of(file) for file in package.rglob("*.py")}
 
 
 def places(

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-with suppress(ImportError):  # the tests of the gates do without it
-    from hypothesis import settings
+import pytest
 
-    settings.load_profile("ci")
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Try fewer examples where the slow tests are left out."""
+    with suppress(ImportError):  # the tests of the gates do without it
+        from hypothesis import settings
+
+        ci = settings.get_profile("ci")
+        settings.register_profile("fast", ci, max_examples=25)
+        is_fast = config.option.markexpr == "not slow"
+        settings.load_profile("fast" if is_fast else "ci")
