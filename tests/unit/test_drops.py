@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 
 from coroguard import LeakKind, configure, guard, mode, subscribe, watch
-from coroguard._runtime import modes
+from coroguard._runtime import drops, modes
 from coroguard._runtime.collector import collect
 from coroguard._runtime.drops import subscribe_unclaimed
+from coroguard._runtime.hot import HOT
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:coroutine .* was never awaited"),
@@ -106,6 +107,67 @@ def facade() -> Awaitable[bool]:
 
 
 @pytest.mark.usefixtures("no_takers")
+class Dropping:
+    """An object that leaves a coroutine behind when it dies."""
+
+    def __del__(self) -> None:
+        twin()
+
+
+@guard(returns=Any)
+def ignores(given: object) -> object:
+    return 1
+
+
+@guard(returns=Any)
+async def aignores(given: object) -> object:
+    return 1
+
+
+@guard(returns=Any)
+def refuses(given: object) -> object:
+    raise KeyError
+
+
+@pytest.mark.parametrize("make", [twin, lambda: [twin()], Dropping])
+@pytest.mark.parametrize("ignored", [ignores, aignores, refuses])
+def test_an_argument_that_dies_with_a_call_is_its_callers(
+    ignored: Any, make: Any, seen: Any, no_takers: None
+) -> None:
+    """The call did not make it: the guard around the caller has it, or nobody.
+
+    Were it left to the call that has ended, every guard would take the long way from
+    then on, and a later call with the same frame would be blamed.
+    """
+
+    def call() -> object:
+        with contextlib.suppress(KeyError):
+            result = ignored(make())
+            if ignored is aignores:
+                with contextlib.suppress(StopIteration):
+                    result.send(None)
+        return 1
+
+    call()
+    assert (seen, HOT.alert, drops.pending) == ([], False, {})
+    guard(returns=Any, name="caller")(call)()
+    assert (seen, HOT.alert) == ([("twin", "caller")], False)
+
+
+@pytest.mark.parametrize("value", [1, None, "text", twin, object(), (1,), {"a": 1}])
+def test_a_call_that_drops_is_seen_whatever_it_returns(value: Any, seen: Any) -> None:
+    """A result that can hold nothing does not hide what was left behind."""
+
+    @guard(returns=Any)
+    def check() -> object:
+        twin()
+        return value
+
+    check()
+    check()
+    assert [name for name, _ in seen] == ["twin", "twin"]
+
+
 def test_a_promised_coroutine_that_is_dropped_is_one_event(seen: Any) -> None:
     """A facade's coroutine that nobody awaits is reported once, and warned of once."""
     guarded = guard(returns=Any, name="facade")(facade)

@@ -211,6 +211,21 @@ def test_an_exception_that_was_an_argument_refers_to_itself_through_no_guard(
         gc.enable()
 
 
+def test_a_guard_is_few_objects() -> None:
+    """A program of ten thousand guards is collected about as fast as without."""
+
+    def made() -> Any:
+        return guard(returns=Any)(lambda value: value)
+
+    first = made()
+    collect()
+    before = len(gc.get_objects())
+    more = [made() for _ in range(100)]
+    collect()
+    assert len(gc.get_objects()) - before < 100 * 10
+    assert len({id(it) for it in [first, *more]}) == 101
+
+
 class Held:
     """What a call is given."""
 

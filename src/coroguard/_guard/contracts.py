@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections.abc
 import typing
 from types import UnionType
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from .._inspect.annotations import return_annotation
 from .._inspect.awaitables import ATOM_IDS, class_name, ids, is_stand_in, module_name
@@ -15,9 +15,6 @@ from .._leaks.errors import GuardUsageError
 from .._leaks.scan import is_quiet
 from .._leaks.symptoms import is_suspect_bytes
 from .checks import check_of, check_report, glance_at_reports
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _UNIONS = {id(typing.Union), id(UnionType)}
 _TYPING = ("typing", "types", "typing_extensions")
@@ -76,11 +73,6 @@ class Contract:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restored, (self.type, self._function, self.is_report, self.is_optional)
-
-    @property
-    def glance(self) -> Callable[[Any], bool]:
-        """The quickest callable that decides what ``is_plainly_right`` does."""
-        return is_quiet if self.is_open else self.is_plainly_right
 
     def is_plainly_right(self, value: Any) -> bool:
         """Return whether a value is right at a quick glance, leaks included."""

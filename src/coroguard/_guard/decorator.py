@@ -17,7 +17,6 @@ from .hooks import Hooks
 from .names import remember
 from .routes import refuse_route
 from .supported import refuse
-from .terms import Terms
 from .wrapper import wrap_function
 
 if TYPE_CHECKING:
@@ -123,7 +122,7 @@ def _guarded(
         return MethodType(inner, target.__self__)
     runtime_drops.install()
     contract = contract or contract_of(target)
-    terms = Terms(
+    hooks = Hooks(
         name=name or name_of(target),
         function=target,
         contract=contract,
@@ -131,7 +130,6 @@ def _guarded(
         dropped=dropped,
         is_async=makes_coroutine(target),
     )
-    hooks = Hooks(terms)
     if kind is FunctionType:
         return wrap_function(
             target,

@@ -8,65 +8,51 @@ from typing import TYPE_CHECKING, Any
 
 from .._inspect.awaitables import COROUTINES, what_is
 from .._inspect.callables import MARK, QUIET_MARK
+from .._leaks.scan import is_quiet
 from .._runtime.collector import interrupted, interruptions
 from .._runtime.drops import drops_of, pending
 from .._runtime.hot import HOT
 from .._runtime.modes import Mode, current
 from .._runtime.scopes import Scope
-from .contracts import scalar_of
 from .deferred import deferred, is_promised
 from .judge import forgive, judge, judge_drops
+from .terms import Terms
 from .timing import emit_done, emit_ended, timed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from .._leaks.errors import CoroguardError
     from .._leaks.leak import Leak
-    from .terms import Terms
 
 #: A member of an enum costs Python 3.11 more than the rest of a look at the mode.
 _STRICT = Mode.STRICT
 
 
-class Hooks:
-    """What a wrapper calls where there is something to look at.
+class Hooks(Terms):
+    """The options of a guard, and what its wrapper calls."""
 
-    Args:
-        terms: Those of the guard.
-    """
+    # One object for both: each that a guard is made of makes all collections slower.
+    __slots__ = ()
 
-    __slots__ = ("done", "failed", "mark", "opened", "terms")
+    is_quiet = staticmethod(is_quiet)
 
-    #: Called before, on alert; returns a scope or ``None``.
-    opened: Callable[[], Scope | None]
-    #: Called with the result and the scope; returns what to return and to raise.
-    done: Callable[[Any, Scope | None], tuple[Any, CoroguardError | None]]
-    #: Called with the scope while an exception passes.
-    failed: Callable[[Scope | None], None]
+    @property
+    def terms(self) -> Terms:
+        """The options; the hooks of other frames have none."""
+        return self
 
-    def __init__(self, terms: Terms) -> None:
-        self.terms = terms
-        self.mark = MARK if terms.dropped else QUIET_MARK
-        self.opened, self.done, self.failed = _made(terms)
+    @property
+    def mark(self) -> str:
+        """The name by which the frames of the wrapper are known."""
+        return MARK if self.dropped else QUIET_MARK
 
     def takes_drops(self) -> bool:
         """Return whether what is dropped in the call concerns this guard."""
-        return self.terms.mode is not Mode.OFF
+        return self.mode is not Mode.OFF
 
-    def __reduce__(self) -> Any:
-        return Hooks, (self.terms,)
-
-
-def _made(terms: Terms) -> Any:
-    """Make the three hooks, as closures, because a method would cost more."""
-    pinned, dropped = terms.pinned, terms.dropped
-    glance = terms.contract.glance
-    scalar = scalar_of(terms.contract, terms.function)
-
-    def opened() -> Scope | None:
-        if not dropped or (pinned or current()) is not _STRICT:
-            return timed(terms) if HOT.timed else None
+    def opened(self) -> Scope | None:
+        """Return a scope for the call that begins, where it needs one."""
+        if not self.dropped or (self.pinned or current()) is not _STRICT:
+            return timed(self) if HOT.timed else None
         if interruptions and interrupted() is not None:
             return None
         scope = Scope()
@@ -74,7 +60,10 @@ def _made(terms: Terms) -> Any:
         scope.enter_with_origins()
         return scope
 
-    def done(value: Any, scope: Scope | None) -> tuple[Any, CoroguardError | None]:
+    def done(
+        self, value: Any, scope: Scope | None
+    ) -> tuple[Any, CoroguardError | None]:
+        """End a call that returned; return what to return and what to raise."""
         started: float | None = None
         drops: list[Leak] = []
         if scope is not None:
@@ -83,20 +72,21 @@ def _made(terms: Terms) -> Any:
         if pending or (scope is not None and scope.drops):
             frame_id = id(sys._getframe(1))  # pyright: ignore[reportPrivateUsage]
             drops = _drops(frame_id, scope)
-        if not drops and (type(value) is scalar or glance(value)):
+        if not drops and self.contract.is_plainly_right(value):
             if started is not None:
-                emit_done(terms, value, None, started)
+                emit_done(self, value, None, started)
             return value, None
         what = what_is(value)
-        if what in COROUTINES and is_promised(terms, value, sys._getframe(1)):  # pyright: ignore[reportPrivateUsage]
-            error = judge_drops(terms, drops, started)
-            return deferred(terms, value) if error is None else value, error
-        error, wrong = judge(terms, value, what, drops, started)
+        if what in COROUTINES and is_promised(self, value, sys._getframe(1)):  # pyright: ignore[reportPrivateUsage]
+            error = judge_drops(self, drops, started)
+            return deferred(self, value) if error is None else value, error
+        error, wrong = judge(self, value, what, drops, started)
         if started is not None:
-            emit_done(terms, value, wrong, started)
+            emit_done(self, value, wrong, started)
         return value, error
 
-    def failed(scope: Scope | None) -> None:
+    def failed(self, scope: Scope | None) -> None:
+        """End a call that an exception passes."""
         exception = sys.exception()
         is_closing = isinstance(exception, GeneratorExit)
         frame_id = id(sys._getframe(1))  # pyright: ignore[reportPrivateUsage]
@@ -107,12 +97,10 @@ def _made(terms: Terms) -> Any:
         drops = _drops(frame_id, scope)
         if exception is None or is_closing:
             return
-        emit_ended(terms, exception, started)
+        emit_ended(self, exception, started)
         # Whatever goes wrong here, it is the user's exception that has to pass.
         with contextlib.suppress(Exception):
-            forgive(terms, exception, drops, started)
-
-    return opened, done, failed
+            forgive(self, exception, drops, started)
 
 
 def _drops(frame_id: int, scope: Scope | None) -> list[Leak]:

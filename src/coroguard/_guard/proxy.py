@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any
 import wrapt
 
 from .._inspect.callables import is_async
-from .hooks import Hooks
 from .wrapper import marked
 
 if TYPE_CHECKING:
-    from .terms import Terms
+    from .hooks import Hooks
 
 
 class _GuardedCallable(wrapt.FunctionWrapper[Any, Any]):
@@ -31,8 +30,8 @@ class _GuardedCallable(wrapt.FunctionWrapper[Any, Any]):
         self._self_hooks = hooks
 
     @property
-    def __coroguard__(self) -> Terms:
-        return self._self_hooks.terms
+    def __coroguard__(self) -> Hooks:
+        return self._self_hooks
 
     def __copy__(self) -> Any:
         return _again(copy.copy(self.__wrapped__), self.__coroguard__)
@@ -83,7 +82,7 @@ def wrap_callable(target: Any, hooks: Hooks) -> Any:
             raise
         return _outcome(*hooks.done(value, scope))
 
-    chosen: Any = acall if hooks.terms.is_async else call
+    chosen: Any = acall if hooks.is_async else call
     wrapper = FunctionType(
         marked(chosen.__code__, hooks.mark),
         chosen.__globals__,
@@ -106,6 +105,6 @@ def _outcome(value: Any, error: BaseException | None) -> Any:
         del error, value
 
 
-def _again(target: Any, terms: Terms) -> Any:
+def _again(target: Any, hooks: Hooks) -> Any:
     """Guard a copy of a target on the same terms."""
-    return wrap_callable(target, Hooks(replace(terms, function=target)))
+    return wrap_callable(target, replace(hooks, function=target))

@@ -17,13 +17,15 @@ from types import CellType, CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._inspect.callables import TERMS
-from .._runtime.hot import HOT, SCALARS
+from .._runtime.hot import HOT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .hooks import Hooks
 
 _TEMPLATE = """
-def make(function, hooks, hot, type):
+def make(function, hooks, hot, id, type):
     {a}def wrapper({parameters}):
         if {alert}:
             {opens}
@@ -44,14 +46,14 @@ def make(function, hooks, hot, type):
                 {forget}
                 return value
             scope = None
-        value, error = hooks.done(value, scope)
+        value, scope = hooks.done(value, scope)
         {forget}
-        if error is None:
+        if scope is None:
             return value
         try:
-            raise error
+            raise scope
         finally:
-            del error, value, scope
+            del value, scope
     return wrapper
 """
 # The coroutine of an async function runs nothing before it is awaited, and is made
@@ -59,17 +61,17 @@ def make(function, hooks, hot, type):
 _SYNC = ("scope = hooks.opened()", "function({arguments})")
 _ASYNC = ("scope = None", "await (function({arguments}), scope := hooks.opened())[0]")
 
-#: Asks a result whether it is right without a further look, the likeliest type first.
-_ANY_SCALAR = " or ".join(
-    (
-        "type(value) is hot.int",
-        "value is hot.none",
-        *(f"type(value) is hot.{kind.__name__}" for kind in SCALARS[1:]),
-    )
-)
+#: Ask a result whether it is right without a further look, the likeliest type first.
+_SCALAR = ("type(value) is hot.int", "value is hot.none", "type(value) is hot.bool")
+_OPEN = ("id(type(value)) in hot.quiet", "not hot.alert and hooks.is_quiet(value)")
+_CLOSED = ("not hot.alert and hooks.contract.is_plainly_right(value)",)
+#: What every wrapper closes over.
+_SHARED = {
+    name: CellType(value) for name, value in (("hot", HOT), ("id", id), ("type", type))
+}
 
-#: The local variables of the template: ``scope``, ``value`` and ``error``.
-_OWN_NAMES = 3
+#: The local variables of the template: ``value``, and ``scope``, later the error.
+_OWN_NAMES = 2
 
 
 class _Shape(NamedTuple):
@@ -120,11 +122,13 @@ def wrap_function(
         more=bool(code.co_flags & inspect.CO_VARARGS),
         rest=bool(code.co_flags & inspect.CO_VARKEYWORDS),
         alert="True" if always else "hot.check_alert" if is_check else "hot.alert",
-        is_right=_is_right(scalar),
+        is_right=" or ".join(_checks(scalar, is_open=hooks.contract.is_open)),
     )
-    held = {"function": function, "hooks": hooks, "hot": HOT, "type": type}
+    held = {"function": function, "hooks": hooks}
     compiled = _compiled(shape)
-    closure = tuple([CellType(held[name]) for name in compiled.co_freevars])
+    closure = tuple(
+        [_SHARED.get(name) or CellType(held[name]) for name in compiled.co_freevars]
+    )
     wrapper = FunctionType(
         marked(_with_signature(placed(compiled, code), code), hooks.mark),
         function.__globals__,
@@ -134,16 +138,19 @@ def wrap_function(
     )
     wrapper.__kwdefaults__ = function.__kwdefaults__
     functools.update_wrapper(wrapper, function)
-    setattr(wrapper, TERMS, hooks.terms)
+    setattr(wrapper, TERMS, hooks)
     return wrapper
 
 
-def _is_right(scalar: type | None) -> str:
-    if scalar is None:
-        return "False"
-    if scalar is type(None):
-        return "value is hot.none"
-    return _ANY_SCALAR if scalar is object else f"type(value) is hot.{scalar.__name__}"
+def _checks(scalar: type | None, *, is_open: bool) -> Iterator[str]:
+    """Yield what is asked about a result, one after the other."""
+    if scalar is object:
+        yield from _SCALAR
+    elif scalar is type(None):
+        yield "value is hot.none"
+    elif scalar is not None:
+        yield f"type(value) is hot.{scalar.__name__}"
+    yield from _OPEN if is_open else _CLOSED
 
 
 def marked(code: CodeType, mark: str) -> CodeType:
@@ -180,7 +187,7 @@ def _compiled(shape: _Shape) -> CodeType:
     )
     made: dict[str, Any] = {}
     exec(compile(source, __file__, "exec"), made)
-    wrapper: FunctionType = made["make"](None, None, None, None)
+    wrapper: FunctionType = made["make"](*[None] * 5)
     return wrapper.__code__
 
 

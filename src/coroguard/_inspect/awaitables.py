@@ -38,6 +38,7 @@ ATOMS = frozenset({type(None), bool, int, float, bytes, complex})
 ATOM_IDS = ids(*ATOMS)
 
 _MISSING = object()
+_FORGETS_AT_ONCE = sys.implementation.name == "cpython"
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement
 #: The methods of a coroutine; a class with others does more than be awaited.
 _PROTOCOL = frozenset({"send", "throw", "close", "cr_await", "cr_running"})
@@ -77,13 +78,22 @@ def module_name(cls: type) -> str:
     return found if isinstance(found, str) else ""
 
 
-def per_class(ask: Callable[[type], _T]) -> Callable[[type], _T]:
+def per_class(
+    ask: Callable[[type], _T], *, true: set[int] | None = None
+) -> Callable[[type], _T]:
     """Remember what was found out about a class for as long as the class lives.
 
     Classes are known by their identity, since a metaclass may define ``__hash__``.
     What is remembered must not refer to the class.
+
+    Args:
+        ask: What is asked about a class.
+        true: Kept filled with the identities of the living classes for which the
+            answer was true.
     """
     known: dict[int, tuple[ref[type], _T]] = {}
+    # Elsewhere a class may be gone for some time before its identity is forgotten.
+    living = true if true is not None and _FORGETS_AT_ONCE else set[int]()
 
     def asked(kind: type) -> _T:
         number = id(kind)
@@ -91,7 +101,14 @@ def per_class(ask: Callable[[type], _T]) -> Callable[[type], _T]:
         if entry is not None and entry[0]() is kind:
             return entry[1]
         found = ask(kind)
-        known[number] = (ref(kind, lambda _: known.pop(number, None)), found)
+
+        def forget(_: object) -> None:
+            living.discard(number)
+            known.pop(number, None)
+
+        known[number] = (ref(kind, forget), found)
+        if found:
+            living.add(number)
         return found
 
     return asked
@@ -122,12 +139,11 @@ def are_only(kinds: frozenset[type], items: Iterable[object]) -> bool:
     """Return whether all items are exactly of these built-in types."""
     known: type | None = None
     for item in items:
-        kind = type(item)
-        if kind is not known:
+        if type(item) is not known:
+            known = type(item)
             # Only a metaclass that is ``type`` itself hashes a class by identity.
-            if type(kind) is not type or kind not in kinds:
+            if type(known) is not type or known not in kinds:
                 return False
-            known = kind
     return True
 
 

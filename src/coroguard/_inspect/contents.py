@@ -7,6 +7,7 @@ import sys
 import types
 from collections import ChainMap, UserDict, UserList, deque
 from collections.abc import Callable, Iterable
+from functools import partial
 from gc import get_referents
 from typing import Any, TypeVar
 
@@ -67,7 +68,11 @@ def _opener(kind: type) -> _Opener | None:
     return None
 
 
-@per_class
+#: The classes for which ``is_closed`` is known to be true, by their identities.
+CLOSED: set[int] = set(PLAIN_IDS)
+
+
+@partial(per_class, true=CLOSED)
 def is_closed(kind: type) -> bool:
     """Return whether instances of a class cannot be awaited and are not opened."""
     if kind is types.GeneratorType:  # its code decides what it is

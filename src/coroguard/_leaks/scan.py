@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._inspect.awaitables import ids, kind_of, what_is
-from .._inspect.contents import PLAIN_IDS, is_closed, opened
+from .._inspect.contents import CLOSED, is_closed, opened
 from .._inspect.promises import field_annotation, field_promises, is_loose
 from .._inspect.texts import render_path
 from .._inspect.values import NODES, Walk
@@ -105,12 +105,13 @@ def is_quiet(value: Any, *, texts: bool = False) -> bool:
     kind = type(value)
     if kind is str:
         return not texts or not is_suspect(value)
-    if kind is dict and not texts and _is_flat(value):
-        return True
-    if is_closed(kind):
-        return True
-    waiting, seen = [value], {id(value)}
     try:
+        if kind is dict or kind is list or kind is tuple or kind is set:
+            if not texts and _is_flat(value, kind):
+                return True
+        elif is_closed(kind):
+            return True
+        waiting, seen = [value], {id(value)}
         for node in waiting:  # grows while it is read
             items: Iterable[Any] = node
             if id(type(node)) not in _UNNAMED:
@@ -128,7 +129,7 @@ def is_quiet(value: Any, *, texts: bool = False) -> bool:
                 if kind is str and texts:
                     if is_suspect(item):
                         return False
-                elif id(kind) in PLAIN_IDS or is_closed(kind):
+                elif id(kind) in CLOSED or is_closed(kind):
                     known = kind
                 elif id(item) not in seen:
                     seen.add(id(item))
@@ -138,25 +139,21 @@ def is_quiet(value: Any, *, texts: bool = False) -> bool:
     return True
 
 
-def _is_flat(value: dict[Any, Any]) -> bool:
-    """Return whether a dict has the commonest keys and values only, and no errors.
-
-    Comparing types one by one is the quickest for a few, and runs no metaclass.
-    """
-    for item in value.values():
-        kind = type(item)
-        if (
-            kind is not str
-            and kind is not int
-            and kind is not bool
-            and kind is not float
-            and item is not None
-        ):
+def _is_flat(value: Any, kind: type) -> bool:
+    """Return whether a built-in container has closed items only, and no errors."""
+    known: type | None = None
+    for item in value.values() if kind is dict else value:
+        inner = type(item)
+        if inner is known or inner is str or inner is int or item is None:
+            continue
+        if id(inner) not in CLOSED:
             return False
-    for key in value:
-        if type(key) is not str:
-            return False
-    return ERROR_NAMES.isdisjoint(value)
+        known = inner
+    if kind is dict:
+        for key in value:
+            if type(key) is not str or key in ERROR_NAMES:
+                return False
+    return True
 
 
 def _inside(node: Any) -> tuple[Iterable[str], Iterable[Any]] | None:

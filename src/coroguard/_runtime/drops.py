@@ -20,7 +20,7 @@ from .._leaks.origins import record
 from . import hot as _hot
 from .asyncio_log import observe
 from .collector import interrupted, watch_collections
-from .frames import place_of
+from .frames import lets_go, place_of
 from .modes import on_change, unclaimed
 from .scopes import here, scope_of
 from .threads import get_ident
@@ -153,6 +153,8 @@ def _dropped(coroutine: Any, frame: FrameType) -> bool:
         return True
     if expected != id(coroutine):
         terms = _terms_of(coroutine)
+    if MARK in frame.f_code.co_freevars and lets_go(frame):
+        frame = frame.f_back or frame
     until = interrupted()
     if not _claim(coroutine, frame, place_of(frame, until), in_collection=until):
         at = frame if until is None else None

@@ -9,6 +9,7 @@ import sys
 import time
 from dataclasses import dataclass
 from itertools import islice
+from opcode import opmap
 from typing import TYPE_CHECKING, Any
 
 from .._inspect.callables import MARK
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 
+_DELETE = opmap["DELETE_FAST"]
 _LONGEST_HANDOVER_S = 0.25
 _STEP_S = 0.0005
 _STEPS_AFTER = 4
@@ -57,7 +59,7 @@ def place_of(frame: FrameType | None, until: int | None = None) -> Place:
         if stray is not None:
             if _runs(frame, stray):
                 stray, place.below = None, True
-        elif MARK in frame.f_code.co_freevars:
+        elif MARK in frame.f_code.co_freevars and not lets_go(frame):
             if loop is not None and not loop.is_placed:
                 break  # the guard may be on either side of it
             if hooks_of(frame).takes_drops():
@@ -73,6 +75,14 @@ def place_of(frame: FrameType | None, until: int | None = None) -> Place:
                 stray = [it for it in waiters.ends if it is not None]
         frame = frame.f_back
     return place
+
+
+def lets_go(frame: FrameType) -> bool:
+    """Return whether a guard's wrapper lets go of the arguments of its call.
+
+    The caller made what is dropped then, and the call has been judged.
+    """
+    return frame.f_code.co_code[frame.f_lasti] == _DELETE
 
 
 def _started_by_loop(

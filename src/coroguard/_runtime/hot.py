@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+from .._inspect.contents import CLOSED
+
 
 class _Hot:
     """What a wrapper compares a result with; slots are what it reads fastest.
@@ -16,6 +18,8 @@ class _Hot:
         check_alert: The same for health checks, which also take it while anybody
             listens to their calls.
         none: ``None``; no value on alert, and so with the types.
+        quiet: Identities of the classes whose instances cannot hold a leak; none on
+            alert.
     """
 
     # On alert no result is of these types, so that one comparison answers both
@@ -23,6 +27,7 @@ class _Hot:
     __slots__ = (
         *("alert", "check_alert", "timed"),
         *("bool", "bytes", "complex", "float", "int", "none"),
+        "quiet",
     )
 
     def __init__(self) -> None:
@@ -34,6 +39,7 @@ class _Hot:
         for kind in SCALARS:
             setattr(self, kind.__name__, _Nobody if alert else kind)
         self.none: Any = _Nobody if alert else None
+        self.quiet: Any = _NO_CLASSES if alert else CLOSED
         self.alert = alert
         self.check_alert = alert or self.timed
 
@@ -50,6 +56,8 @@ class _Hot:
 class _Nobody:
     """The type of no value."""
 
+
+_NO_CLASSES = frozenset[int]()
 
 #: Types of values that need no further look; ``None`` is the other such value.
 SCALARS = (int, bool, float, complex, bytes)
