@@ -233,6 +233,53 @@ def test_the_await_of_a_plain_value_goes_or_its_function_becomes_async(
     assert advice(main()) == PLAIN[function]
 
 
+async def entered() -> None:
+    async with plain():  # type: ignore[attr-defined]
+        pass
+
+
+async def iterated() -> None:
+    async for _ in plain():  # type: ignore[attr-defined]
+        pass
+
+
+async def gathered() -> None:
+    await asyncio.gather(plain())  # type: ignore[call-overload]
+
+
+async def built_in() -> None:
+    await len("a")  # type: ignore[misc]
+
+
+WITHOUT_AWAIT = {
+    entered: "use 'with' instead of 'async with' on plain(...), "
+    "or make plain an async context manager",
+    iterated: "use 'for' instead of 'async for' on plain(...), "
+    "or make plain an async generator",
+    gathered: "use the plain int without gather(), or make its source async",
+    built_in: "take the await before len(...) away",
+}
+
+
+@pytest.mark.parametrize("main", WITHOUT_AWAIT, ids=lambda it: it.__name__)
+def test_the_mirror_image_without_an_await_has_its_own_advice(main: Any) -> None:
+    """Where no ``await`` is written none is to go; a built-in stays as it is."""
+    assert advice(main()) == WITHOUT_AWAIT[main]
+
+
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
+@pytest.mark.allow_leaks("*", reason="this test leaks on purpose")
+def test_an_async_property_that_is_used_as_a_value_is_not_to_be_called() -> None:
+    """A property has no call to await, also where its result is subscripted."""
+
+    async def main() -> None:
+        Device().is_online["a"]  # type: ignore[index]
+
+    text = advice(main())
+    gc.collect()
+    assert text == "await .is_online where it is read"
+
+
 @pytest.mark.parametrize(
     ("what", "expected"),
     [

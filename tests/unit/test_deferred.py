@@ -10,8 +10,10 @@ import traceback
 import warnings
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
+from unittest import mock
 
 import pytest
+import wrapt
 
 from coroguard import (
     CoroutineLeakError,
@@ -55,6 +57,13 @@ async def leak() -> Any:
     return {"a": [twin()]}
 
 
+def copied(function: Any) -> Any:
+    """Wrap a function as decorators do that copy its attributes last."""
+    wrapper = counted(function)
+    vars(wrapper).update(vars(function))
+    return wrapper
+
+
 @counted
 def typed(value: Any = 1) -> Awaitable[Any]:
     return fetch(value)
@@ -67,6 +76,10 @@ FORMS: dict[str, Callable[..., Any]] = {
     "cache": functools.lru_cache(fetch),
     "guard under it": counted(guard(returns=Any)(fetch)),
     "guarded wrapper": guard(returns=Any)(counted(fetch)),
+    "guard under a copy": copied(guard(returns=Any)(fetch)),
+    "proxy of a wrapper": wrapt.decorator(
+        lambda it, _, args, named: it(*args, **named)
+    )(counted(fetch)),
     "annotation": typed,
 }
 
@@ -203,6 +216,17 @@ class Service:
         return value
 
 
+class Sender:
+    """A callable object whose call is async."""
+
+    async def __call__(self, value: Any = 1) -> Any:
+        return value
+
+    @guard(returns=Any)
+    def again(self) -> Any:
+        return self()
+
+
 def run(function: Any, *args: Any, **named: Any) -> Any:
     """Call what it is given, as retries, timers and test runners do."""
     return function(*args, **named)
@@ -216,8 +240,14 @@ def run(function: Any, *args: Any, **named: Any) -> Any:
         functools.partial(fetch),
         Service().fetch,
         guard(returns=Any)(fetch),
+        Sender(),
+        functools.partial(Sender()),
+        mock.AsyncMock(return_value=1),
     ],
-    ids=["function", "wrapped", "partial", "method", "guarded"],
+    ids=[
+        *("function", "wrapped", "partial", "method", "guarded"),
+        *("object", "partial of an object", "double"),
+    ],
 )
 @pytest.mark.parametrize("by_name", [False, True])
 def test_a_runner_of_the_callers_async_function_is_not_to_blame(
@@ -244,6 +274,64 @@ def test_a_coroutine_that_no_argument_made_is_a_leak() -> None:
 
     with pytest.raises(CoroutineLeakError):
         guard(returns=Any)(made)(int)
+
+
+def test_self_is_not_given_by_the_caller() -> None:
+    """A method that returns the coroutine of its own object lets it escape."""
+    with pytest.raises(CoroutineLeakError):
+        Sender().again()
+
+
+@pytest.mark.parametrize(
+    ("target", "name"),
+    [
+        (functools.partial(fetch), "fetch"),
+        (FORMS["proxy of a wrapper"], "fetch"),
+        (Sender(), "Sender.__call__"),
+        (functools.partial(Sender()), "Sender.__call__"),
+        (mock.AsyncMock(), "AsyncMock"),
+    ],
+    ids=["partial", "proxy", "object", "partial of an object", "double"],
+)
+def test_a_drop_of_a_guarded_object_has_the_name_and_the_place_of_what_it_calls(
+    target: Any, name: str, events: list[Event]
+) -> None:
+    """No name of the guard's own is in the event, which is the guard's."""
+    check = guard(returns=Any, name="check")(target)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        check()
+    (event,) = events
+    assert event.leak is not None
+    assert (event.leak.name, event.guarded) == (name, "check")
+    assert "coroguard" not in event.leak.defined.replace("/tests/", "")
+
+
+def either(value: Any) -> int | Awaitable[int]:
+    return fetch(value) if value else value  # type: ignore[no-any-return]
+
+
+def of_unknown(value: Any) -> "Awaitable[Unknown]":  # type: ignore[name-defined]  # noqa: F821, UP037
+    return fetch(value)
+
+
+def either_unknown(value: Any) -> "Unknown | Awaitable[int]":  # type: ignore[name-defined]  # noqa: F821, UP037
+    return fetch(value)
+
+
+@pytest.mark.parametrize("function", [either, of_unknown, either_unknown])
+def test_the_awaited_value_is_held_to_its_own_part_of_the_annotation(
+    function: Any, events: list[Event]
+) -> None:
+    """In a union and in text, what is awaited is not taken for a report."""
+    assert asyncio.run(guard(function)(1)) == 1
+    assert [event.error for event in events if event.error] == []
+
+
+def test_the_awaited_part_of_a_union_is_checked() -> None:
+    """``int | Awaitable[int]`` asks for a number when it is awaited, too."""
+    with mode("strict"), pytest.raises(ValueError, match="wrong shape"):
+        asyncio.run(guard(either)("text"))
 
 
 class Commands:

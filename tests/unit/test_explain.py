@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import functools
 import json
+import urllib.parse
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
@@ -48,8 +50,15 @@ class Manager:
     async def status(self) -> str:
         return "up"
 
+    @property
+    async def is_up(self) -> bool:
+        return True
+
     def count(self) -> int:
         return 1
+
+    def itself(self) -> Manager:
+        return self
 
 
 cached = functools.lru_cache(is_connected)
@@ -61,6 +70,18 @@ def attribute() -> Any:
 
 def subscript() -> Any:
     return Manager().status()["x"]  # type: ignore[index]
+
+
+def property_subscript() -> Any:
+    return Manager().is_up["x"]  # type: ignore[index]
+
+
+def quoted() -> Any:
+    return urllib.parse.quote(is_connected())  # type: ignore[arg-type]
+
+
+def as_record() -> Any:
+    return dataclasses.asdict(is_connected())  # type: ignore[call-overload]
 
 
 def addition() -> Any:
@@ -113,6 +134,9 @@ def reused() -> Any:
 MISUSED = {
     attribute: "is_connected",
     subscript: "Manager.status",
+    property_subscript: "Manager.is_up",
+    quoted: "is_connected",
+    as_record: "is_connected",
     addition: "is_connected",
     length: "is_connected",
     serialised: "is_connected",
@@ -141,6 +165,10 @@ async def awaited_method() -> Any:
     return await Manager().count()  # type: ignore[misc]
 
 
+async def awaited_chain() -> Any:
+    return await Manager().itself().itself().count()  # type: ignore[misc]
+
+
 async def entered() -> Any:
     async with plain():  # type: ignore[attr-defined]
         pass
@@ -162,6 +190,7 @@ async def waited() -> Any:
 PLAIN = {
     awaited: ("plain dict", "plain"),
     awaited_method: ("plain int", "Manager.count"),
+    awaited_chain: ("plain int", "Manager.count"),
     entered: ("plain dict", "plain"),
     iterated: ("plain dict", "plain"),
     gathered: ("plain int", ""),

@@ -128,7 +128,7 @@ class Contract:
         inner = awaited_type(self.type)
         if self._function is not None:
             return _of_annotation(inner, self._function)
-        return contract_for(inner)
+        return contract_for(object if type(inner) is str else inner)
 
     def settle(self) -> Contract:
         """Evaluate an annotation that was text when the guard was put on."""

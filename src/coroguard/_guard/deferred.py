@@ -22,6 +22,7 @@ from .._inspect.callables import (
     PROXIES,
     is_marked_async,
     layers,
+    unwrap,
 )
 from .._runtime import drops as tracking
 from .._runtime.hot import HOT
@@ -64,7 +65,9 @@ def is_promised(terms: Terms, value: object, call: FrameType | None = None) -> b
     # Who gives an async function to one that calls whatever it is given expects
     # what that makes, unless the contract asks for another value.
     given = [*_functions_given(call), *_methods_of_subclass(terms, value, call)]
-    return any(_is_of(layers(it, through=_LAYERS), value) for it in given)
+    return any(_is_of(layers(it, through=_LAYERS), value) for it in given) or (
+        _is_called_object(terms, value, call)
+    )
 
 
 def deferred(terms: Terms, awaitable: Any) -> Any:
@@ -135,19 +138,47 @@ def _placed_like(code: CodeType) -> Any:
 def _is_of(functions: Iterable[Any], value: object) -> bool:
     """Return whether a coroutine was made by one of these functions."""
     code = _code_of(value)
-    return code is not None and any(
-        type(it) is FunctionType
-        and any(it.__code__ is known for known in (code, *code.co_consts[-1:]))
+    if code is None:
+        return False
+    known = [code, *code.co_consts[-1:]]
+    terms = tracking.terms_of(value)
+    if terms is not None:
+        known.append(getattr(terms.function, "__code__", None))
+    return any(
+        type(it) is FunctionType and any(it.__code__ is one for one in known)
         for it in functions
     )
 
 
 def _functions_given(call: FrameType) -> Iterator[Any]:
     """Yield the functions that a guarded function was called with."""
+    return (it for it in _arguments(call) if id(type(it)) in _GIVEN)
+
+
+def _arguments(call: FrameType) -> Iterator[Any]:
+    """Yield what a guarded function was called with, ``*args`` one by one."""
     for name, given in call.f_locals.items():
-        for one in given if type(given) is tuple else [given]:  # *args, for one
-            if name not in call.f_code.co_freevars and id(type(one)) in _GIVEN:
-                yield one
+        if name not in call.f_code.co_freevars:
+            yield from given if type(given) is tuple else [given]
+
+
+def _is_called_object(terms: Terms, value: Any, call: FrameType) -> bool:
+    """Return whether a coroutine runs a method of a callable object that was given.
+
+    Its ``__call__`` may be async, or return the coroutine of another method, as
+    that of a test double does. ``self`` was not given by the caller.
+    """
+    code = _code_of(value)
+    frame = getattr(value, "cr_frame", None)
+    if frame is None or not code.co_argcount:
+        return False
+    owner = frame.f_locals.get(code.co_varnames[0])
+    kind, name = type(owner), getattr(terms.function, "__name__", "")
+    return (
+        static_type_attribute(kind, "__call__") is not None
+        and static_type_attribute(kind, name) is None
+        and any(unwrap(it, through=PARTIALS) is owner for it in _arguments(call))
+    )
 
 
 def _methods_of_subclass(terms: Terms, value: object, call: FrameType) -> Iterator[Any]:

@@ -6,14 +6,16 @@
 from __future__ import annotations
 
 import copy
+import functools
 from dataclasses import replace
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 import wrapt
 
-from .._inspect.callables import is_async
-from .wrapper import marked
+from .._inspect.callables import PROXIES, is_async, name_of, unwrap
+from .._inspect.colours import plain_function
+from .wrapper import marked, placed
 
 if TYPE_CHECKING:
     from .hooks import Hooks
@@ -33,6 +35,8 @@ class _GuardedCallable(wrapt.FunctionWrapper[Any, Any]):
     def __coroguard__(self) -> Hooks:
         return self._self_hooks
 
+    terms = __coroguard__  # as hooks have it
+
     def __copy__(self) -> Any:
         return _again(copy.copy(self.__wrapped__), self.__coroguard__)
 
@@ -46,12 +50,18 @@ class _GuardedCallable(wrapt.FunctionWrapper[Any, Any]):
         return self.__reduce__()
 
 
-class _GuardedAsyncCallable(_GuardedCallable):
-    """A guarded object whose class has an async ``__call__``, as this one does."""
+async def _acall(guarded: Any, /, *args: Any, **kwargs: Any) -> Any:
+    call: Any = guarded._self_wrapper
+    return await call(guarded.__wrapped__, None, args, kwargs)
 
-    async def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        call: Any = self._self_wrapper
-        return await call(self.__wrapped__, None, args, kwargs)
+
+@functools.lru_cache(maxsize=1_024)
+def _async_kind(code: CodeType, mark: str) -> Any:
+    """Return a class of guards whose ``__call__`` is async, as this code is."""
+    own = _acall.__code__
+    named = own.replace(co_varnames=(mark, *own.co_varnames[1:]))
+    call = FunctionType(placed(named, code), globals())
+    return type(_GuardedCallable.__name__, (_GuardedCallable,), {"__call__": call})
 
 
 def wrap_callable(target: Any, hooks: Hooks) -> Any:
@@ -83,16 +93,27 @@ def wrap_callable(target: Any, hooks: Hooks) -> Any:
         return _outcome(*hooks.done(value, scope))
 
     chosen: Any = acall if hooks.is_async else call
-    wrapper = FunctionType(
-        marked(chosen.__code__, hooks.mark),
-        chosen.__globals__,
-        chosen.__name__,
-        None,
-        chosen.__closure__,
-    )
-    by_object = is_async(target) and is_async(getattr(type(target), "__call__", None))  # noqa: B004
-    kind: Any = _GuardedAsyncCallable if by_object else _GuardedCallable
+    code = marked(chosen.__code__, hooks.mark)
+    if hooks.is_async:
+        code = _like(code, hooks)
+    wrapper = FunctionType(code, globals(), code.co_name, None, chosen.__closure__)
+    wrapper.__qualname__ = code.co_qualname
+    method = getattr(type(target), "__call__", None)  # noqa: B004
+    kind: Any = _GuardedCallable
+    if type(method) is FunctionType and is_async(target) and is_async(method):
+        kind = _async_kind(method.__code__, hooks.mark)
     return kind(target, wrapper, hooks)
+
+
+def _like(code: CodeType, hooks: Hooks) -> CodeType:
+    """Make the coroutines of a guard look like those of its target."""
+    function: Any = plain_function(unwrap(hooks.function, through=PROXIES))
+    if function is not None:
+        code = placed(code, function.__code__)
+    if function is None or not is_async(function):
+        name = name_of(hooks.function)
+        code = code.replace(co_name=name.rpartition(".")[2], co_qualname=name)
+    return code
 
 
 def _outcome(value: Any, error: BaseException | None) -> Any:

@@ -14,6 +14,7 @@ from .awaitables import (
     class_of,
     is_stand_in,
     module_name,
+    mro,
     own_state,
     static_type_attribute,
 )
@@ -64,10 +65,14 @@ CLAIMED = (
 )
 #: Guards, also behind a static or class method.
 GUARDS = (Layer(lambda it: is_guarded(it), attrgetter("__wrapped__")),)
-#: The proxies of wrapt, and guards that are such proxies.
+#: The modules of wrapt's proxies, in Python and in C.
+_OF_WRAPT = ("wrapt", "_wrappers")
+#: The proxies of wrapt, also of subclasses, such as guards.
 PROXIES = (
     Layer(
-        lambda it: module_name(type(it)).partition(".")[0] in ("wrapt", "coroguard"),
+        lambda it: any(
+            module_name(base).partition(".")[0] in _OF_WRAPT for base in mro(type(it))
+        ),
         attrgetter("__wrapped__"),
     ),
 )

@@ -77,10 +77,26 @@ def is_loose(annotation: object) -> bool:
 
 
 def awaited_type(annotation: object) -> object:
-    """Return what awaiting a value of this annotation gives, ``Any`` if unknown."""
+    """Return what awaiting a value of this annotation gives.
+
+    Returns:
+        A type, or the text of one; ``Any`` where the annotation has none, and
+        ``object`` where it cannot be read.
+    """
     if type(annotation) is typing.TypeVar:
         return annotation
-    return (typing.get_args(annotation) or (Any,))[-1]
+    if type(annotation) is str:
+        return _awaited_text(annotation)
+    origin: Any = typing.get_origin(annotation)
+    if class_name(type(origin or annotation)) == "TypeAliasType":
+        return awaited_type(_alias(origin or annotation))
+    inner = typing.get_args(annotation)
+    if origin is typing.Annotated:
+        return awaited_type(inner[0])
+    if any(origin is union for union in _UNIONS):
+        found = [awaited_type(it) for it in inner if _is_awaited(it)]
+        return found[0] if len(found) == 1 else object
+    return (inner or (Any,))[-1]
 
 
 def named_classes(annotation: object, names: Mapping[str, Any]) -> list[type] | None:
@@ -215,6 +231,29 @@ def _names(text: str, *, deep: bool) -> Iterator[str]:
                 waiting.append(node.slice)
         elif isinstance(node, (ast.Name, ast.Attribute)):
             yield _last_name(node)
+
+
+def _is_awaited(annotation: object) -> bool:
+    """Return whether a part of a union can be awaited."""
+    return any(
+        part in WORDS
+        if type(part) is str
+        else issubclass(type(part), type)
+        and static_type_attribute(part, "__await__") is not None  # type: ignore[arg-type]
+        for part in parts(annotation, deep=False)
+    )
+
+
+def _awaited_text(text: str) -> object:
+    """Return the text of what is awaited, of an annotation that is text."""
+    try:
+        node = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError):
+        return object
+    if not isinstance(node, ast.Subscript) or _last_name(node.value) not in WORDS:
+        return object
+    inner = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    return ast.unparse(inner[-1])
 
 
 def _last_name(node: ast.expr) -> str:

@@ -13,6 +13,7 @@ from types import (
     FunctionType,
     MemberDescriptorType,
     MethodDescriptorType,
+    ModuleType,
 )
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -35,12 +36,14 @@ class Operand(NamedTuple):
         is_call: Whether it is the result of calling ``value``.
         is_called: Whether the object itself is called.
         is_parameter: Whether the object is an argument of the function.
+        is_property: Whether ``value`` is the getter of a property.
     """
 
     value: Any
     is_call: bool = False
     is_called: bool = False
     is_parameter: bool = False
+    is_property: bool = False
 
 
 def instruction(traceback: TracebackType) -> str:
@@ -172,7 +175,7 @@ def _operand(node: ast.AST, frame: FrameType, *, is_called: bool) -> Operand | N
     if value is UNKNOWN:
         return None
     if is_kind(value, property):  # of an instance, or it would be used as one
-        return Operand(value.fget, is_call=True)
+        return Operand(value.fget, is_call=True, is_property=True)
     code = frame.f_code
     parameters = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     is_parameter = isinstance(node, ast.Name) and node.id in parameters
@@ -226,15 +229,28 @@ def _owner(node: ast.Attribute, frame: FrameType) -> Any:
         return function
     if type(function) is not FunctionType:
         return UNKNOWN
-    # What it returns is known if a single class among its names fits.
-    code, names = function.__code__, function.__globals__
-    fitting = {
+    # What it returns is known if a single class among those it may return fits.
+    fitting = [
         kind
-        for name in code.co_names
-        if is_kind(kind := names.get(name), type)
-        and _attribute(kind, node.attr) is not UNKNOWN
-    }
-    return fitting.pop() if len(fitting) == 1 else UNKNOWN
+        for kind in _classes_returned(function, node.value.func, frame)
+        if _attribute(kind, node.attr) is not UNKNOWN
+    ]
+    return fitting[0] if len(ids(*fitting)) == 1 else UNKNOWN
+
+
+def _classes_returned(
+    function: FunctionType, called: ast.expr, frame: FrameType
+) -> Iterator[type]:
+    """Yield the classes that a function names; for a method, also its own."""
+    for name in function.__code__.co_names:
+        named: Any = function.__globals__.get(name)
+        if is_kind(named, type):
+            yield named
+    owner: Any = UNKNOWN
+    if isinstance(called, ast.Attribute):
+        owner = _owner(called, frame)
+    if owner is not UNKNOWN and not is_kind(owner, ModuleType):
+        yield owner if is_kind(owner, type) else type(owner)
 
 
 def _attribute(owner: object, name: str) -> Any:

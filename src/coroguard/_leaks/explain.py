@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 # The instructions that ask an object for its asynchronous protocol. LOAD_SPECIAL
 # asks for that of ``with`` too.
-_ASKING = ("GET_AWAITABLE", "BEFORE_ASYNC_WITH", "GET_AITER", "GET_ANEXT")
+_ENTERING = ("BEFORE_ASYNC_WITH", "LOAD_SPECIAL")
+_ASKING = ("GET_AWAITABLE", _ENTERING[0], "GET_AITER", "GET_ANEXT")
 _CLASS_OF_AWAITABLE = ("<class 'coroutine'>", "<class 'async_generator'>")
 # Texts about an argument that do not name its type.
 _NAMELESS = (
@@ -40,7 +41,11 @@ _NAMELESS = (
     "strip arg must be",
     "slice indices must be",
     "isinstance() arg 2",
-    "issubclass() arg 2",
+    "issubclass() arg",
+    "quote_from_bytes() expected bytes",
+    "Cannot mix str and non-str arguments",
+    "replace() should be called on",
+    "asdict() should be called on",
     "iter(v, w): v must be callable",
     "the first argument must be callable",
     "first argument must be string",
@@ -140,34 +145,51 @@ def _awaited_plain(
     kind = what.removeprefix("plain ")
     if is_kind(exception, TypeError) and (
         instruction(traceback) in _ASKING
-        or ("async" in text and instruction(traceback) == "LOAD_SPECIAL")
+        or ("async" in text and instruction(traceback) == _ENTERING[1])
     ):
         if what and kind == what:
             return None  # the wrong one of await, async for and async with
-        return _plain(kind, *awaited_call(traceback))
+        return _plain(kind, *awaited_call(traceback), use=_asked_by(traceback))
     if frame.f_globals.get("__name__", "").startswith("asyncio."):
         for name in ("coro_or_future", "coro", "fut", "main", "future"):
             if name in frame.f_locals and ("required" in text or "expected" in text):
                 value = frame.f_locals[name]
                 if what_is(value) is None:
-                    return _plain(type(value).__name__, None)
+                    called = _nearest(_asked(exception, "__traceback__"))[-2:][0]
+                    caller = called.tb_frame.f_code.co_name
+                    kind = type(value).__name__
+                    return _plain(kind, None, use="argument", caller=caller)
     if is_kind(exception, TypeError) and kind != what:
         return _plain(kind, None)
     return None
 
 
-def _plain(kind: str, function: Any, called: str = "") -> Leak:
+def _asked_by(traceback: TracebackType) -> str:
+    """Return which statement asked for an asynchronous protocol, if not ``await``."""
+    name = instruction(traceback)
+    if name == "GET_AWAITABLE":
+        return ""
+    return "async with" if name in _ENTERING else "async for"
+
+
+def _plain(
+    kind: str, function: Any, called: str = "", *, use: str = "", caller: str = ""
+) -> Leak:
     """Return the leak of an awaited plain value and the function it came from."""
     name, defined = called, ""
     if not inspect.iscoroutinefunction(unwrapped(function)):
         name = name_of(function) or called
         file, line = where_defined(function)
         defined = place(file, line) if file else ""
+        if function is not None and (not file or is_library(file)):
+            use = use or "library"  # which nobody will make async
     return Leak(
         kind=LeakKind.NOT_AWAITABLE,
         what=f"plain {kind}" if kind else "plain value",
         name=name,
         defined=defined,
+        caller=caller,
+        use=use,
     ).within("", is_async=True)
 
 
@@ -205,6 +227,7 @@ def _of_operand(
             what="async generator" if asynchronous else "coroutine",
             name=name_of(function),
             defined=place(file, line) if file else "",
+            use="property" if operand.is_property else "",
         ).within("", is_async=True)
     if not is_builtin(value) or (text and not _names(text, value)):
         return None

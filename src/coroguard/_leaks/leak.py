@@ -18,6 +18,11 @@ _ASYNC_KIN = {
     "__del__": "an async close(), which the owner awaits",
 }
 _ELSEWHERE = "an async method, or call a synchronous twin"
+#: Statements that ask for more than an awaitable, and what would do.
+_ASYNC_FORMS = {
+    "async for": "an async generator",
+    "async with": "an async context manager",
+}
 _PROBE = re.compile(r"\b(?:isawaitable|iscoroutine|isfuture)\(")
 
 
@@ -68,7 +73,8 @@ class Leak:
         caller: Qualified name of the function that dropped or misused it, or
             the name of the library.
         use: How it was used, where that decides what helps: ``call``,
-            ``property``, ``library``, or nothing.
+            ``property``, ``library``, ``async for``, ``async with``,
+            ``argument``, or nothing.
         lost: ``file:line`` of the line that dropped it.
     """
 
@@ -170,7 +176,7 @@ def _advice(leak: Leak, name: str, caller: str, owner: str, is_async: bool) -> s
         is_async: Whether the owner is async, or a block of code.
     """
     if leak.what.startswith("plain "):
-        return _of_plain(leak, name)
+        return _of_plain(leak, name, caller)
     if not name and str(leak.kind) == "symptom":
         return "find the call whose result was used without await, and await it"
     if leak.use == "call" and name:
@@ -196,16 +202,26 @@ def _advice(leak: Leak, name: str, caller: str, owner: str, is_async: bool) -> s
     return f"{todo}, and make {owner} async, or call a synchronous twin"
 
 
-def _of_plain(leak: Leak, name: str) -> str:
+def _of_plain(leak: Leak, name: str, caller: str) -> str:
     """Return the advice for an ``await`` of a plain value."""
     if "Mock" in leak.what:
         return "use AsyncMock for what is awaited"
+    if leak.use in _ASYNC_FORMS:
+        take_away = f"use '{leak.use.removeprefix('async ')}' instead of '{leak.use}'"
+        if not name:
+            return take_away
+        return f"{take_away} on {name}(...), or make {name} {_ASYNC_FORMS[leak.use]}"
+    if leak.use == "argument":
+        return f"use the {leak.what} without {caller}(), or make its source async"
     if not name:
         return f"take away the await of the {leak.what}, or make its source async"
+    take_away = f"take the await before {name}(...) away"
+    if leak.use == "library":
+        return take_away
     last = _last(name)
     if last.startswith(("async_", "aio_")) or last.endswith("_async"):
         return f"make {name} async, as its name promises"
-    return f"take the await before {name}(...) away, or make {name} async"
+    return f"{take_away}, or make {name} async"
 
 
 def _todo(leak: Leak, name: str) -> str:

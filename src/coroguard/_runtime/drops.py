@@ -81,6 +81,20 @@ def is_dropping(coroutine: object) -> bool:
     return _next.get(get_ident(), (0, None))[0] == id(coroutine)
 
 
+def terms_of(coroutine: Any) -> Any:
+    """Return the terms of the guard whose wrapper made a coroutine, or ``None``.
+
+    Args:
+        coroutine: One that has not begun.
+    """
+    code = getattr(coroutine, "cr_code", None)
+    # The wrapper of a callable object takes the guard as its first argument.
+    names = () if code is None else (*code.co_freevars, *code.co_varnames[:1])
+    if MARK in names or QUIET_MARK in names:
+        return hooks_of(coroutine.cr_frame).terms
+    return None
+
+
 def install() -> None:
     """Put the hook in place, also over another library's; repeated calls are free."""
     current = getattr(warnings, "_warn_unawaited_coroutine", None)
@@ -152,7 +166,7 @@ def _dropped(coroutine: Any, frame: FrameType) -> bool:
         _next[thread] = id(held["awaitable"]), held["terms"]
         return True
     if expected != id(coroutine):
-        terms = _terms_of(coroutine)
+        terms = terms_of(coroutine)
     if MARK in frame.f_code.co_freevars and lets_go(frame):
         frame = frame.f_back or frame
     until = interrupted()
@@ -189,14 +203,6 @@ def _claim(
     if place.coroutine is not None and place.coroutine.cr_frame is None:
         return not drops_of(place.frame_id)
     return True
-
-
-def _terms_of(coroutine: Any) -> Any:
-    """Return the terms of the guard whose wrapper made a coroutine, or ``None``."""
-    names = coroutine.cr_code.co_freevars
-    if MARK in names or QUIET_MARK in names:
-        return hooks_of(coroutine.cr_frame).terms
-    return None
 
 
 _NEVER_AWAITED = r"coroutine '([^']+)' was never awaited"
