@@ -29,7 +29,12 @@ if TYPE_CHECKING:
 _ROOT = Path(__file__).parents[2]
 FOLDER = Path(tempfile.gettempdir()) / "coroguard-mass-guard"
 _MODES = ("enforce", "observe", "strict")
-_PATIENCE_S = 900
+_PATIENCE_S = 1_800
+_REPEATS = 3
+_MOST_NOTES = 20
+_NAMES = {"wrapt": "empty wrapt decorator"}
+#: Settings of a suite, such as filters of warnings, may import the package.
+_START = "import sys, guard_everything, pytest; sys.exit(pytest.main())"
 
 
 @dataclass(slots=True)
@@ -88,29 +93,42 @@ class Bench:
             if project.is_unpacked and project.name not in self._sources:
                 self._unpack(project.name)
 
-    def run(self, project: Project, how: str, mode: str = "") -> Run:
-        """Run a suite once, guarded or not, and return what came out."""
+    def run(
+        self, project: Project, guard: str, only: Sequence[str] | None = None
+    ) -> Run:
+        """Run a suite once and return what came out.
+
+        Args:
+            project: Whose suite it is.
+            guard: ``bare``, ``wrapt`` or a mode.
+            only: The tests to run; ``None`` for all.
+        """
         home = self._home(project)
-        result = self._folder / f"{project.name}-{mode or how}.json"
+        stem = f"{project.name}-{guard}{'' if only is None else '-again'}"
+        result, wanted = (self._folder / f"{stem}{it}.json" for it in ("", "-only"))
+        if only is not None:
+            wanted.write_text(json.dumps([*only]), encoding="utf-8")
         result.unlink(missing_ok=True)
         inside = Path(__file__).parent / "inside"
+        how = "coroguard" if guard in _MODES else guard
         with ExitStack() as cleanup:
             arguments = [*project.tests]
             if project.needs_redis:
                 arguments.append(f"--redis-url={_redis(cleanup)}")
             finished = subprocess.Popen(
                 [
-                    *(str(self._python), "-m", "pytest", "-q", "--tb=short"),
+                    *(str(self._python), "-c", _START, "-q", "--tb=short"),
                     *("-p", "guard_everything", "-p", "no:cacheprovider", *arguments),
                 ],
                 cwd=home,
                 env={
                     **os.environ,
                     "PYTHONPATH": os.pathsep.join([str(inside), str(_ROOT / "src")]),
-                    "GUARD_EVERYTHING": f"{how}:{project.name}:{result}",
-                    "COROGUARD_MODE": mode or "enforce",
+                    "GUARD_EVERYTHING": f"{how}:{project.package}:{result}",
+                    "GUARD_EVERYTHING_ONLY": "" if only is None else str(wanted),
+                    "COROGUARD_MODE": guard if how == "coroguard" else "enforce",
                 },
-                stdout=(self._folder / f"{project.name}-{mode or how}.log").open("w"),
+                stdout=(self._folder / f"{stem}.log").open("w"),
                 stderr=subprocess.STDOUT,
             )
             try:
@@ -122,7 +140,40 @@ class Bench:
         if not result.exists():
             return Run(problem=f"pytest ended with {finished.returncode}")
         found: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
-        return Run(**{name: found[name] for name in Run.__slots__ if name in found})
+        run = Run(**{name: found[name] for name in Run.__slots__ if name in found})
+        if how != "bare" and not run.counts["guarded"]:
+            return Run(problem="nothing was guarded")
+        return run
+
+    def lasting(
+        self, project: Project, guard: str, changed: Sequence[str], known: Sequence[Run]
+    ) -> list[str]:
+        """Return the changed tests that a guard changes again where they run alone.
+
+        Each is repeated bare and guarded. One that has, guarded, no outcome that it
+        does not have bare too depends on time, and not on the guard.
+
+        Args:
+            project: Whose suite it is.
+            guard: As in ``run``.
+            changed: The tests whose outcome changed in the whole suite.
+            known: The runs of the whole suite without a guard.
+        """
+        if not changed or not all("::" in test for test in changed):
+            return [*changed]  # a module or the run itself
+        bare, guarded = (
+            [self.run(project, it, changed) for _ in range(_REPEATS)]
+            for it in ("bare", guard)
+        )
+
+        def outcomes(runs: Sequence[Run], test: str) -> set[str | None]:
+            return {run.outcomes.get(test) for run in runs}
+
+        return [
+            test
+            for test in changed
+            if outcomes(guarded, test) - outcomes([*known, *bare], test)
+        ]
 
     def _home(self, project: Project) -> Path:
         if project.name in self._sources:
@@ -169,12 +220,13 @@ def measure(
     rows: list[tuple[str, ...]] = []
     notes: list[str] = []
     for project in projects:
-        before, after = bench.run(project, "bare"), bench.run(project, "bare")
-        guarded = {"empty wrapt decorator": bench.run(project, "wrapt")}
-        guarded |= {mode: bench.run(project, "coroguard", mode) for mode in modes}
+        before, after = (bench.run(project, "bare") for _ in range(2))
         bare_s = min(before.cpu_s, after.cpu_s)
-        for name, run in guarded.items():
-            changed = run.changes(before, after)
+        for guard in ("wrapt", *modes):
+            name = _NAMES.get(guard, guard)
+            run = bench.run(project, guard)
+            once = run.changes(before, after)
+            changed = bench.lasting(project, guard, once, (before, after))
             rows.append(
                 (
                     project.name,
@@ -182,18 +234,21 @@ def measure(
                     f"{run.counts.get('guarded', 0):,}",
                     f"{run.counts.get('passed over', 0):,}",
                     f"{len(before.outcomes):,}",
+                    f"{len(once):,}",
                     f"{len(changed):,}",
                     f"{run.cpu_s / bare_s:.2f} x" if bare_s else "unknown",
                 )
             )
             print("  ".join(rows[-1]), flush=True)
-            for test in changed[:20]:
+            for test in once[:_MOST_NOTES]:
                 reason = run.reasons.get(test, "").strip().splitlines()[-1:]
                 was, is_ = before.outcomes.get(test), run.outcomes.get(test)
-                notes.append(f"{project.name}, {name}: {test}: {was}, now {is_}")
+                again = "" if test in changed else " (not where it is repeated alone)"
+                notes.append(f"{project.name}, {name}: {test}: {was}, now {is_}{again}")
                 print("   ", notes[-1], *reason, flush=True)
-    columns = ("package", "guard", "guarded", "refused", "tests", "changed", "CPU")
-    return Section("Whole packages guarded", columns, rows, notes=tuple(notes))
+    columns = ("package", "guard", "guarded", "refused", "tests")
+    more = ("changed once", "changed", "CPU")
+    return Section("Whole packages guarded", columns + more, rows, notes=tuple(notes))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

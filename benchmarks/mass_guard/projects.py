@@ -12,12 +12,13 @@ class Project:
     """A package and its suite.
 
     Args:
-        name: Name of the distribution, and of the package.
+        name: Name of the distribution.
         tests: Arguments for pytest, relative to the source distribution.
         is_unpacked: Whether the tests are in the source distribution; else they
             are installed with the package, or in ``suites``.
         conftest: Settings that the suite expects from its own runner.
         needs_redis: Whether the suite is given the address of a Redis.
+        imported_as: Name of the package, where it is not that of the distribution.
     """
 
     name: str
@@ -25,13 +26,22 @@ class Project:
     is_unpacked: bool = True
     conftest: str = ""
     needs_redis: bool = False
+    imported_as: str = ""
+
+    @property
+    def package(self) -> str:
+        """The package whose functions are guarded."""
+        return self.imported_as or self.name
 
 
 PROJECTS = (
     Project("starlette", ("tests", *_NO_ASYNCIO)),
     Project("httpx", ("tests", *_NO_ASYNCIO)),
-    # Its own options import its plugin before anything can be guarded.
-    Project("anyio", ("tests", "-m", "not network", "-o", "addopts=", "-p", "no:trio")),
+    Project(
+        "anyio",
+        # Its own options load its plugin once more.
+        ("tests", "-m", "not network", "-o", "addopts=", "-p", "no:trio", *_NO_ASYNCIO),
+    ),
     Project("aiosqlite", ("--pyargs", "aiosqlite.tests.smoke"), is_unpacked=False),
     Project("websockets", ("test_websockets.py", *_NO_ASYNCIO), is_unpacked=False),
     Project(
@@ -54,6 +64,7 @@ PROJECTS = (
         # Its tests fail where anything else is logged. Its own runner does the first.
         conftest="import logging, os\n"
         "os.environ['ASYNC_TEST_TIMEOUT'] = '120'  # of a busy machine\n"
+        "os.environ['EMULATION'] = '1'  # for the same reason\n"
         "for name in ('tornado.access', 'coroguard', 'coroguard.leak'):\n"
         "    logging.getLogger(name).disabled = True\n",
     ),

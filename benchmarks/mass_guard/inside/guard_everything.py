@@ -7,7 +7,11 @@ has kept by then, and a function that is also the key of a dict would become ano
 It runs inside the environment of the package under test, where only pytest, wrapt
 and coroguard are sure to be. Its orders come by the environment:
 ``GUARD_EVERYTHING=HOW:PACKAGE[,PACKAGE...]:FILE``, where HOW is ``bare``, ``wrapt`` or
-``coroguard`` and FILE receives the outcomes and the costs as JSON.
+``coroguard`` and FILE receives the outcomes and the costs as JSON. Of all tests,
+only those in the JSON file that ``GUARD_EVERYTHING_ONLY`` names are run, if any.
+
+It has to be imported before pytest, which imports packages for its settings:
+PYTEST_DONT_REWRITE, as it cannot be any more.
 """
 
 from __future__ import annotations
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
     import pytest
 
 _how, _packages, _file = os.environ["GUARD_EVERYTHING"].split(":", 2)
+_ONLY = os.environ.get("GUARD_EVERYTHING_ONLY")
 _PACKAGES = tuple(_packages.split(","))
 _NAME = "__guard_everything__"
 #: What a class takes only as a plain function, which wrapt's wrappers are not.
@@ -85,6 +90,9 @@ class _Finder:
         return spec
 
 
+_finder = _Finder()
+
+
 def _decorate_all(body: ast.Module | ast.ClassDef) -> None:
     """Put the decorator on what is defined here, not on what functions define."""
     waiting: list[ast.AST] = [*body.body]
@@ -126,7 +134,23 @@ if _how != "bare":
     if _early := [it for it in sys.modules if it.partition(".")[0] in _PACKAGES]:
         raise RuntimeError(f"imported before they could be guarded: {_early}")
     setattr(builtins, _NAME, functools.partial(_decorated, _decorator()))
-    sys.meta_path.insert(0, _Finder())
+    sys.meta_path.insert(0, _finder)
+
+
+def pytest_plugin_registered() -> None:
+    """Come before pytest's own finder, which takes the packages that are plugins."""
+    if _finder in sys.meta_path[1:]:
+        sys.meta_path.remove(_finder)
+        sys.meta_path.insert(0, _finder)
+
+
+def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
+    """Leave out the tests that are not wanted again."""
+    if not _ONLY:
+        return
+    wanted = set(json.loads(Path(_ONLY).read_text(encoding="utf-8")))
+    config.hook.pytest_deselected(items=[it for it in items if it.nodeid not in wanted])
+    items[:] = [it for it in items if it.nodeid in wanted]
 
 
 def pytest_runtestloop(session: pytest.Session) -> None:  # noqa: ARG001
