@@ -54,7 +54,7 @@ __all__ = [
 ]
 
 
-# What needs a heavy dependency is imported when it is first asked for.
+# Names that need a heavy dependency are imported on first access.
 _HOMES = {
     "ComponentHealth": "report",
     "HealthReport": "report",

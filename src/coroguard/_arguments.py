@@ -8,7 +8,7 @@ from typing import Any
 import typer
 import typer.core
 
-#: Where a context keeps the program of `coroguard run`.
+#: The key under which a context keeps the program of `coroguard run`.
 PROGRAM = "coroguard.program"
 
 

@@ -37,7 +37,7 @@ def run_work(target: str, *, extra: str, **options: object) -> NoReturn:
 
 @contextmanager
 def _exit_on_interrupt() -> Generator[None, None, None]:
-    """Let Ctrl-C end the process at once, while there is nothing to clean up.
+    """End the process at Ctrl-C at once, while there is nothing to clean up.
 
     An exception would not do: some extension modules replace it by one of their own.
     """

@@ -131,7 +131,7 @@ def audit(
         str | None, typer.Option(metavar="RULE", help="Print what a rule means.")
     ] = None,
 ) -> None:
-    """Import packages as deployed and name what collides in colour."""
+    """Import packages as deployed and report names whose colours collide."""
     if explain is not None:
         run_work("coroguard.bindings.command:explain", extra="cli", rule=explain)
     if not packages:
@@ -172,7 +172,7 @@ def lock(
         typer.Option(help="The lock; coroguard.lock beside pyproject.toml by default."),
     ] = None,
 ) -> None:
-    """Write down the colour of each public function and what guards expect."""
+    """Record the colour of each public function and the contracts of guards."""
     run_work(
         "coroguard.bindings.command:lock",
         extra="cli",
@@ -307,7 +307,7 @@ def load(
 
 @app.command()
 def status() -> None:
-    """Show which mode applies here, who set it, and what cannot be seen."""
+    """Show the mode that applies here, its source, and what cannot be seen."""
     sys.stdout.write(f"{status_of_process()}\n")
 
 

@@ -27,7 +27,7 @@ def test_change_counts_where_it_shows_alone_and_not_without_a_guard(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    """A change that depends on time is no change of the guard's."""
+    """A change that depends on time is not counted as one by the guard."""
     monkeypatch.syspath_prepend(Path(__file__).parents[2])
     driver: Any = importlib.import_module("benchmarks.mass_guard.__main__")
     ran: list[tuple[str, Sequence[str]]] = []

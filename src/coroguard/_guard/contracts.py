@@ -18,7 +18,7 @@ from .checks import check_of, check_report, glance_at_reports
 
 _UNIONS = {id(typing.Union), id(UnionType)}
 _TYPING = ("typing", "types", "typing_extensions")
-#: What the mapping of a report may be annotated as; ``frozendict`` is of 3.15.
+#: Annotations of a report's mapping; ``frozendict`` is new in 3.15.
 _MAPPINGS = ("dict", "Mapping", "MutableMapping", "frozendict")
 #: Names that are often imported for type checkers only.
 _WELL_KNOWN = {
@@ -28,7 +28,7 @@ _WELL_KNOWN = {
 
 
 class Contract:
-    """What a guarded function must return.
+    """The expected result of a guarded function.
 
     The contract of an annotation that is only text is settled when it is first
     needed: a class may not be defined before.

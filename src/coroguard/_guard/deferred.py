@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from .terms import Terms
 
-#: What is looked at among the arguments of a call.
+#: Kinds of arguments of a call that are looked at.
 _GIVEN = ids(FunctionType, MethodType, functools.partial)
 _LAYERS = (*PARTIALS, *BINDINGS, *METHODS, *PROXIES, *HOLDERS)
 
@@ -62,8 +62,8 @@ def is_promised(terms: Terms, value: object, call: FrameType | None = None) -> b
         return True
     if call is None or not terms.contract.is_open:
         return False
-    # Who gives an async function to one that calls whatever it is given expects
-    # what that makes, unless the contract asks for another value.
+    # A caller who passes an async function to one that calls its argument expects
+    # the coroutine, unless the contract asks for another value.
     given = [*_functions_given(call), *_methods_of_subclass(terms, value, call)]
     return any(_is_of(layers(it, through=_LAYERS), value) for it in given) or (
         _is_called_object(terms, value, call)

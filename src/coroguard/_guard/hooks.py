@@ -28,7 +28,7 @@ _STRICT = Mode.STRICT
 
 
 class Hooks(Terms):
-    """The options of a guard, and what its wrapper calls."""
+    """The options of a guard, and the functions that its wrapper calls."""
 
     # One object for both: each that a guard is made of makes all collections slower.
     __slots__ = ()

@@ -37,7 +37,7 @@ _RAISED_BY_ENFORCE = (LeakKind.RETURNED, LeakKind.NESTED)
 
 @dataclass(slots=True)
 class _Findings:
-    """What is wrong with a value.
+    """The faults of a value.
 
     Args:
         leaks: The awaitables and the texts of leaks.

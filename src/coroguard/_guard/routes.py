@@ -28,7 +28,7 @@ _FRAMEWORKS: Final = frozenset(
 _ROUTES: Final = re.compile(r"(litestar\.handlers|\w+\.routing|django\.urls)\b")
 _DECORATOR: Final = re.compile(r"\s*@([A-Za-z_][\w.]*)\.(\w+)\b(.*)")
 _DEFINITION: Final = re.compile(r"\s*(async\s+)?def\b")
-#: What an unknown object is asked for a route by, with the path first.
+#: Methods by which an object of an unknown class registers a route, path first.
 _VERBS: Final = frozenset(
     ("get", "post", "put", "patch", "delete", "head", "options", "route", "websocket")
 )

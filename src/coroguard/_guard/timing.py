@@ -1,4 +1,4 @@
-"""The calls of health checks, for those who are subscribed to them."""
+"""The calls of health checks, for their subscribers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def is_check(terms: Terms) -> bool:
-    """Return whether a guard is one on a health check, and on."""
+    """Return whether this is the guard of a health check, and not in mode off."""
     return terms.contract.settle().is_report and terms.mode is not Mode.OFF
 
 
@@ -56,7 +56,7 @@ def emit_ended(
 
 
 def _status(report: Any) -> Outcome:
-    """Return the status of a report that was found right; of none, ``healthy``."""
+    """Return the status of a valid report; ``healthy`` if there is no report."""
     if report is None:
         return "healthy"
     from ..report.json_values import MAPPINGS, fields_of, is_kind, items_of

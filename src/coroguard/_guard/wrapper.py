@@ -65,7 +65,7 @@ _ASYNC = ("scope = None", "await (function({arguments}), scope := hooks.opened()
 _SCALAR = ("type(value) is hot.int", "value is hot.none", "type(value) is hot.bool")
 _OPEN = ("id(type(value)) in hot.quiet", "not hot.alert and hooks.is_quiet(value)")
 _CLOSED = ("not hot.alert and hooks.contract.is_plainly_right(value)",)
-#: What every wrapper closes over.
+#: The cells that every wrapper closes over.
 _SHARED = {
     name: CellType(value) for name, value in (("hot", HOT), ("id", id), ("type", type))
 }
@@ -196,7 +196,7 @@ def _placeholder(number: int) -> str:
 
 
 def placed(code: CodeType, original: CodeType) -> CodeType:
-    """Give a wrapper's code the name and the place of its function."""
+    """Return a wrapper's code with the name and the place of its function."""
     return code.replace(
         co_filename=original.co_filename,
         co_firstlineno=original.co_firstlineno,
@@ -225,7 +225,7 @@ def _on_first_line(code: CodeType) -> bytes:
 
 
 def _with_signature(code: CodeType, original: CodeType) -> CodeType:
-    """Give a wrapper's code the parameters of its function."""
+    """Return a wrapper's code with the parameters of its function."""
     count = len(code.co_varnames) - _OWN_NAMES
     names, first = original.co_varnames[:count], original.co_argcount
     placeholders = map(_placeholder, range(original.co_kwonlyargcount))

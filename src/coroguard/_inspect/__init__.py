@@ -1,1 +1,1 @@
-"""Objects asked what they are, without running any of their code."""
+"""Inspection of objects, without running any of their code."""

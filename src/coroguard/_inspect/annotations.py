@@ -70,7 +70,7 @@ def annotations_of(
 
 
 def evaluated(annotation: object, names: Callable[[str], object]) -> object:
-    """Return what an annotation means; its text where that is not certain.
+    """Return the value of an annotation; its text where that is not certain.
 
     Args:
         annotation: An annotation; only text and forward references change.
@@ -163,7 +163,7 @@ def _descriptor(kind: type, name: str) -> Any:
 
 
 def _meaning(node: ast.expr, names: Callable[[str], object]) -> Any:
-    """Return what the text of an annotation means.
+    """Return the value of an annotation that is text.
 
     Raises:
         LookupError: A name is not known, or to find out would run code.

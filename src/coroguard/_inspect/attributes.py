@@ -198,7 +198,7 @@ def _codes(value: Any) -> Iterator[CodeType]:
     waiting = [getattr(function, "__code__", None)]
     while waiting:
         code = waiting.pop()
-        # What ``Protocol`` puts on a class stores nothing of the class's own.
+        # Attributes that ``Protocol`` adds store nothing of the class's own.
         if isinstance(code, CodeType) and code.co_filename != typing.__file__:
             yield code
             waiting += [it for it in code.co_consts if isinstance(it, CodeType)]

@@ -81,7 +81,7 @@ def module_name(cls: type) -> str:
 def per_class(
     ask: Callable[[type], _T], *, true: set[int] | None = None
 ) -> Callable[[type], _T]:
-    """Remember what was found out about a class for as long as the class lives.
+    """Cache the result of a function of a class for as long as the class lives.
 
     Classes are known by their identity, since a metaclass may define ``__hash__``.
     What is remembered must not refer to the class.

@@ -92,7 +92,7 @@ HOLDERS = (
 )
 #: Anything with a ``__wrapped__``, as in ``inspect.unwrap``; may run its code.
 WRAPPERS = (Layer(lambda it: hasattr(it, "__wrapped__"), attrgetter("__wrapped__")),)
-#: What a class has in the place of a method.
+#: Objects that a class has in the place of a method.
 ACCESSORS = (
     _layer(property, "fget"),
     Layer(

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class Colour(enum.StrEnum):
-    """What a caller has to write to get the result of a call."""
+    """The way to get the result of a call."""
 
     SYNC = "sync"
     ASYNC = "async"
@@ -182,7 +182,7 @@ def _alternatives(annotation: object, names: dict[str, Any]) -> Iterator[Colour]
 
 
 _CONSTANTS = ("LOAD_CONST", "LOAD_COMMON_CONSTANT")
-# What makes a value of its own here, in the instructions of 3.11 to 3.15.
+# Instructions that make a value of their own, in 3.11 to 3.15.
 _MAKES = (
     *(
         "BUILD_",

@@ -51,7 +51,7 @@ def mentions(annotation: object, value: object) -> bool:
 
 
 def field_promises(owner: type, field: str, value: object) -> bool:
-    """Return whether a class annotates its field as what ``value`` is."""
+    """Return whether a class annotates its field as an awaitable such as ``value``."""
     return any(
         _allows(part, value)
         for part in parts(field_annotation(owner, field), deep=True)
@@ -131,7 +131,7 @@ def named_classes(annotation: object, names: Mapping[str, Any]) -> list[type] | 
 
 
 def _alternatives(part: object) -> list[Any] | None:
-    """Return what a union or an alias offers; ``None`` for all else."""
+    """Return the alternatives of a union or an alias, ``None`` for all else."""
     # Only of Python's own kinds: nobody else's attribute may run here.
     if module_name(type(part)) not in ("typing", "types"):
         return None
@@ -263,7 +263,7 @@ def _last_name(node: ast.expr) -> str:
 
 
 def _alias(alias: Any) -> object:
-    """Return what ``type X = ...`` means; it is evaluated when it is asked."""
+    """Return the value of ``type X = ...``, which Python evaluates on access."""
     try:
         return alias.__value__
     except Exception:

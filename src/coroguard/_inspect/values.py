@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from .contents import Pairs
 
-#: How many objects a walk reads before it stops.
+#: The most objects that a walk reads.
 NODES = 2_000_000
 #: Up to so many items, to look at their types first takes longer than it saves.
 _FEW = 16

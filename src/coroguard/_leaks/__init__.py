@@ -1,1 +1,1 @@
-"""Leaks: what one is, where it is, and how it reads."""
+"""Leaks: their records, the search for them, and their texts."""

@@ -112,7 +112,7 @@ def where_defined(function: Any) -> tuple[str, int]:
 
 
 def is_kind(value: object, *kinds: type) -> bool:
-    """Do what ``isinstance`` does without asking the object for its class."""
+    """Return what ``isinstance`` would, without asking the object for its class."""
     return issubclass(type(value), kinds)
 
 
@@ -229,7 +229,7 @@ def _owner(node: ast.Attribute, frame: FrameType) -> Any:
         return function
     if type(function) is not FunctionType:
         return UNKNOWN
-    # What it returns is known if a single class among those it may return fits.
+    # The class of its result is known if a single class among its candidates fits.
     fitting = [
         kind
         for kind in _classes_returned(function, node.value.func, frame)

@@ -37,7 +37,7 @@ _CODES = {
 
 
 class LeakKind(enum.StrEnum):
-    """What happened to the awaitable.
+    """The kind of a leak: what happened to the awaitable.
 
     Attributes:
         code: Code of the errors of this kind, for the page on troubleshooting.

@@ -48,7 +48,7 @@ class Found(NamedTuple):
 
 
 class Scan(NamedTuple):
-    """What a scan found.
+    """The result of a scan.
 
     Args:
         found: The un-awaited objects.

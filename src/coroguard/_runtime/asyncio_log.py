@@ -1,4 +1,4 @@
-"""Tasks that asyncio complains of in its log, which stays as it is."""
+"""Tasks that asyncio reports in its log, whose records all pass."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def observe() -> None:
 
 
 def _look_at(entry: LogRecord) -> bool:
-    """Report a complaint as an unclaimed drop; let every record pass."""
+    """Report a complaint of asyncio as an unclaimed drop; pass every record."""
     try:
         if str(entry.msg).startswith(_COMPLAINTS) and unclaimed():
             _report(sys._getframe(1))  # pyright: ignore[reportPrivateUsage]

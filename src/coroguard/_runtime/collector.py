@@ -16,7 +16,7 @@ from .threads import allocate_lock, get_ident, sleep, start_new_thread
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: How long a collection waits for what it postponed, so that an explicit
+#: Seconds that a collection waits for the work it postponed, so that an explicit
 #: ``gc.collect()`` usually returns after it. No more, because the thread may hold a
 #: lock that the postponed work needs.
 _PATIENCE_S = 0.1
@@ -85,7 +85,7 @@ def _on_collection(phase: str, info: dict[str, int]) -> None:  # noqa: ARG001
 
 
 def _hand_over() -> None:
-    """Let another thread do what was postponed, and wait for it a moment."""
+    """Run the postponed work in another thread, and wait a moment for it."""
     done = allocate_lock()
     done.acquire()
     try:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from .frames import Place
 
-#: What was dropped in guarded calls that have not ended, by the call's frame.
+#: Drops in guarded calls that have not ended, by the call's frame.
 pending: dict[int, list[Leak]] = {}
 # Reentrant, because a finalizer may run while its own thread holds it.
 _pending_lock = threading.RLock()
@@ -153,7 +153,7 @@ def _hook_before(previous: Callable[[Any], None]) -> Callable[[Any], None]:
 
 
 def _dropped(coroutine: Any, frame: FrameType) -> bool:
-    """Give a drop to the innermost guard or watch that it happened in.
+    """Assign a drop to the innermost guard or watch around it.
 
     Returns:
         Whether the coroutine only stands for another one.
@@ -161,7 +161,7 @@ def _dropped(coroutine: Any, frame: FrameType) -> bool:
     thread = get_ident()
     expected, terms = _next.pop(thread, (0, None))
     if coroutine.cr_code in _promised:
-        # What it would have awaited is dropped next, unless it has another owner.
+        # The object that it would have awaited is dropped next, unless another owns it.
         held = coroutine.cr_frame.f_locals
         _next[thread] = id(held["awaitable"]), held["terms"]
         return True
@@ -181,8 +181,8 @@ def _claim(
     coroutine: Any, frame: FrameType, place: Place, *, in_collection: int | None
 ) -> bool:
     """Note a drop for the innermost guard or watch around it, if there is one."""
-    # What the collector frees was made elsewhere, unless a guard in a finalizer
-    # drops it; and no context may be read in a collection.
+    # Objects that the collector frees are from elsewhere, unless a guard in a finalizer
+    # drops them; and no context may be read in a collection.
     scope = scope_of(frame, place) if in_collection is None else None
     if scope is not None and scope.is_inside(place):
         if scope.is_younger_than(coroutine):

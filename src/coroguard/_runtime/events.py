@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """What was found, and what was done about it.
+    """A finding, and what was done about it.
 
     Args:
         leak: The leak; ``None`` for a violated shape, an unfinished scan and
@@ -69,7 +69,7 @@ class Event:
     request_id: str = ""
 
 
-#: What came of a call: the status of the report that it returned, what was wrong
+#: The outcome of a call: the status of the report that it returned, what was wrong
 #: with it, or how an exception ended it.
 Outcome: TypeAlias = Literal[
     "healthy", "degraded", "failed", "leaked", "invalid", "raised", "cancelled"
@@ -129,7 +129,7 @@ class _Subscribers:
             _failed.discard(id(callback))
 
     def deliver(self, record: object) -> None:
-        """Call all of them, but not with what one of them causes itself."""
+        """Call all of them, unless one of them caused the record itself."""
         thread = threading.get_ident()
         if thread in _delivering:
             return
@@ -212,7 +212,7 @@ def emit(event: Event, request: Request | None = None) -> None:
 
 
 def emit_call(check: str, outcome: Outcome, started: float) -> None:
-    """Give a call to those who are subscribed to calls, if anybody is.
+    """Deliver a call to the subscribers to calls.
 
     Args:
         check: Name of the check.

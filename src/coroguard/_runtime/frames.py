@@ -30,7 +30,7 @@ _HANDOVER_FRAMES = 12
 
 @dataclass(slots=True)
 class Place:
-    """Where in the running program something happened.
+    """A place in the running program.
 
     Args:
         frame_id: Identity of the innermost guard's frame, or ``None``.

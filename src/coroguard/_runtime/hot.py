@@ -9,7 +9,7 @@ from .._inspect.contents import CLOSED
 
 
 class _Hot:
-    """What a wrapper compares a result with; slots are what it reads fastest.
+    """The values that a wrapper reads at each call; slots are the fastest to read.
 
     Attributes:
         alert: Whether guarded calls have to take the thorough way: strict mode

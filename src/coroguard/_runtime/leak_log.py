@@ -43,7 +43,7 @@ def log_event(event: Event) -> None:
     log, level = logger().getChild("leak"), 40 if is_raised else 30
     if not log.isEnabledFor(level):
         return
-    # Where it is raised, exc_info has all of it; Python's last resort for programs
+    # If it is raised, exc_info has all of it; Python's last resort for programs
     # without logging would only print it twice.
     by_exc_info = is_raised and log.hasHandlers()
     error = event.error if by_exc_info else None
@@ -72,7 +72,7 @@ def _text(event: Event, *, is_short: bool) -> str:
 
 
 def _facts(event: Event, count: int) -> dict[str, object]:
-    """Return what is known of an event, by the names of a log record."""
+    """Return the attributes of an event, by their names in a log record."""
     leak = event.leak
     known = {
         "leak_kind": leak.kind.value if leak else None,

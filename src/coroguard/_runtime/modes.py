@@ -27,12 +27,12 @@ _UNCLAIMED = ("report", "off")
 
 #: A mode, by its word.
 ModeName = Literal["off", "observe", "enforce", "strict"]
-#: What happens to drops that no guard and no watch claims.
+#: The treatment of drops that no guard and no watch claims.
 Unclaimed = Literal["report", "off"]
 
 
 class Mode(enum.StrEnum):
-    """What a guard does about what it finds."""
+    """The mode of a guard, which decides what it does about a finding."""
 
     OFF = "off"
     OBSERVE = "observe"
@@ -78,7 +78,7 @@ class process:  # noqa: N801 - one object, never instantiated
     started = mode
     source = VARIABLE if variable else "default"
     scan_limit = NODES
-    #: How many guards were put on while the process was off, and stay bare.
+    #: The number of functions that were guarded in mode off, and stay bare.
     bare = 0
     has_warned = False
     unclaimed = _parse_unclaimed(
@@ -173,7 +173,7 @@ def stays_bare() -> None:
 
 
 def late() -> list[str]:
-    """Return what was set or put on too late to apply, a sentence each."""
+    """Return the settings and guards that came too late to apply, a sentence each."""
     found: list[str] = []
     value = os.environ.get(VARIABLE) or ""
     is_late = value != process.variable and process.source in (VARIABLE, "default")
@@ -194,7 +194,7 @@ def late() -> list[str]:
 
 
 def warn_if_late() -> None:
-    """Log once what was set or put on too late to apply."""
+    """Log once the settings and guards that came too late to apply."""
     if process.has_warned:
         return
     problems = late()

@@ -1,4 +1,4 @@
-"""Stretches of the program that take what is dropped in their context."""
+"""Scopes: parts of the program that claim the drops in their context."""
 
 # A watch opens one, and a strict guard, for the children that its frame cannot place.
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .._leaks.leak import Leak
     from .frames import Place
 
-#: How many callers of a new coroutine are remembered in strict mode.
+#: The number of callers of a new coroutine that strict mode remembers.
 ORIGIN_DEPTH = 4  # the call of a test double is two further out
 #: Whether a thread begins with the context of the one that starts it, else with none.
 _INHERITS_CONTEXT = bool(getattr(sys.flags, "thread_inherit_context", False))
@@ -60,7 +60,7 @@ class Scope:
     seen: MutableSequence[Leak] | None = None
     loop: Any = None
     parent: Scope | None = None
-    #: When it was entered, where coroutine origins are tracked in it.
+    #: ``perf_counter()`` at its start, if coroutine origins are tracked in it.
     started: float | None = None
     thread = 0
     token: Token[Scope | None] | None = None
@@ -89,7 +89,7 @@ class Scope:
         self.started = perf_counter()
 
     def request(self) -> Request | None:
-        """Return the request that is served in it, if it is one's."""
+        """Return the request that is served in this scope, if any."""
         return None
 
     def note(self, leak: Leak) -> None:
@@ -98,7 +98,7 @@ class Scope:
         self.__dict__.setdefault("drops", []).append(leak)
 
     def leave(self, *, in_context: bool = True) -> None:
-        """Close it; what its late children drop goes to the scope around it.
+        """Close it; later drops of its children go to the scope around it.
 
         Args:
             in_context: Whether the context may be changed. While a coroutine is
@@ -198,7 +198,7 @@ def scope_of(frame: FrameType, place: Place) -> Scope | None:
     if frame.f_code.co_name == "_run" and (
         frame.f_globals.get("__name__") == "asyncio.events"
     ):
-        # What a callback returned is dropped outside of the callback's context.
+        # The result of a callback is dropped outside of the callback's context.
         context = getattr(frame.f_locals["self"], "_context", None)
         return _open(context.get(_var)) if context is not None else None
     if (
@@ -225,7 +225,7 @@ def _brings_context(item: Any) -> bool:
     return type(getattr(run, "__self__", None)) is Context
 
 
-#: How many scopes of each thread track origins.
+#: The number of scopes that track origins, by thread.
 _tracking: dict[int, int] = {}
 #: The depth in each thread before it was set.
 _depth_before: dict[int, int] = {}

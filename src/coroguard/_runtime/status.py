@@ -26,7 +26,7 @@ _COMPILED = {"_cython_": "Cython", "__mypyc": "mypyc"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """What applies in this process, and in the context that asked.
+    """The settings that apply in this process and in the calling context.
 
     Args:
         version: Version of coroguard.
@@ -69,7 +69,7 @@ class Status:
         return "\n  ".join(lines)
 
 
-#: What higher layers add to the hooks and to the problems.
+#: Hooks and problems that higher layers add.
 more_hooks: list[Callable[[], list[str]]] = []
 more_problems: list[Callable[[], list[str]]] = []
 
@@ -80,7 +80,7 @@ _has_announced = False
 
 
 def status() -> Status:
-    """Return which mode applies and who set it, which guards are on, and the rest.
+    """Return the mode and its source, the guards, the hooks and the problems.
 
     Returns:
         A frozen record; ``print(status())`` shows it in a few lines.

@@ -18,7 +18,7 @@ _takers: list[Callable[[Any, bool], object]] = []
 
 
 def add_taker(taker: Callable[[Any, bool], object]) -> Callable[[], None]:
-    """Give ``taker`` what nobody claims; return a function that takes it back."""
+    """Pass unclaimed drops to ``taker``; return a function that ends it."""
 
     def give(coroutine: Any, collected: bool) -> None:
         taker(coroutine, collected)
@@ -32,7 +32,7 @@ def add_taker(taker: Callable[[Any, bool], object]) -> Callable[[], None]:
 
 
 def give_away(coroutine: Any, leak: Leak, terms: Any, *, collected: bool) -> None:
-    """Report an unclaimed drop to whom it concerns.
+    """Report an unclaimed drop to its guard, the latest taker or the subscribers.
 
     Args:
         coroutine: What was dropped.
@@ -52,7 +52,7 @@ def give_away(coroutine: Any, leak: Leak, terms: Any, *, collected: bool) -> Non
 
 
 def report(leak: Leak, mode: Mode) -> None:
-    """Emit the event of a leak for which nobody can be made to raise."""
+    """Emit the event of a leak that no caller can raise."""
     leak = leak if leak.advice else leak.within("", is_async=True)
     event = Event(
         leak=leak,

@@ -1,6 +1,6 @@
 """Tasks that await another task or future, and the guards that they await it in."""
 
-# What waits for a future is bound to its done-callbacks, in every version of CPython;
+# A task that waits for a future is bound to its done-callbacks in every CPython;
 # from 3.14 on asyncio keeps the same graph once more. A task group is
 # different: it hears of its tasks from the start, but it only awaits them when its
 # block is left, so that a guard inside the block has nothing to do with them.
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 _FARTHEST = 64
 _LIBRARIES = frozenset({"asyncio", "concurrent", "anyio"})
-#: Where the task groups of asyncio, anyio and trio await their tasks.
+#: The functions in which task groups of asyncio, anyio and trio await their tasks.
 _GROUP_EXITS = frozenset({"__aexit__", "_nested_child_finished"})
 
 
 @dataclass(slots=True)
 class Waiters:
-    """What awaits a future, near and far.
+    """The tasks that await a future, near and far.
 
     Args:
         frames: The innermost guard's frame in each task that awaits it, by its

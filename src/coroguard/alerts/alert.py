@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from .._runtime.events import Event
     from .settings import AlertSettings
 
-#: What identifies an alert, as Alertmanager does it: its labels.
+#: The labels that identify an alert, as in Alertmanager.
 Labels = tuple[tuple[str, str], ...]
 
-# How Go writes the time of what has not ended. Source: Alertmanager's webhook.
+# Go's zero time, for an alert that has not ended. Source: Alertmanager's webhook.
 _NOT_ENDED = "0001-01-01T00:00:00Z"
 
 
@@ -89,7 +89,7 @@ def labels_of(settings: AlertSettings, alertname: str, **more: str) -> Labels:
 
 
 def labels_of_event(event: Event, settings: AlertSettings) -> Labels:
-    """Return what identifies the alert of an event; empty where it calls for none.
+    """Return the labels of an event's alert; empty if it needs no alert.
 
     Each process has its own, because it only knows of itself when a place is quiet.
     """

@@ -26,7 +26,7 @@ _TABLE = "a table of texts, whose names are letters, digits and _"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertSettings:
-    """Where alerts go, and what they state.
+    """The destinations and the contents of alerts.
 
     Args:
         url: The webhook; one that ends in ``/api/v2/alerts`` is Alertmanager's own.
@@ -177,7 +177,7 @@ def _check_url(url: str, where: str, *, may_be_secret: bool) -> None:
 
 
 def _parts_of(url: str) -> SplitResult | None:
-    """Return the parts of an address; ``None`` where it cannot be right."""
+    """Return the parts of an address, ``None`` if it is not valid."""
     try:
         parts = urlsplit(url)
         is_right = parts.scheme in ("http", "https") and parts.port != 0

@@ -50,9 +50,9 @@ class Alerts:
         # An alert fires, its labels resolve it, and ``None`` ends the thread.
         queue = original("_queue", "SimpleQueue")
         self._queue: SimpleQueue[Alert | Labels | None] = queue()
-        #: When the place of an event was last seen.
+        #: The time at which the place of an event was last seen.
         self._seen: dict[Labels, float] = {}
-        #: What the receiver takes as firing, and when it was sent; the thread's own.
+        #: Alerts that fire at the receiver, and the times sent; the thread's own.
         self._open: dict[Labels, Alert] = {}
         self._sent: dict[Labels, float] = {}
         self._dropped = 0
@@ -98,7 +98,7 @@ class Alerts:
         self._put(labels)
 
     def close(self, timeout_s: float = 5.0) -> None:
-        """Send what is queued, without further retries, and end the thread.
+        """Send the queued alerts, without further retries, and end the thread.
 
         Args:
             timeout_s: The longest time to wait for that.
@@ -141,7 +141,7 @@ class Alerts:
             self._running.release()
 
     def _turn(self) -> bool:
-        """Send what is due; return whether there is going to be more."""
+        """Send the alerts that are due; return whether the sink is still open."""
         items, goes_on = self._take()
         try:
             for due in _batches([*self._changed(items), *self._quiet()]):
@@ -172,7 +172,7 @@ class Alerts:
         return max(0.0, min(seen) + self.settings.resolve_after_s - time.monotonic())
 
     def _changed(self, items: Sequence[Alert | Labels]) -> Iterator[Alert]:
-        """Yield what begins or ends with these items."""
+        """Yield the alerts that begin or end with these items."""
         for item in items:
             if isinstance(item, Alert):
                 if item.labels not in self._open or self._is_stale(item.labels):
@@ -231,7 +231,7 @@ class Alerts:
 
 
 def _batches(due: Sequence[Alert]) -> Iterator[list[Alert]]:
-    """Split what is due, so that no request has two states of one alert."""
+    """Split alerts into requests that have one state of each alert."""
     batch: dict[Labels, Alert] = {}
     for alert in due:
         if alert.labels in batch:

@@ -56,7 +56,7 @@ def audit(
     baseline: Path | None = None,
     update: bool = False,
 ) -> int:
-    """Audit packages and print what collides.
+    """Audit packages and print the findings.
 
     Args:
         packages: Their names, as they are imported.
@@ -114,7 +114,7 @@ def audit(
 
 
 def explain(*, rule: str) -> int:
-    """Print what a rule of the audit means; 2 where there is no such rule."""
+    """Print the meaning of a rule of the audit; return 2 if there is no such rule."""
     try:
         _print(explain_rule(rule))
     except GuardUsageError as error:
@@ -239,7 +239,7 @@ def _check(file: Path, packages: list[str], libraries: list[str], command: str) 
 
 
 def _changed(old: Lock, new: Lock) -> str:
-    """Count the functions and contracts that are not what they were."""
+    """Count the functions and contracts that have changed."""
     changed = len(
         {name for name, _ in old.colours.items() ^ new.colours.items()}
         | {name for name, _ in old.contracts.items() ^ new.contracts.items()}

@@ -9,7 +9,7 @@ from .._leaks.leak import labelled_lines
 
 
 class FindingKind(enum.StrEnum):
-    """What is wrong with a name."""
+    """A fault of a name."""
 
     # Found by the audit.
     DEFINED_TWICE = "defined twice"
@@ -35,7 +35,7 @@ class FindingKind(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One name that is not what its users count on; strings only.
+    """A name that contradicts how it is used; strings only.
 
     Args:
         kind: What is wrong.

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Step(NamedTuple):
-    """What is done about the modules of one purpose.
+    """The work to do when certain modules are imported.
 
     Args:
         wants: Returns whether a module, by its name, is concerned.
@@ -24,7 +24,7 @@ class Step(NamedTuple):
 
 
 class ImportHook:
-    """A finder that asks the finders behind it, and adapts what they find.
+    """A finder that asks the finders behind it, and adapts their results.
 
     The steps are taken in the order of their names: strict packages replace a
     loader, and guards then wrap whatever loader there is.

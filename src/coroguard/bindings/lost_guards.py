@@ -108,7 +108,7 @@ def _exists(module: str) -> bool:
 
 
 def _moved(put: Put) -> Iterator[Finding]:
-    """Look at what a protected name has for a value now."""
+    """Look at the value that a protected name has now."""
     module = sys.modules.get(put.module)
     if module is None:
         return

@@ -1,4 +1,4 @@
-"""Import paths of functions, patterns included, and what came of them."""
+"""Import paths of functions, patterns included, and their results."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _PART = r"[\w*?\[\]!-]+"
 _PATH = re.compile(rf"{_PART}(\.{_PART})*:{_PART}(\.{_PART})*")
 _PATTERN = re.compile(r"[*?\[]")
-#: What a class or module has a function as.
+#: Types under which a class or module has a function.
 METHODS = ids(FunctionType, staticmethod, classmethod)
 # Functions with these names look at the frame of their caller: the guard's, then.
 _FRAME_READERS = frozenset(("_getframe", "currentframe", "f_back", "extract_stack"))
@@ -136,7 +136,7 @@ class Put:
 
 @dataclass(slots=True)
 class Protection:
-    """A path, and what came of it.
+    """A path and its results.
 
     Args:
         path: The path.
@@ -156,7 +156,7 @@ class Protection:
 
 
 def own(owner: Any) -> dict[str, Any]:
-    """Return what a module, class or object has itself; no code of it is run."""
+    """Return the own attributes of a module, class or object; none of its code runs."""
     kind: type[Any] = type(owner)
     if issubclass(kind, ModuleType):
         return namespace(owner)

@@ -1,4 +1,4 @@
-"""Guards put on the functions of a module, and taken off again."""
+"""Guards of the functions of a module: putting on and removing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def guard_module(
     *,
     late: bool = False,
 ) -> None:
-    """Guard what a path means in one module.
+    """Guard the functions of a path in one module.
 
     Args:
         protection: The path.
@@ -100,7 +100,7 @@ def _set(
 
 
 def take_off(protection: Protection) -> None:
-    """Take off what a path has put on and what is still there."""
+    """Remove the guards of a path that are still there."""
     for put in protection.put.values():
         if own(put.owner).get(put.attribute) is not put.guarded:
             continue

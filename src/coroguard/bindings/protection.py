@@ -85,7 +85,7 @@ def protect(
 
 
 def unprotect(*paths: str) -> None:
-    """Take guards off again; without a path, all that ``protect`` has put on.
+    """Remove guards that ``protect`` has put on; without a path, all of them.
 
     A name that has another value by now is left as it is.
 
@@ -132,7 +132,7 @@ def verify(*, ended: bool = False) -> tuple[Finding, ...]:
 
 
 def bare() -> dict[str, str]:
-    """Return what patterns matched and left bare, with the reason."""
+    """Return the functions that patterns matched but did not guard, with reasons."""
     return {
         name: why
         for protection in list(_protections.values())
@@ -171,7 +171,7 @@ def _is_wanted(module: str) -> bool:
 
 
 def _adapt(spec: ModuleSpec) -> None:
-    """Let a loader guard the module that it has executed."""
+    """Make a loader guard the module that it has executed."""
     if hasattr(spec.loader, "exec_module"):
         spec.loader = _loader_class()(spec.loader)
 

@@ -25,7 +25,7 @@ _TEST_PARTS = ("test", "tests", "testing", "conftest")
 
 
 def lost_definitions() -> Iterator[Finding]:
-    """Yield what has replaced guards that a decorator put on a definition."""
+    """Yield the replacements of guards that a decorator put on a definition."""
     for (module, name), definition in list(DEFINITIONS.items()):
         found = lookup(sys.modules.get(module, MISSING), name)
         if id(type(found)) in METHODS:
@@ -105,7 +105,7 @@ def _replaced(
         return
     code = function.__code__
     if code.co_filename == definition.file and code.co_qualname == name:
-        # Where the guard is still in use, the name was only lent to it: an overload,
+        # If the guard is still in use, the name was only lent to it: an overload,
         # a route, a handler of single dispatch.
         is_other = code.co_firstlineno != definition.line
         if is_other and definition.wrapper() is None:

@@ -1,4 +1,4 @@
-"""The audit's rules: what each means, an example, and the way out."""
+"""The audit's rules: the meaning of each, an example, and the fix."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def rule_id(kind: FindingKind) -> str:
 
 
 def explain_rule(name: str) -> str:
-    """Return what a rule means, with an example.
+    """Return the meaning of a rule, with an example.
 
     Raises:
         GuardUsageError: There is no such rule.

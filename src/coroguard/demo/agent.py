@@ -25,7 +25,7 @@ _MAX_KEYWORDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the tool found.
+    """The result of the tool.
 
     Args:
         earlier: How many messages the user has sent in this conversation so far.

@@ -1,4 +1,4 @@
-"""The user on whose behalf the service works, by five ids."""
+"""The user that the service works for, by five ids."""
 
 from __future__ import annotations
 

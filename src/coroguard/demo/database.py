@@ -182,7 +182,7 @@ class ThreadStore:
 
     async def search(self, words: Sequence[str]) -> Found:
         """Count the user's earlier messages, and those with one of the words."""
-        # Of the characters of a word, only the underscore is special to LIKE.
+        # Among the characters of a word, only the underscore is special to LIKE.
         patterns = ["%" + word.replace("_", r"\_") + "%" for word in words]
         row = await self._database.run(
             lambda connection: connection.fetchrow(

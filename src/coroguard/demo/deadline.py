@@ -1,4 +1,4 @@
-"""Deadlines that hold whatever the awaited work does."""
+"""Deadlines that hold even if the awaited work ignores cancellation."""
 
 # Client time-outs do not hold when a link is black-holed: cancelling a connection
 # attempt makes the client wait for the very peer that is gone. So the work runs in a

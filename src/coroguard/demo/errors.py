@@ -1,4 +1,4 @@
-"""The errors of the chat service, and who has to act on each."""
+"""The errors of the chat service, by who has to act."""
 
 # DemoError
 # ├── ConfigError (ValueError)          the operator: an address or a limit is wrong

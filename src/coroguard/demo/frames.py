@@ -83,7 +83,7 @@ def _text(value: object) -> str:
         raise FrameError('no text; send {"type": "message", "text": "hello"}')
     if len(value) > MAX_TEXT:
         raise FrameError(f"{len(value)} characters; send at most {MAX_TEXT}")
-    # What PostgreSQL cannot keep: a zero byte, and half of a surrogate pair.
+    # PostgreSQL cannot store a zero byte, nor half of a surrogate pair.
     if "\x00" in value or any("\ud800" <= char <= "\udfff" for char in value):
         raise FrameError("the text holds a zero byte or a lone surrogate; leave it out")
     return value

@@ -52,7 +52,7 @@ class WebSocketManagerFactory:
 
     @property
     def in_use(self) -> int:
-        """How many sockets have a manager."""
+        """The number of sockets that have a manager."""
         return len(self._managers)
 
     def create_manager(

@@ -1,4 +1,4 @@
-"""A webhook receiver on loopback, which keeps what it was sent."""
+"""A webhook receiver on loopback, which keeps the bodies of its requests."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def send_alerts(readiness: Readiness, settings: AlertSettings) -> None:
 
 
 def alerts_of(readiness: Readiness, settings: AlertSettings) -> Iterator[Alert]:
-    """Yield an alert for each gate that blocks, and for what kept gates from running.
+    """Yield an alert for each gate that blocks, or for the reason that none ran.
 
     Args:
         readiness: As the command publishes it, without secrets.

@@ -28,7 +28,7 @@ _unwatch = ExitStack()
 
 
 def follow(folder: Path) -> Path | None:
-    """Let each Python that this process starts report its leaks.
+    """Make each Python that this process starts report its leaks.
 
     Returns:
         The folder to which this process itself reports, if it is such a child.

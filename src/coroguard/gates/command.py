@@ -191,7 +191,7 @@ def _refuse(why: str) -> int:
 
 @contextlib.contextmanager
 def _progress(console: Console) -> Generator[Callable[[str], None], None, None]:
-    """Show what is being done: one moving line on a terminal, else nothing."""
+    """Show the progress: one moving line on a terminal, else nothing."""
     if not console.is_terminal:
         yield lambda _text: None
         return

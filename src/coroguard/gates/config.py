@@ -181,7 +181,7 @@ def _how_to_begin(why: str) -> str:
 
 
 def _line(error: ErrorDetails) -> str:
-    """Describe what is wrong with a key, in the words of the file."""
+    """Describe the fault of a key, in the words of the file."""
     where = _place(error["loc"])
     if error["type"] == "extra_forbidden":
         keys = _keys_at(error["loc"][:-1])

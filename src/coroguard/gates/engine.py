@@ -91,7 +91,7 @@ def run_gates(
         "left_out": left_out(os.environ),
         "versions": surroundings.versions(),
     }
-    # What the runs report about themselves is more than what the command knows.
+    # The runs know more about themselves than the command does.
     readiness = replace(readiness, about=_merge(about, readiness.about))
     return _published(readiness, redact)
 
@@ -107,7 +107,7 @@ def _scratch() -> Generator[Path]:
 
 
 def _redactor(config: Config) -> Redactor:
-    """Return what hides the secrets of the environment and of every cell's."""
+    """Return the redactor of the secrets of this environment and of every cell's."""
     found = [Redactor.of(os.environ, config.services)]
     for name, values in (config.matrix.env if config.matrix else {}).items():
         texts = [value for value in values if isinstance(value, str)]
@@ -117,7 +117,7 @@ def _redactor(config: Config) -> Redactor:
 
 
 def _published(readiness: Readiness, redact: Redactor) -> Readiness:
-    """Return what may leave the command: the one boundary for every output."""
+    """Return a readiness without secrets: the one boundary for every output."""
     results = [
         replace(result, judgement=_capped(result.judgement))
         for result in readiness.results

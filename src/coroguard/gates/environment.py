@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Of Python's variables only those that cannot change what runs or what it asserts.
+# Only those of Python's variables that cannot change what runs or what it asserts.
 _KEPT_OF_PYTHON = frozenset(
     {
         "PYTHONASYNCIODEBUG",

@@ -14,7 +14,7 @@ class GateConfigError(CoroguardError, ValueError):
 
 
 class CollectionError(CoroguardError, RuntimeError):
-    """Which tests there are could not be found out, so no gate can be judged."""
+    """The tests could not be collected, so no gate can be judged."""
 
 
 for _error in (GateConfigError, CollectionError):

@@ -167,7 +167,7 @@ class TestEvidence:
 
 @dataclass(frozen=True, slots=True)
 class RunEvidence:
-    """What one run of pytest left, or why it cannot be believed.
+    """The evidence of one run of pytest, or the reason why it cannot be trusted.
 
     Args:
         broken: Why it cannot be believed; empty when it can.

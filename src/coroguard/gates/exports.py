@@ -115,12 +115,12 @@ def _add(case: ET.Element, tag: str, message: str, text: str = "") -> None:
 
 
 def _xml(text: str) -> str:
-    """Take out what XML 1.0 cannot hold. Source: XML 1.0, section 2.2, `Char`."""
+    """Remove characters that XML 1.0 forbids. Source: XML 1.0, section 2.2, `Char`."""
     return _NOT_XML.sub("\ufffd", text)
 
 
 def as_markdown(readiness: Readiness) -> str:
-    """Return a table of the gates and a list of what blocks the release."""
+    """Return a table of the gates and a list of the reasons that block the release."""
     head = "READY" if readiness.ready else "NOT READY"
     lines = [f"## {head}", ""]
     if readiness.results:

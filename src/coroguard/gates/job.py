@@ -15,7 +15,7 @@ VERDICTS_SO_FAR = "COROGUARD_GATE_VERDICTS"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What the engine asks of one run.
+    """The task that the engine gives to one run.
 
     Args:
         folder: A folder of this run alone; the report and the stacks go there.

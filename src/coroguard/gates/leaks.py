@@ -41,7 +41,7 @@ class Ledger:
         os.register_at_fork(before=self._own_all, after_in_child=self._forked)
 
     def enter(self, test: str, allowances: Iterable[Any] = ()) -> None:
-        """Let a test answer for what follows; the empty id is for all else.
+        """Attribute later leaks to a test; the empty id stands for everything else.
 
         Args:
             test: Its node id.
@@ -53,7 +53,7 @@ class Ledger:
         self._recorder = self._begin()
 
     def settle(self) -> None:
-        """Collect garbage and add up what was left so far."""
+        """Collect garbage and add up the leaks so far."""
         for leak in self._recorder.drain(thorough=True):
             self._add(self._owner, leak)
         self._recorder.stop()

@@ -25,7 +25,7 @@ def with_missing(
     report: Mapping[str, Any],
     pins: Mapping[str, Sequence[str]] | None,
 ) -> list[Gate]:
-    """Return the gates, each expecting also what it misses.
+    """Return the gates with the tests that each of them misses.
 
     Args:
         gates: The gates with the tests that were collected for them.

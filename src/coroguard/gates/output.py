@@ -1,4 +1,4 @@
-"""Text on its way out: without secrets, and without effect on what shows it."""
+"""Text for output: without secrets and without control sequences."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def _relative(file: str, root: Path) -> str:
 
 
 def fits(test: str, entry: str) -> bool:
-    """Return whether an entry means a test: the test, what holds it, or a glob.
+    """Return whether an entry names a test: itself, its holder, or a glob.
 
     Args:
         test: A node id.
@@ -87,7 +87,7 @@ def _with_plain_brackets(entry: str) -> str:
 
 
 def _holders(test: str) -> Iterator[str]:
-    """Yield what holds a test: the parametrized function, classes, file, folders."""
+    """Yield the holders of a test: parametrized function, classes, file, folders."""
     file, colons, rest = test.partition("::")
     if colons:
         function = rest.partition("[")[0]

@@ -31,7 +31,7 @@ _OUTPUT_END = 4000
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a process came to its end.
+    """The end of a process.
 
     Args:
         exit_code: What it left with; negative for a signal.
@@ -128,7 +128,7 @@ def _ends_by_itself(process: subprocess.Popen[bytes], deadline: float) -> bool:
 
 
 def _last_lines(file: Path) -> str:
-    """Return the end of what was printed, without a line that is cut in half."""
+    """Return the end of the output, without a line that is cut in half."""
     text = file.read_bytes()[-4 * _OUTPUT_END :].decode("utf-8", "replace")
     if len(text) <= _OUTPUT_END:
         return text

@@ -38,7 +38,7 @@ _WITH_TLS = frozenset({"amqps", "https", "rediss", "wss"})
 _FILES = frozenset({"file", "sqlite"})
 _HTTP = (b"HEAD / HTTP/1.0\r\n\r\n", rb"HTTP/")
 _REDIS = (b"PING\r\n", rb"[+-]")
-# What is sent first, and how the answer begins. Source: RFC 9110, the protocols of
+# The first message, and the beginning of its answer. Source: RFC 9110, the protocols of
 # Redis (RESP), PostgreSQL (SSLRequest), MySQL (the server greets) and AMQP 0-9-1.
 _TALKS = {
     "amqp": (b"AMQP\x00\x00\x09\x01", rb"\x01|AMQP"),

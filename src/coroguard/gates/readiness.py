@@ -1,4 +1,4 @@
-"""The readiness of a release, and what it is based on."""
+"""The readiness of a release, and its evidence."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SCHEMA = 2
 
 
 class ExitCode(IntEnum):
-    """What `coroguard gate` leaves with; part of the public interface."""
+    """The exit codes of `coroguard gate`; part of the public interface."""
 
     READY = 0
     FAILED = 1
@@ -86,7 +86,7 @@ class GateResult:
 
     @property
     def evidence(self) -> str:
-        """What the verdict is based on, in one line."""
+        """The reason for the verdict, in one line."""
         parts = [f"{self.passed} of {len(self.gate.expected)} tests"]
         for kind, (done, least) in self.done.items():
             noun = kind[:-1] if done == 1 else kind
@@ -141,7 +141,7 @@ class GateResult:
 
 @dataclass(frozen=True, slots=True)
 class Plant:
-    """What one gate made of one planted fault.
+    """The verdict of one gate on one planted fault.
 
     Args:
         fault: The fault's name.
@@ -225,7 +225,7 @@ class Readiness:
 
     @property
     def exit_code(self) -> ExitCode:
-        """Return what to leave with; see `docs/reference/gate.md` for the order."""
+        """Return the exit code; see `docs/reference/gate.md` for the order."""
         if self.problem:
             return self.problem[0]
         red = {result.verdict for result in self.results if result.blocks}

@@ -38,7 +38,7 @@ class RealServices:
         self._before = {name: self._talk(name) for name in variables}
 
     def judge(self, judgement: Judgement, run: RunEvidence) -> Judgement:
-        """Return the judgement with what speaks against services called real."""
+        """Return the judgement with the evidence against services called real."""
         found = tuple(self._against(run))
         if not found:
             return judgement

@@ -1,4 +1,4 @@
-"""The record of what a test really did."""
+"""The record of a test's real work."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class MissingService(BaseException):
 
 
 class GateRecord:
-    """What one test did for its gate; only `coroguard gate` reads it.
+    """The record of one test for its gate, which only `coroguard gate` reads.
 
     A value of the wrong type is refused and fails the test, even where the code
     under test swallows the error.
@@ -59,7 +59,7 @@ class GateRecord:
         users: int | None = None,
         schedules: int | None = None,
     ) -> None:
-        """Add to what this test did.
+        """Add to the work of this test.
 
         An amount that is named and is 0 for the whole gate makes it INCOMPLETE.
 

@@ -33,7 +33,7 @@ _recorder: _Recorder | None = None
 
 
 def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
-    """Begin to record, and load our plugin also where none is loaded by itself.
+    """Begin to record, and load our plugin even if pytest loads none by itself.
 
     pytest calls this as soon as it has imported this module, before any conftest.
     """
@@ -62,7 +62,7 @@ def _take_nonce() -> bytes:
 
 
 class _Recorder:
-    """Keeps what happens in a session, and writes it when the process ends.
+    """The recorder of a session, which writes its report when the process ends.
 
     A worker of pytest-xdist sends home what it has seen of its tests.
     """
@@ -133,21 +133,21 @@ class _Recorder:
         self._witness.watch_item(item)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Keep what could not be collected."""
+        """Record the files that could not be collected."""
         kept = {"failed": self._collect_errors, "skipped": self._collect_skips}
         if report.outcome in kept:
             text = reporting.text_of(report)
             kept[report.outcome].append({"id": report.nodeid, "text": text})
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
-        """Keep what others take out of the run."""
+        """Record the tests that other plugins take out of the run."""
         self._deselected += [item.nodeid for item in items]
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection_modifyitems(
         self, items: list[pytest.Item]
     ) -> Generator[None, None, None]:
-        """Keep only what this run is for, after everybody else."""
+        """Keep only the tests of this run, after all other plugins."""
         yield
         if self._job.select is not None:
             wanted = set(self._job.select)
@@ -157,7 +157,7 @@ class _Recorder:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
-        """Watch setup and teardown, and hook what pytest has hooked meanwhile."""
+        """Watch setup and teardown, and put our hooks around those of pytest."""
         self._witness.watch_session(session)
         self._background.start()
 
@@ -165,7 +165,7 @@ class _Recorder:
     def pytest_runtest_protocol(
         self, item: pytest.Item
     ) -> Generator[None, object, object]:
-        """Let the test answer for what happens until its fixtures are freed."""
+        """Attribute leaks to the test until its fixtures are freed."""
         self._ledger.enter(item.nodeid, item.iter_markers("allow_leaks"))
         self._current = item.nodeid
         marks = item.iter_markers("filterwarnings")
@@ -186,7 +186,7 @@ class _Recorder:
             return (yield)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep what is reported, also by workers."""
+        """Record each report, also those of workers."""
         if self._is_worker:
             return
         self._of(report.nodeid)["phases"].append(reporting.phase_of(report))
@@ -209,7 +209,7 @@ class _Recorder:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
-        """Keep that a worker of pytest-xdist died, and what a sound one has seen."""
+        """Record that a worker of pytest-xdist died, or else its observations."""
         if error:
             self._ended.append(f"worker {node.gateway.id} died: {error}")
         sent = getattr(node, "workeroutput", {}).get(_SENT)
@@ -225,7 +225,7 @@ class _Recorder:
     def pytest_sessionfinish(
         self, session: pytest.Session
     ) -> Generator[None, object, object]:
-        """Write the report, whole but for what happens until the process ends."""
+        """Write the report, complete up to the end of the session."""
         self._ledger.settle()
         self._ledger.enter("")
         if self._is_worker:
@@ -244,7 +244,7 @@ class _Recorder:
         self._open.close()
 
     def _finish(self) -> None:
-        """Add what was left behind since the session, after all exit handlers."""
+        """Add the leaks since the end of the session, after all exit handlers."""
         self._ledger.end()
         if self._body:
             self._body |= self._found() | {"complete": True}

@@ -35,7 +35,7 @@ _SHORTEST_OF_VARIABLE = 8
 
 @dataclass(frozen=True, slots=True)
 class Redactor:
-    """Hides the secrets of an environment, and whatever looks like one.
+    """The redactor of an environment's secrets and of all that looks like one.
 
     Args:
         secrets: The texts to hide wherever they are, the longest first.

@@ -17,7 +17,7 @@ _LONGEST_TEXT = 400
 
 
 def phase_of(report: pytest.TestReport) -> dict[str, Any]:
-    """Return what a report contains of one phase of a test."""
+    """Return the record of one phase of a test."""
     return {
         "when": report.when or "",
         "outcome": report.outcome,

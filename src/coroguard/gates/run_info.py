@@ -18,7 +18,7 @@ _LARGEST_SEED = 2**32 - 1
 
 
 def versions() -> dict[str, str]:
-    """Return what the command itself runs on."""
+    """Return the versions that the command itself runs on."""
     return {
         "coroguard": __version__,
         "python": platform.python_version(),
@@ -33,7 +33,7 @@ def commit(root: Path) -> dict[str, Any] | None:
     if not head:
         return None
     changed = _git(root, "status", "--porcelain")
-    # When git does not answer, the files may be anything.
+    # If git does not answer, the state of the files is unknown.
     return {"id": head, "dirty": changed is None or bool(changed)}
 
 
@@ -53,7 +53,7 @@ def _git(root: Path, *arguments: str) -> str | None:
 
 
 def seeds(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return what random choices start from: as given, or made up and reported."""
+    """Return the seeds of random choices: those given, or new ones."""
     given = environment.get("COROGUARD_SEED", "")
     seed = given if given.isdecimal() else str(secrets.randbelow(_LARGEST_SEED))
     hashes = environment.get("PYTHONHASHSEED", "random")

@@ -64,7 +64,7 @@ class Runs:
         return environment(self.place.variables)
 
     def collect(self) -> dict[str, Any]:
-        """Return the recorder's report of what there is to run.
+        """Return the recorder's report of the collected tests.
 
         Raises:
             CannotRunError: The run was not in the place that it was meant for.
@@ -96,7 +96,7 @@ class Runs:
     def run(
         self, gate: Gate, verdicts: Mapping[str, Verdict], plant: str = ""
     ) -> RunEvidence:
-        """Run the tests of one gate and return what they left.
+        """Run the tests of one gate and return their evidence.
 
         Args:
             gate: The gate with its pinned tests; without any, nothing is run.
@@ -185,7 +185,7 @@ class Runs:
         return [path for path in every if (self.root / path).exists()]
 
     def _beside(self, path: str) -> list[str]:
-        """Return what is beside a path that does not exist."""
+        """Return the names beside a path that does not exist."""
         parent = PurePosixPath(path).parent
         if not (self.root / parent).is_dir():
             return []
@@ -197,7 +197,7 @@ class Runs:
 
 
 def hints(wrong: Sequence[str], environ: Mapping[str, str]) -> list[str]:
-    """Return what else to know about tests that could not be collected."""
+    """Return hints about tests that could not be collected."""
     if environ.get("PYTHONPATH") and any("No module named" in text for text in wrong):
         return [
             "a gate's runs do not get PYTHONPATH; put its folders into pythonpath of "

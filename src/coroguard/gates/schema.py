@@ -1,4 +1,4 @@
-"""The shape of what `coroguard gate --json` writes."""
+"""The schema of the file that `coroguard gate --json` writes."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class WaiverPart(_Part):
 
 
 class TestCount(_Part):
-    """How many tests a gate expects, and how many of them passed."""
+    """The number of tests that a gate expects, and of those that passed."""
 
     __test__ = False
 
@@ -52,7 +52,7 @@ class TestCount(_Part):
 
 
 class Amount(_Part):
-    """How much was done, and the least that the configuration asks."""
+    """An amount that was measured, and the least that the configuration requires."""
 
     done: _Count
     minimum: _Count
@@ -111,7 +111,7 @@ class GatePart(_Part):
 
 
 class PlantPart(_Part):
-    """What a gate made of a planted fault, or the engine of a built-in project."""
+    """The verdict on a planted fault, or on a project that is built in."""
 
     fault: str
     gate: str
@@ -121,7 +121,7 @@ class PlantPart(_Part):
 
 
 class SelfTestPart(_Part):
-    """What the self-test found."""
+    """The findings of the self-test."""
 
     ok: bool
     plants: list[PlantPart]

@@ -23,7 +23,7 @@ Faults = dict[str, tuple[str, ...]]
 
 
 def faults_of(config: Config, read: Mapping[str, Sequence[str]]) -> Faults:
-    """Return each fault with the gates that it has to turn red; none means any.
+    """Return each fault with the gates that must turn red; without any, one must.
 
     Args:
         config: The project's configuration.
@@ -134,7 +134,7 @@ def _plant(bench: Bench, fault: str, named: Sequence[str]) -> list[Plant]:
 
 
 def _saw(fault: str, gate: Gate, judgement: Judgement, run: RunEvidence) -> Plant:
-    """Return what a gate made of a fault: only an assertion or a leak has seen it."""
+    """Return the result of a planted fault; only an assertion or a leak catches it."""
     found = any(run.tests[test].saw for test in gate.expected if test in run.tests)
     leaked = any(run.leaks)
     return Plant(

@@ -19,7 +19,7 @@ _counting = threading.Lock()
 
 
 class _State:
-    """What came so far in this process."""
+    """The signals that this process has received."""
 
     number = 0
     holds = 0
@@ -51,7 +51,7 @@ def ended_by_signals() -> Generator[None, None, None]:
 
 @contextlib.contextmanager
 def held() -> Generator[None, None, None]:
-    """Let a signal take effect only after the block; `came` is true meanwhile."""
+    """Delay the effect of signals until after the block; `came` is true meanwhile."""
     with _counting:
         _State.holds += 1
     try:

@@ -20,7 +20,7 @@ _REPLACED = {"overload", "setter", "getter", "deleter", "register"}
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """How pytest recognizes tests by their names, as prefixes or globs."""
+    """The names by which pytest recognizes tests, as prefixes or globs."""
 
     functions: Sequence[str]
     classes: Sequence[str]

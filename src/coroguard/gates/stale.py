@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 EXPORTS = ("--json", "--junit", "--markdown")
-# What a readiness is never written over: configuration, locks, source.
+# Files that a readiness never overwrites: configuration, locks, source.
 _SUFFIXES = (".cfg", ".ini", ".lock", ".py", ".toml")
 
 

@@ -12,7 +12,7 @@ import pytest
 
 
 class _WholeSuiteOptions:
-    """Turns off what only the whole suite can meet, such as a coverage threshold."""
+    """Turns off options that only the whole suite can meet, such as a threshold."""
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_load_initial_conftests(self, early_config: pytest.Config) -> None:
@@ -40,7 +40,7 @@ def main() -> int:
 
 
 def _use_uvloop() -> None:
-    """Let uvloop make the loops of `asyncio.run` and of the plugins for asyncio.
+    """Make `asyncio.run` and the plugins for asyncio use the loops of uvloop.
 
     A test that runs by schedules needs asyncio's own loop, and still gets that.
     """

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What was asked for on the command line.
+    """The options of the command line.
 
     Args:
         selection: Which gates.
@@ -45,7 +45,7 @@ class Wishes:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What a trial left.
+    """The results of a trial.
 
     Args:
         readiness: The readiness of the gates that were asked for.

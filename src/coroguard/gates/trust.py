@@ -1,4 +1,4 @@
-"""Reasons to believe what a run of pytest left, or not to."""
+"""Checks of the trust in a report of pytest."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MEANINGS = {
 
 
 def read(job: Job, ended: Ended) -> tuple[dict[str, Any], str]:
-    """Return the report of a run, or why none can be believed."""
+    """Return the report of a run, or the reason why it cannot be trusted."""
     try:
         return json.loads(read_sealed(job.report, ended.nonce)), ""
     except FileNotFoundError:
@@ -53,7 +53,7 @@ def doubts(report: Mapping[str, Any], exit_code: int) -> Iterator[str]:
 
 
 def evidence(job: Job, ended: Ended, limit_s: float) -> RunEvidence:
-    """Return what a run left as evidence, or why it cannot be believed."""
+    """Return the evidence of a run, or the reason why it cannot be trusted."""
     if ended.over_limit:
         broken = (f"it was ended from outside after its limit of {limit_s:g} s",)
         return RunEvidence(

@@ -42,7 +42,7 @@ _DID: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a run of a check ended.
+    """The end of a run of a check.
 
     Args:
         value: What it returned.
@@ -127,7 +127,7 @@ def summary(components: Mapping[str, Any]) -> str:
 
 
 def advice_of(name: str, outcome: Outcome, component: Mapping[str, Any]) -> str:
-    """Return what to do about a component, or ``""``."""
+    """Return the advice on a component, or ``""``."""
     if component["status"] == "healthy":
         return ""
     advice = outcome.advice or _ADVICE.get(component.get("error_code") or "", "")
@@ -144,7 +144,7 @@ def _of_mapping(value: Any, took: float) -> dict[str, Any]:
 
 
 def _with_status(fields: dict[Any, Any], took: float) -> dict[str, Any]:
-    """Return what a check returned in the words of a report or of a component."""
+    """Return a check's result in the terms of a report or of a component."""
     if "component_details" in fields:
         try:
             return _of_report(HealthReport.model_validate(fields), took)
@@ -185,7 +185,7 @@ def _of_report(report: HealthReport, took: float) -> dict[str, Any]:
 
 
 def _checked(fields: dict[Any, Any], took: float) -> dict[str, Any]:
-    """Return the fields of a component, or what is wrong with them."""
+    """Return the fields of a component, or their faults."""
     if not is_exact_json([fields]):
         for path, why, _ in json_faults(fields):
             where = ".".join(map(str, path))

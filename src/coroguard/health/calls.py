@@ -1,4 +1,4 @@
-"""Checks that were run, for those who are subscribed to calls."""
+"""Checks that were run, for the subscribers to calls."""
 
 from __future__ import annotations
 

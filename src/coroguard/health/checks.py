@@ -1,4 +1,4 @@
-"""Checks that are collected into a report, and refusals of what is not one."""
+"""Checks that are collected into a report, and their validation."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Checked:
         self.check = check
         self.optional = optional
         self.deadline_s = None if deadline_s is None else seconds(deadline_s)
-        #: Of the function, for events and messages.
+        #: The function's name, for events and messages.
         self.name = name_of(check)
 
     def __repr__(self) -> str:
@@ -70,7 +70,7 @@ class Checked:
 
 if TYPE_CHECKING:
     Check: TypeAlias = Callable[[], Any] | Checked
-    #: What is collected: checks by the names of their components.
+    #: The checks to collect, by the names of their components.
     Checks: TypeAlias = Mapping[str, Check] | Iterable[tuple[str, Check]]
 
 
@@ -177,7 +177,7 @@ def _is_coroutine_function(check: object) -> bool:
 
 
 def _refuse(check: Any) -> None:
-    """Raise for what cannot be called for an answer."""
+    """Raise if this cannot be called for an answer."""
     what = what_is(check)
     inner = unwrap(check, through=(*CLAIMED, *METHODS))
     if what is not None:

@@ -58,7 +58,7 @@ def collect(
     expected: Iterable[str] = (),
     **unknown: Never,
 ) -> HealthReport:
-    """Do the same as ``acollect``, for callers that are synchronous.
+    """Collect a report in synchronous code; see ``acollect``.
 
     Async checks run on a loop that all such calls of the process share, in a thread
     of its own: the deadline holds also where one blocks that loop.
@@ -74,6 +74,6 @@ def made_round(
     expected: Any,
     unknown: dict[str, Any],
 ) -> Round:
-    """Return a round of these checks, or raise for what is wrong."""
+    """Return a round of these checks, or raise for a wrong one."""
     refuse_unknown(by, unknown, _OPTIONS)
     return Round(named_checks(checks, by), seconds(deadline_s), names(expected, by))

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 App = TypeVar("App")
-#: What a probe asks: whether to restart the process, whether to send it requests,
+#: The question of a probe: whether to restart the process, whether to send it requests,
 #: or whether it has started.
 Probe: TypeAlias = Literal["liveness", "readiness", "startup"]
 _PROBES: Final = ("readiness", "liveness", "startup")
@@ -53,7 +53,7 @@ class Options(TypedDict, total=False):
 
 
 class Endpoint:
-    """What the adapters of all frameworks ask for an answer.
+    """An endpoint, from which the adapters of all frameworks get their answers.
 
     Args:
         check: Checks by the names of their components, or a function that returns a
@@ -151,7 +151,7 @@ class Endpoint:
 
 
 def answer(report: HealthReport, method: str, accept: str, detail: Detail) -> Response:
-    """Return the answer with this report, whatever becomes of its details."""
+    """Return the answer with this report, without details that cannot be written."""
     try:
         return response_of(report, method=method, accept=accept, detail=detail)
     except Exception as error:  # details that another thread changes
@@ -237,7 +237,7 @@ class MountedEndpoint(Generic[App]):
 
 
 async def _arevealed(reveal: Any, request: Any) -> Detail:
-    """Do the same where the function may be async."""
+    """Return how much to show; the function may be async."""
     try:
         found = reveal(request) if callable(reveal) else reveal
         return _level(await found if inspect.isawaitable(found) else found)

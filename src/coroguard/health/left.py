@@ -54,7 +54,7 @@ def is_blocked(name: str, check: Any) -> bool:
 
 
 def identity(name: str, check: Any) -> tuple[Any, Any]:
-    """Return what two runs of a check have in common.
+    """Return the identity of a check, which its runs share.
 
     Args:
         name: The name of its component.
@@ -85,7 +85,7 @@ def identity(name: str, check: Any) -> tuple[Any, Any]:
 
 
 def _same(value: object) -> object:
-    """Return what equals only for the same object, or an equal plain value."""
+    """Return a key that is equal only for the same object or an equal plain value."""
     return (type(value), value) if type(value) in _VALUES else id(value)
 
 

@@ -1,4 +1,4 @@
-"""The log of what checks raise, and of components that change their status."""
+"""The log of exceptions in checks, and of components that change their status."""
 
 from __future__ import annotations
 

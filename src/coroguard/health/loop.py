@@ -93,7 +93,7 @@ def _is_own(loop: asyncio.AbstractEventLoop) -> bool:
 
 
 def _give_up(loop: asyncio.AbstractEventLoop) -> None:
-    """Let a loop end when its tasks have ended."""
+    """Stop a loop once its tasks have ended."""
     global _current
     with _lock:
         if _current is loop:

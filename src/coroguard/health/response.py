@@ -11,7 +11,7 @@ from .answers import summary
 if TYPE_CHECKING:
     from ..report.models import HealthReport
 
-#: How much an answer shows: one word, names and statuses, or everything.
+#: The level of detail of an answer: one word, names and statuses, or everything.
 Detail: TypeAlias = Literal["none", "status", "full"]
 DETAILS: Final = ("none", "status", "full")
 METHODS: Final = ("GET", "HEAD")

@@ -87,7 +87,7 @@ class Round:
         return found | dict.fromkeys(self._missing, missing)
 
     def _give_up(self, deadline_s: float) -> None:
-        """Wait no more for the runs whose deadline has passed."""
+        """Abandon the runs whose deadline has passed."""
         for run in self._runs:
             if run.settled is None and run.deadline_s <= deadline_s:
                 run.give_up()

@@ -1,4 +1,4 @@
-"""One round of checks for all who ask at the same time, and a short memory of it."""
+"""One round of checks for all concurrent callers, and a short memory of it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from ..report.models import HealthReport
     from .rounds import Round
 
-#: How long a report is remembered by default.
+#: The default time for which a report is remembered.
 MEMORY_S: Final = 1.0
 _OPTIONS: Final = ("deadline_s", "memory_s", "expected")
 
 
 class HealthChecks:
-    """Checks that many ask for: they run once for all who ask at the same time.
+    """Checks that run once for all concurrent callers.
 
     Args:
         check: Checks by the names of their components, or a function that returns a
@@ -72,7 +72,7 @@ class HealthChecks:
         return await asyncio.shield(flight.landed)
 
     def collect(self) -> HealthReport:
-        """Do the same for a caller that is synchronous."""
+        """Collect a report in synchronous code."""
         remembered = self._remembered()
         if remembered is not None:
             return remembered
@@ -109,7 +109,7 @@ class HealthChecks:
 
 
 class _Flight:
-    """A round under way, and the future that all who wait for it await.
+    """A round under way, and the future that its callers await.
 
     They do not await its task: what a check drops must not count as dropped by one
     of those who wait.

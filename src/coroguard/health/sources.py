@@ -29,7 +29,7 @@ _LONGER_S = 0.1
 def round_maker(
     check: Any, *, by: str, deadline_s: float, expected: Iterable[str]
 ) -> Callable[[], Round]:
-    """Return what makes a new round of checks, or of one that returns a report.
+    """Return a function that makes a new round of these checks.
 
     Args:
         check: Checks by name, or a function that returns a report.
@@ -53,7 +53,7 @@ def round_maker(
 
 
 def is_source(value: object) -> bool:
-    """Return whether this is what a report is found by, and not a report."""
+    """Return whether this makes a report, and is not a report itself."""
     if is_kind(value, HealthReport):
         return False
     if is_kind(value, *MAPPINGS):
@@ -62,7 +62,7 @@ def is_source(value: object) -> bool:
 
 
 def valid_report(value: object, expected: Iterable[str] = ()) -> HealthReport:
-    """Return a report that was found, or one of what is wrong with it.
+    """Return the report if it is valid, else a report of its faults.
 
     Args:
         value: What a check returned; anything.

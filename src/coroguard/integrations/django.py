@@ -127,7 +127,7 @@ def find_unguarded_views(**_options: Any) -> list[checks.CheckMessage]:
 
 
 def _as_view(view: Any) -> Any:
-    """Let Django pass every method on, and mark the view as one of ours."""
+    """Exempt the view from CSRF checks, and mark it as a health view."""
     view.csrf_exempt = True  # or POST would be 403
     setattr(view, _OURS, True)
     return view
@@ -163,7 +163,7 @@ def _is_protected(view: Any) -> bool:
 
 
 def _uses_protected(function: Any) -> bool:
-    """Return whether a function is guarded, or names what protects it."""
+    """Return whether a function is guarded, or uses a function that is."""
     if reaches_guard(function):
         return True
     code = getattr(function, "__code__", None)

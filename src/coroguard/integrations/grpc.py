@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Checked", "follow_health"]
 
 _Status = health_pb2.HealthCheckResponse.ServingStatus
-#: How often the checks run by default.
+#: The default interval between two runs of the checks.
 _EVERY_S = 5.0
 
 

@@ -129,7 +129,7 @@ def _connect_events(logger: Logger) -> Callable[[], None]:
 
 
 def _facts(event: Event) -> dict[str, str | int | float]:
-    """Return what is known of an event, by the names of semantic conventions."""
+    """Return the attributes of an event, by the names of semantic conventions."""
     leak = event.leak
     file, _, line = event.place.rpartition(":")
     known = {

@@ -105,7 +105,7 @@ def monitor(
 
 
 class _Rounds:
-    """Runs all that is due, and passes on what was found.
+    """The rounds of a monitor, which run each job when it is due.
 
     Args:
         validation: The health checks, which are always due.

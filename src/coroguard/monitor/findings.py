@@ -1,4 +1,4 @@
-"""The record of what one run of the validation found."""
+"""The record of one run of the validation."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def seconds_of(text: str, option: str) -> float:
 
 
 class Schedule:
-    """The time at which work is due next; what is late is not made up for.
+    """The time at which work is due next; missed runs are not made up for.
 
     Args:
         every_s: Seconds from one start to the next.

@@ -28,7 +28,7 @@ _COLOURS: dict[Status, str] = {
 
 @contextmanager
 def shown(title: str) -> Generator[Callable[[Round], None], None, None]:
-    """Yield what shows each round.
+    """Yield a function that shows each round.
 
     Args:
         title: What is monitored.

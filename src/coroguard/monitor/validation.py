@@ -37,7 +37,7 @@ class Validation:
         )
 
     def run(self) -> list[Finding]:
-        """Run it and return what it found; a leak is a component that failed."""
+        """Run the validation and return its findings; a leak fails the component."""
         return [*_findings(self._endpoint.report())]
 
 

@@ -110,7 +110,7 @@ def _schedules_are_asked_for(config: pytest.Config) -> bool:
 
 
 def _register_schedules(config: pytest.Config) -> None:
-    """Register the part that runs tests by schedules; most runs need none of it."""
+    """Register the hooks that run tests by schedules, which most runs do not need."""
     if config.pluginmanager.get_plugin(SCHEDULES) is None:
         from .schedules import Schedules
 
@@ -197,7 +197,7 @@ def health_report() -> Callable[..., Any]:
 
 @pytest.fixture
 def gate_record(request: pytest.FixtureRequest) -> GateRecord:
-    """Record what this test did for its gate; only ``coroguard gate`` reads it."""
+    """Record the work of this test for its gate; only ``coroguard gate`` reads it."""
     from ..gates.plugin import new_record
 
     return new_record(request.node)

@@ -114,7 +114,7 @@ class Schedules:
         return errors[0] if errors else None
 
     def _plan(self, item: pytest.Item) -> Plan | None:
-        """Return which schedules a test runs by; ``None`` for asyncio's own order."""
+        """Return the schedules of a test, ``None`` for asyncio's own order."""
         mark = item.get_closest_marker("schedules")
         plan = Plan() if mark is None else _plan_of(mark)
         if self._token is not None:
@@ -177,7 +177,7 @@ class _Runs:
         return reports
 
     def _run(self, schedule: Schedule, *, is_last: bool) -> BaseException | None:
-        """Run setup, call and teardown once, and return what failed."""
+        """Run setup, call and teardown once, and return the failures."""
         self._hooks.take_error()
         # The next test would need this one's module and wider fixtures, as a rule;
         # so does the next run of this one.
@@ -209,7 +209,7 @@ class _Runs:
         return reports
 
     def _passed(self, found: Search) -> list[pytest.TestReport]:
-        """Add what was explored to the summary, and to the evidence of a gate."""
+        """Add an exploration to the summary, and to the evidence of a gate."""
         from ..gates.plugin import record_of
 
         record_of(self._item).did(schedules=len(found.different))
@@ -303,7 +303,7 @@ def _is_async(item: pytest.Item) -> bool:
 
 
 def _fail_at_once(item: pytest.Item, message: str) -> None:
-    """Let a test fail with a message instead of running it."""
+    """Make a test fail with a message instead of running it."""
 
     def runtest() -> None:
         pytest.fail(message, pytrace=False)

@@ -162,7 +162,7 @@ class Watcher:
                 terminalreporter.line(line)
 
     def _phase(self, item: pytest.Item, when: str) -> Generator[None, object, Any]:
-        """Run a phase and judge what it leaked."""
+        """Run a phase and judge its leaks."""
         __tracebackhide__ = True
         test = self._test
         label = _PREFIX[when] + _label(item)

@@ -51,7 +51,7 @@ def check_report(value: object, model: type[HealthReport] = HealthReport) -> lis
 
 
 def _faults(value: Any, model: type[HealthReport]) -> dict[Path, str]:
-    """Validate a mapping or an instance; return what is wrong, by path."""
+    """Validate a mapping or an instance; return the faults, by path."""
     strangers: dict[Path, str] = {}
     fields = dict(items_of(value)) if is_kind(value, *MAPPINGS) else fields_of(value)
     faults: dict[Path, str] = {}
@@ -69,7 +69,7 @@ def _faults(value: Any, model: type[HealthReport]) -> dict[Path, str]:
 
 
 def _admitted(fields: dict[Any, Any], strangers: dict[Path, str]) -> dict[str, Any]:
-    """Leave out what pydantic would ask for its attributes or its repr."""
+    """Return a copy without objects whose code pydantic would run."""
     admitted = _named(fields, (), strangers)
     if not is_kind(admitted.get("component_details"), *MAPPINGS):
         return admitted

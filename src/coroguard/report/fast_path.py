@@ -117,7 +117,7 @@ def _failed(details: Any) -> list[str] | None:
 
 
 def _fields_of(value: object) -> dict[str, Any] | None:
-    """Return what an instance of the model itself holds, as built-in types."""
+    """Return the fields of an instance of the model itself, as built-in types."""
     report, component = _models()
     if type(value) is not report:
         return None

@@ -24,13 +24,13 @@ DATETIME: Final = tuple(
     if kind.__module__ == "datetime" and kind.__name__ == "datetime"
 )
 
-#: What counts as a JSON object: ``dict``, and ``frozendict`` where there is one.
+#: Classes that become JSON objects: ``dict``, and ``frozendict`` from 3.15 on.
 MAPPINGS: Final = (dict,) if FROZENDICT is None else (dict, FROZENDICT)
 _EXACT: Final = ids(str, int, bool, NoneType)
 
 
 def is_kind(value: object, *kinds: type) -> bool:
-    """Return what ``isinstance`` does, but ask the type only."""
+    """Return what ``isinstance`` would, by the type alone."""
     for base in mro(type(value)):
         for kind in kinds:
             if base is kind:
@@ -88,7 +88,7 @@ def _keep_inside(container: dict[Any, Any] | list[Any], containers: list[Any]) -
 
 
 def json_faults(root: object) -> Iterator[tuple[Path, str, object]]:
-    """Yield what is not a JSON value: its path, the reason, the object.
+    """Yield the objects that are not JSON values: path, reason, object.
 
     Subclasses of the built-in types are JSON values where ``json.dumps`` writes
     them (string enumerations, ordered dictionaries, named tuples); NaN is not one.

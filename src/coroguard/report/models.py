@@ -44,7 +44,7 @@ from .violations import line_error, relayed
 
 
 def _json(value: object) -> object:
-    """Refuse what is not a JSON value, and name each place inside."""
+    """Refuse objects that are not JSON values, with each place inside."""
     if is_exact_json([[value]]):
         return value
     lines = [
@@ -76,7 +76,7 @@ def _moment(value: object) -> object:
 
 
 def _number(value: object) -> object:
-    """Refuse what pydantic would ask for its ``__float__``."""
+    """Refuse objects whose ``__float__`` pydantic would call."""
     if value is None or is_kind(value, int, float):
         return value
     raise PydanticCustomError("number", "should be a valid number")

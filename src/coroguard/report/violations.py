@@ -46,7 +46,7 @@ def line(path: Path, text: str) -> str:
 
 
 def described(it: ErrorDetails) -> str:
-    """Return what one place should have, and what it had."""
+    """Return the expected and the actual value of one place."""
     if it["type"] == "missing":
         return "is missing"
     if it["type"] in _FINISHED:

@@ -65,7 +65,7 @@ _known: dict[int, _Known] = {}
 
 
 class Checks:
-    """What the rewritten code calls; all of it returns what it was given."""
+    """The functions that the rewritten code calls; each returns its argument."""
 
     def known(self, function: _T) -> _T:
         """Remember a function, by whose code its annotations are found."""
@@ -92,17 +92,17 @@ class Checks:
         return value
 
     def yielded(self, value: _T) -> _T:
-        """Check what a generator gives to its reader."""
+        """Check a value that a generator yields."""
         _check(value, "yield", "yielded value")
         return value
 
     def sent(self, value: _T) -> _T:
-        """Check what the reader sends into a generator."""
+        """Check a value that is sent into a generator."""
         _check(value, "send", "value sent in")
         return value
 
     def assigned(self, value: _T, name: str, text: str | None) -> _T:
-        """Check what an annotated variable gets."""
+        """Check the value of an annotated variable."""
         _check(value, name, "variable", text)
         return value
 
@@ -170,7 +170,7 @@ def _many(stars: str, annotation: Any) -> Any:
 
 
 def _of_generator(annotation: Any) -> dict[str, Any]:
-    """Return what a generator is annotated to yield, get and return."""
+    """Return the annotations of a generator's yields, sends and returns."""
     origin: Any = get_origin(annotation)
     if getattr(origin, "__name__", "") not in _GENERATORS:
         return {}

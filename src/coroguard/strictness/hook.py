@@ -24,7 +24,7 @@ _compiling = threading.Lock()
 
 
 def extend(packages: Iterable[str]) -> None:
-    """Check what is imported of these packages from now on, too."""
+    """Also check the modules of these packages that are imported from now on."""
     _packages.extend(name for name in packages if name not in _packages)
     install("checks", Step(_is_strict, _adapt))
 
@@ -68,7 +68,7 @@ class _Loader(SourceFileLoader):
 
 
 def _adapt(spec: ModuleSpec) -> None:
-    """Give a module that Python would read from a file the loader with checks."""
+    """Set the loader with checks on a module that is read from a file."""
     loader = spec.loader
     # Any other loader has a reason of its own.
     if type(loader) is SourceFileLoader:

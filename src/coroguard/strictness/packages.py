@@ -114,7 +114,7 @@ def hold(
 
 
 def check_names(packages: Sequence[object], source: Callable[[str], str]) -> None:
-    """Refuse what cannot be the name of a package.
+    """Raise if a text cannot be the name of a package.
 
     Raises:
         GuardUsageError: Not a string, not a dotted name, or coroguard itself.
@@ -158,7 +158,7 @@ def _report(package: str, text: str) -> None:
 
 
 def _report_if_late(package: str, source: str) -> None:
-    """Name what was imported without checks, once."""
+    """Report once the modules that were imported without checks."""
     late = [
         module
         for module in sorted(sys.modules)
@@ -183,7 +183,7 @@ def _report_if_late(package: str, source: str) -> None:
 
 
 def _has_source(module: str) -> bool:
-    """Return whether there is anything to check: not so in a namespace package."""
+    """Return whether there is source to check; a namespace package has none."""
     found = namespace(sys.modules[module]).get("__file__")
     return isinstance(found, str) and found.endswith(".py") and os.path.isfile(found)
 

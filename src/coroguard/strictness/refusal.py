@@ -35,12 +35,12 @@ class _Types:
 
 
 def raise_types() -> None:
-    """Let any wrong type raise from now on."""
+    """Raise for any wrong type from now on."""
     _Types.raise_ = True
 
 
 class Place(NamedTuple):
-    """Where a value was met.
+    """The place of a value.
 
     Args:
         role: ``argument``, ``variable``, ``yielded value``; empty for a result.

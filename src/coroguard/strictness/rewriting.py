@@ -107,7 +107,7 @@ class _Rewriter(ast.NodeTransformer):
         for target in node.targets:
             if isinstance(target, ast.Name):
                 node.value = self._assigned(target.id, node.value)
-        # What is unpacked is checked when it has its name.
+        # An unpacked value is checked when it is bound to its name.
         unpacked = [
             part
             for target in node.targets
@@ -140,7 +140,7 @@ class _Rewriter(ast.NodeTransformer):
         return _checked("assigned", value, ast.Constant(name), ast.Constant(text))
 
     def _outside(self, node: _Node) -> _Node:
-        """Visit what has a scope of its own."""
+        """Visit a node that has a scope of its own."""
         scope, self._scope = self._scope, None
         self.generic_visit(node)
         self._scope = scope
@@ -184,7 +184,7 @@ def _parameters(arguments: ast.arguments) -> list[tuple[str, ast.arg]]:
 
 
 def _checked(check: str, value: ast.expr, *more: ast.expr) -> ast.expr:
-    """Hand a value through a check; a literal needs none."""
+    """Wrap a value in a check; a literal needs none."""
     if isinstance(value, ast.Constant):
         return value
     return _call(check, value, [value, *more])
@@ -203,7 +203,7 @@ def _tuple(items: Sequence[ast.expr]) -> ast.expr:
 
 
 def _keep_to_one_line(node: ast.AST) -> None:
-    """Let what stands for a whole ``def`` be on its first line only."""
+    """Put the node that replaces a ``def`` on the first line of it."""
     for each in ast.walk(node):
         if hasattr(each, "end_lineno"):
             each.end_lineno, each.end_col_offset = node.lineno, node.col_offset  # type: ignore[attr-defined]

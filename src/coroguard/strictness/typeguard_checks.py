@@ -48,7 +48,7 @@ _checking = threading.local()
 
 
 def mismatch(value: object, annotation: Any, names: dict[str, Any]) -> str | None:
-    """Return what is wrong with a value, ``None`` where nothing is known to be.
+    """Return the fault of a value, ``None`` if none is known.
 
     Args:
         value: Any value; a stand-in for another object is not asked.
@@ -85,7 +85,7 @@ def _prepare() -> None:
 def _lookup(
     origin: Any, args: tuple[Any, ...], extras: tuple[Any, ...]
 ) -> TypeCheckerCallable | None:
-    """Return a checker of ours; in checks that are not ours, none."""
+    """Return our checker of a type, ``None`` outside of our own checks."""
     if not getattr(_checking, "now", False):
         return None
     if origin is Any or isinstance(origin, str):
@@ -154,7 +154,7 @@ def _callable(value: Any, *_: Any) -> None:
 
 
 def _protocol(value: Any, origin: Any, *_: Any) -> None:
-    """Look for the members of a protocol without reading one of them."""
+    """Check the members of a protocol without reading any."""
     if isinstance(value, (type, ModuleType)):
         return
     kind: type[Any] = type(value)

@@ -78,7 +78,7 @@ class _Guarded(unittest.TestCase):
 
     @contextmanager
     def _dropping_leaks_of_failure(self) -> Generator[None]:
-        """Let a failing test fail for its own reason alone."""
+        """Drop the leaks of a failing test, so that its own reason is shown alone."""
         try:
             yield
         except BaseException:

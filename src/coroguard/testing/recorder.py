@@ -95,11 +95,11 @@ class Recorder:
         self._guarded, self._is_async = guarded, is_async
 
     def stop(self) -> None:
-        """Restore what ``start`` changed; no later test owns what lives now."""
+        """Undo ``start``; no later test owns the coroutines that live now."""
         self._undo.close()
 
     def age(self) -> None:
-        """Let no later phase answer for the coroutines that live now."""
+        """Exempt the coroutines that live now from all later phases."""
         assign(find(), self._owner)
 
     def drain(self, *, thorough: bool = False) -> list[Leak]:

@@ -75,7 +75,7 @@ def find() -> list[Coroutine]:
 
 
 def assign(coroutines: Iterable[Coroutine], owner: str) -> None:
-    """Let what happens to these coroutines concern no test but their owner."""
+    """Attribute leaks of these coroutines to their owner only."""
     known = _owners.setdefault(owner, _Owner(owner))
     for coroutine in coroutines:
         coroutine.__qualname__ = name = _Owned(coroutine.__qualname__)
@@ -88,7 +88,7 @@ def has_survivors(owner: str) -> bool:
 
 
 def owner_of(coroutine: Coroutine) -> str | None:
-    """Return who owns a coroutine, alive or just dying; ``None`` for nobody."""
+    """Return the owner of a coroutine, alive or being finalized, or ``None``."""
     name = coroutine.__qualname__
     return name.owner.name if isinstance(name, _Owned) else None
 

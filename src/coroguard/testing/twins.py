@@ -71,7 +71,7 @@ def sync_twin(function: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, R]:
 
 
 def _make_alike(twin: Any, original: Any) -> None:
-    """Give a twin its original's name, signature and place."""
+    """Copy name, signature and place of the original to its twin."""
     named = unwrap(original, through=PARTIALS)
     functools.update_wrapper(twin, named)
     del twin.__wrapped__  # or a reader would take the colour of the original

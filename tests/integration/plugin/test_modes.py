@@ -162,7 +162,7 @@ def test_the_plugin_loads_nothing_heavy():
 
 
 def test_an_interpreter_that_frees_coroutines_late(run_suite):
-    """Where no test can answer for its drops none is blamed, and the header says so."""
+    """Where no test can answer for its drops none is blamed, as the header states."""
     suite = """
     def test_drop():
         fetch()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _ASKS = re.compile(r"async|await|coro|(?<![a-z])sync(?![a-z])", re.IGNORECASE)
 _ASKS_OF = re.compile(r"\b(isinstance|hasattr|type|callable)\(")
 _ELSEWHERE = re.compile(r"\bsys\.(version|platform)|\bos\.name\b|\bplatform\.")
-# Where a call is made to fail, or to warn, on purpose.
+# Context managers in which a call fails, or warns, on purpose.
 _EXPECTS = re.compile(r"raises|warns|catch_warnings", re.IGNORECASE)
 _TESTED = (ast.If, ast.IfExp, ast.While)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..findings import Finding
     from .module_source import Reading
 
-# What Python does itself, and drops or reads as a value.
+# Methods that Python itself calls, and whose result it drops or reads as a value.
 _CALLED_BY_PYTHON = frozenset(
     f"__{name}__"
     for name in (

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What an audit found; strings only.
+    """The findings of an audit; strings only.
 
     Args:
         package: The package.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Use(enum.StrEnum):
-    """What becomes of what a call gives."""
+    """The use of a call's result."""
 
     AWAITED = "awaited"
     VALUE = "value"
@@ -33,7 +33,7 @@ class Waits(enum.StrEnum):
     WITH = "async with"
 
 
-# What coroutines, async generators and their context managers can be asked for.
+# Attributes of coroutines, async generators and their context managers.
 _PROTOCOL = frozenset(("send", "throw", "close", "asend", "athrow", "aclose"))
 _PREFIXES = ("cr_", "ag_", "gi_", "__")
 # Builtins that read a value, and cannot be given an awaitable.
@@ -57,7 +57,7 @@ class Uses:
         self._lookups = lookups
 
     def of(self, node: ast.expr, *, follow: bool = True) -> tuple[Use, Waits]:
-        """Return what becomes of an expression's value, and how it is awaited.
+        """Return the use of an expression's value, and how it is awaited.
 
         Args:
             node: The expression.
@@ -120,7 +120,7 @@ class Uses:
                 return isinstance(parent, _TESTED) and parent.test is node
 
     def _promises_plain(self, scope: Scope) -> bool:
-        """Return whether a function's annotation rules out what is awaitable."""
+        """Return whether a function's annotation rules out awaitables."""
         node = scope.node
         if not isinstance(node, FUNCTIONS) or node.returns is None:
             return False

@@ -57,7 +57,7 @@ def tree_of(module: ModuleType) -> ast.Module | None:
 
 
 def calls_of(module: ModuleType, source: Source, lookups: Lookups) -> list[Call]:
-    """Return the calls of a module whose target is one known thing.
+    """Return the calls of a module whose target is known for certain.
 
     Nothing is imported and no code of the module runs. Left out are calls whose
     target is unknown or may be several things, code under ``TYPE_CHECKING``

@@ -64,7 +64,7 @@ def class_of_attribute(cls: type, name: str) -> type | None:
 
 
 def callable_result(annotation: object, names: dict[str, Any]) -> list[type] | None:
-    """Return the classes that a declared callable gives: of ``Callable[..., bool]``.
+    """Return the classes of the result of a declared ``Callable[..., bool]``.
 
     Returns:
         The classes; ``None`` where the annotation is not one callable, or does not
@@ -102,7 +102,7 @@ def _text_result(node: ast.expr, names: dict[str, Any]) -> list[type] | None:
 
 
 def result_class(function: Any) -> type | None:
-    """Return the class of what a function of asyncio gives, which declares none."""
+    """Return the class of the result of an asyncio function, which declares none."""
     asyncio = sys.modules.get("asyncio")
     if asyncio is None:
         return None

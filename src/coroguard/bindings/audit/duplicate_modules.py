@@ -151,7 +151,7 @@ def _by_file() -> dict[str, list[str]]:
 
 
 def _identity(file: str) -> object:
-    """Return what two paths of one file share, at a tenth of the cost of realpath."""
+    """Return the identity of a file, at a tenth of the cost of realpath."""
     try:
         status = os.stat(file)
     except OSError:  # it is gone, or inside an archive

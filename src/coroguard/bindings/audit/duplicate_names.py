@@ -102,7 +102,7 @@ class _Twice:
 
     def _in_sequence(self, first: Step, second: Step) -> bool:
         """Return whether the second binding always comes when the first did."""
-        # What a ``try`` may skip counts: without a fault it is not skipped.
+        # Code that a ``try`` may skip counts: without a fault it is not skipped.
         one, other = (self._reading.source.path(it.node) for it in (first, second))
         needed = {it for it in other if it[1] not in ("body", "orelse") or _is_if(it)}
         return not are_exclusive(one, other) and needed <= set(one)

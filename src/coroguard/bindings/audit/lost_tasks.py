@@ -1,4 +1,4 @@
-"""Tasks that nobody keeps, and coroutines made only to look at their kind."""
+"""Tasks without a reference, and coroutines made only to look at their kind."""
 
 from __future__ import annotations
 

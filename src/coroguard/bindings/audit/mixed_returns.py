@@ -1,4 +1,4 @@
-"""Functions that give a coroutine on one path and a plain value on another."""
+"""Functions that return a coroutine on one path and a plain value on another."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class Instance:
 
 
 def is_same(one: Any, other: Any) -> bool:
-    """Return whether two expressions give the same thing, as far as it is known."""
+    """Return whether two expressions are known to have the same value."""
     if type(one) is Instance and type(other) is Instance:
         return one.cls is other.cls and one.own is other.own
     return one is other
@@ -49,7 +49,7 @@ def known_object(value: Any) -> Any:
 
 
 def made_by(found: Any, colour: Colour) -> Any:
-    """Return what calling a class gives, or a function whose annotation names a class.
+    """Return the class of a call's result: a class, or the one in an annotation.
 
     Args:
         found: What is called.

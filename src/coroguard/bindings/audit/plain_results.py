@@ -58,7 +58,7 @@ class Plainness:
         self._asked: set[int] = set()
 
     def lacks(self, target: object, mark: str = "__await__") -> bool:
-        """Return whether a call gives for certain what has no such method.
+        """Return whether the result is known not to have this method.
 
         Where the function itself does not show it, its source may.
 
@@ -180,7 +180,7 @@ class Plainness:
 
 
 def is_surely_async(target: object) -> bool:
-    """Return whether a call makes a coroutine, or what ``async for`` or ``with`` wants.
+    """Return whether a call makes a coroutine, an async iterator or context manager.
 
     ``-> Awaitable`` does not prove it: the object may be more than that.
     """

@@ -49,7 +49,7 @@ class Step:
 
     @property
     def start(self) -> tuple[int, int]:
-        """Where the statement begins, its decorators left out."""
+        """The first line of the statement, without its decorators."""
         return self.node.lineno, self.node.col_offset
 
 
@@ -102,7 +102,7 @@ def _step(name: str, binding: Binding, scope: Scope, reading: Reading) -> Step:
 
 
 def _live(name: str, node: Any, scope: Scope, reading: Reading) -> Any:
-    """Return what a definition made, if its name leads there still."""
+    """Return the object of a definition, if its name still refers to it."""
     if scope.parent is None:
         found = vars(reading.module).get(name, MISSING)
     else:

@@ -31,7 +31,7 @@ _FARTHEST = 20
 
 
 class Lookups:
-    """What the expressions of one module refer to.
+    """The objects that the expressions of one module refer to.
 
     Only where there is one answer: a name that may be bound in several ways, or
     that a function takes as a parameter, leads nowhere.
@@ -48,11 +48,11 @@ class Lookups:
         self._depth = 0
 
     def target(self, call: ast.Call) -> Any:
-        """Return what a call calls, or ``MISSING``."""
+        """Return the callable of a call, or ``MISSING``."""
         return self.value(call.func)
 
     def value(self, node: ast.expr) -> Any:
-        """Return the function, class or module that an expression gives."""
+        """Return the function, class or module that an expression refers to."""
         found = self._of(node, self._source.scopes[node])
         return MISSING if type(found) is Instance else found
 
@@ -148,7 +148,7 @@ class Lookups:
         return MISSING
 
     def imported(self, binding: Binding) -> Any:
-        """Return what an import gives now; it imports nothing itself."""
+        """Return the object of an import, if it is imported already."""
         statement, alias = binding.node, binding.detail
         if isinstance(statement, ast.ImportFrom):
             name = statics.module_name(self._module, statement.module, statement.level)
@@ -211,7 +211,7 @@ class Lookups:
         return found if type(found) is MethodDescriptorType else unbound(found)
 
     def _of_stored(self, base: Instance, name: str) -> Any:
-        """Return what a class declares or stores under a name, if it is one thing."""
+        """Return the only object that a class declares or stores under a name."""
         declared = class_of_attribute(base.cls, name)
         values = list(self._stored_values(base.cls, name))
         if declared is None:

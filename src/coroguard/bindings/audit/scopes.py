@@ -18,7 +18,7 @@ _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
 class By(enum.Enum):
-    """What binds a name."""
+    """The kind of statement that binds a name."""
 
     IMPORT = enum.auto()
     STAR = enum.auto()
@@ -85,7 +85,7 @@ class Scope:
 
 @dataclass(slots=True, eq=False)
 class Source:
-    """A module's syntax, with what each place of it can be asked.
+    """The syntax of a module, and questions about its places.
 
     Args:
         tree: The module.
@@ -121,7 +121,7 @@ class Source:
         return self.paths[self.statement(node)] + inner
 
     def owner(self, name: str, scope: Scope) -> Scope:
-        """Return the scope whose name is meant where ``scope`` reads it."""
+        """Return the scope that owns a name that ``scope`` reads."""
         here = scope
         while here.parent is not None:
             if not here.is_class or here is scope:
@@ -171,7 +171,7 @@ def read(tree: ast.Module) -> Source:
 
 
 def own_nodes(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield what is below a definition, the insides of definitions in it left out."""
+    """Yield the nodes of a definition, without those of definitions inside it."""
     waiting: list[ast.AST] = [*ast.iter_child_nodes(node)]
     while waiting:
         part = waiting.pop()
@@ -286,7 +286,7 @@ def _stored(name: ast.Name, source: Source) -> Binding:
 
 
 def _value_of(target: ast.expr, source: Source) -> ast.expr | None:
-    """Return what is assigned to a target as it is, not unpacked nor looped over."""
+    """Return the value assigned to a target, neither unpacked nor looped over."""
     match source.parents.get(target):
         case ast.Assign() | ast.AnnAssign() | ast.NamedExpr() as statement:
             return statement.value

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Wants(enum.StrEnum):
-    """What a parameter takes."""
+    """The kind of callable that a parameter takes."""
 
     FUNCTION = "a plain function"
     #: Called in a task: a coroutine function is right, a coroutine is not.
@@ -36,7 +36,7 @@ class Wants(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """An argument of a call, and what its parameter takes.
+    """An argument of a call, and the kind of callable that its parameter takes.
 
     Args:
         value: The argument.
@@ -131,7 +131,7 @@ def slots_of(
 
 
 def start_soon(node: ast.Call, names: dict[str, Any]) -> ast.expr | None:
-    """Return what a call hands to ``start_soon`` of anyio or trio."""
+    """Return the argument of a call to ``start_soon`` of anyio or trio."""
     if not isinstance(node.func, ast.Attribute) or node.func.attr not in _START_SOON:
         return None
     roots = {
@@ -195,7 +195,7 @@ def _argument(call: ast.Call, position: int, keyword: str) -> ast.expr | None:
 
 
 def _is_read(node: ast.Call, parents: dict[ast.AST, ast.AST]) -> bool:
-    """Return whether what ``map`` gives is read by a builtin, element by element."""
+    """Return whether a builtin reads the result of ``map``, element by element."""
     parent = parents.get(node)
     if not isinstance(parent, ast.Call) or node not in parent.args:
         return False
@@ -209,7 +209,7 @@ def _is_read(node: ast.Call, parents: dict[ast.AST, ast.AST]) -> bool:
 
 
 def _declared(call: Call) -> Iterator[Slot]:
-    """Yield the arguments whose parameter is annotated as giving a plain value."""
+    """Yield the arguments whose parameter is annotated to return a plain value."""
     target = call.target
     if issubclass(type(target), type):
         target = unbound(member(target, "__init__"))

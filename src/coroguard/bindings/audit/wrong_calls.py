@@ -38,7 +38,7 @@ _MARKS = {
 
 
 def wrong_calls(reading: Reading, plainness: Plainness) -> Iterator[Finding]:
-    """Yield the calls that await what is plain, or use what is async as a value.
+    """Yield the calls that await a plain result, or use an async one as a value.
 
     Silent where a function has both kinds of call in branches of one choice,
     and where it asks for the colour itself.

@@ -28,7 +28,7 @@ _DOES = {
 def callers_of(
     functions: Mapping[str, Any], modules: Iterable[ModuleType]
 ) -> dict[str, list[str]]:
-    """Return who calls each function, a line each: place, function, use.
+    """Return the callers of each function, a line each: place, function, use.
 
     Calls of a method on an object that only the running program has are known
     by the method's name, and marked as such.

@@ -58,7 +58,7 @@ class Change:
     others: str = "also"
 
     def text(self, command: str) -> str:
-        """Return it as an error reads; the last line is what to run to accept it."""
+        """Return the difference as text; its last line has the command to accept it."""
         shown = list(self.callers[:_MOST_CALLERS])
         more = len(self.callers) - len(shown)
         shown += [f"and {more} more"] if more else []
@@ -74,7 +74,7 @@ class Change:
 
 @dataclass(slots=True)
 class Drift:
-    """What differs from the lock.
+    """A difference from the lock.
 
     Args:
         changes: What breaks callers, until it is mended or the lock renewed.

@@ -1,4 +1,4 @@
-"""Locks as text, and what is wrong with a damaged one."""
+"""Locks as text, and the damage in them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-#: What writes a lock; the advice of each error begins with it.
+#: The command that writes a lock; the advice of each error begins with it.
 COMMAND = "coroguard lock"
 FORMAT = 1
 _MARK = "# coroguard.lock:"
@@ -33,7 +33,7 @@ _COLOURS = {*map(str, Colour), UNDECIDED}
 
 
 class DamagedLockError(ValueError):
-    """A lock was edited or merged into what cannot be read; write it anew."""
+    """A lock was edited or merged and cannot be read; write it anew."""
 
 
 def to_text(lock: Lock) -> str:
@@ -119,7 +119,7 @@ def _section(title: str, entries: Mapping[str, str]) -> Iterator[str]:
 
 
 def _quoted(text: str) -> str:
-    """Write a TOML string: JSON's, but for what only TOML forbids."""
+    """Return a TOML string: that of JSON, without characters that TOML forbids."""
     whole = text.encode("utf-8", "backslashreplace").decode()
     return json.dumps(whole, ensure_ascii=False).replace("\x7f", "\\u007f")
 

@@ -24,7 +24,7 @@ UNDECIDED = "undecided"
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """What callers of some packages count on; strings only.
+    """The interface that callers of some packages rely on; strings only.
 
     Args:
         packages: The packages, as they are imported.

@@ -40,7 +40,7 @@ def contract_name(contract: Contract) -> str:
 
 
 def schema_of(contract: Contract) -> dict[str, str]:
-    """Return what a contract demands at each path.
+    """Return the requirements of a contract, by path.
 
     Returns:
         A text by path, such as ``component_details.*``; ``$`` is the value
@@ -92,7 +92,7 @@ def _joined(arguments: Any) -> str:
 
 
 class _Schema(GenerateJsonSchema):
-    """A schema that names what JSON has no word for, instead of giving up."""
+    """A schema that names types without a JSON equivalent, instead of failing."""
 
     def handle_invalid_for_json_schema(
         self,
@@ -107,7 +107,7 @@ class _Schema(GenerateJsonSchema):
 
 
 def _merged(told: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Join what alternatives demand at one path; leave out empty ones."""
+    """Join the requirements of alternatives at one path, without empty ones."""
     texts: dict[str, set[str]] = {}
     for path, text in told:
         texts.setdefault(path, set()).add(text)
@@ -149,7 +149,7 @@ def _lines(node: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]]:
 
 
 def _text(node: Mapping[str, Any]) -> str:
-    """Write what a node demands of its own value."""
+    """Return the requirements of a node on its own value."""
     if "const" in node:
         return repr(node["const"])
     if "enum" in node:

@@ -121,7 +121,7 @@ def _methods(
 
 
 def _bound(module: ModuleType, also: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the names of a module, and those that it gives when they are asked for."""
+    """Yield the names of a module, and those that its ``__getattr__`` resolves."""
     names = vars(module).copy()
     yield from names.items()
     lazy = {also, *_exported(module)} if "__getattr__" in names else ()

@@ -185,7 +185,7 @@ def _programs() -> Path:
 
 
 def _wait_until_released(memory: int | None, *, timeout_s: float = 5.0) -> None:
-    """Wait for the children of a killed server, then free what it held.
+    """Wait for the children of a killed server, then free its resources.
 
     A System V segment outlives its process; the server frees it at its next start
     only, and may have none.

@@ -27,7 +27,7 @@ _POLL_S = 0.01
 
 
 def free_port() -> int:
-    """Return a port on loopback that nobody listens on right now."""
+    """Return a port on loopback that is free right now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

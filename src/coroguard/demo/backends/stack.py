@@ -116,11 +116,11 @@ class Stack:
         return str(answer["token"])
 
     def rotate_keys(self) -> str:
-        """Let the auth service sign with a new key; return its id."""
+        """Make the auth service sign with a new key; return its id."""
         return str(self._ask_auth("/rotate", {})["kid"])
 
     def close(self) -> None:
-        """End all that was started, and remove what it wrote; twice is fine.
+        """Stop all processes and remove their files; repeated calls change nothing.
 
         A signal that comes meanwhile waits until this is done.
         """

@@ -27,7 +27,7 @@ _SHOWN = ("type", "words", "tool", "result", "text")
 async def run(
     service: PythonService, tokens: Sequence[str], screen: Screen
 ) -> list[Claim]:
-    """Let every user chat, then look for anything lost, doubled or crossed."""
+    """Run every user's chat, then look for anything lost, doubled or crossed."""
     texts = [
         [f"marker-{n:04d} speaks for the {turn + 1}. time" for turn in range(_TURNS)]
         for n in range(len(tokens))

@@ -40,7 +40,7 @@ Reply = list[dict[str, Any]] | BaseException
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """What the users of a service got before, during and after an outage.
+    """The answers that users of a service got before, during and after an outage.
 
     Args:
         claims: That all was well before, and PostgreSQL gone then.

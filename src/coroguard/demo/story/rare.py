@@ -126,7 +126,7 @@ def _own_check(_user_context: UserExecutionContext | None = None) -> dict[str, A
 
 @contextmanager
 def _deployed(*, collides: bool) -> Generator[None]:
-    """Let the handler find our check, or an async one of the same name.
+    """Make the handler find our check, or an async one of the same name.
 
     Hundreds of runs would log the same lines, and warn of the same coroutine.
     """

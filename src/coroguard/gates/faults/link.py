@@ -1,4 +1,4 @@
-"""The bytes of one connection, and what toxics do to them."""
+"""The bytes of one connection, and the toxics that act on them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Link:
         self.server.onward, self.server.other = self._pipes["downstream"], self.client
 
     def toxics_of(self, stream: Stream) -> Sequence[Toxic]:
-        """Return what is wrong with a stream right now."""
+        """Return the toxics of a stream."""
         return self._toxics[stream]
 
     def toxics_changed(self) -> None:
@@ -65,12 +65,12 @@ class Link:
             end.reset()
 
     def close(self) -> None:
-        """End both connections; what is still on its way is lost."""
+        """End both connections; data in flight is lost."""
         for end in (self.client, self.server):
             end.close()
 
     def lost(self, end: End) -> None:
-        """Let the other side know, in its turn, that this one is gone."""
+        """End the stream to the other side, in order, after this side was lost."""
         end.onward.pass_on(b"")
         if self.client.is_gone and self.server.is_gone:
             for timer in self._timers:
@@ -97,12 +97,12 @@ class Pipe:
         self._timer: asyncio.TimerHandle | None = None
 
     def pass_on(self, data: bytes) -> None:
-        """Take what one end sent; nothing at all means that it will send no more."""
+        """Queue a chunk that one end sent; an empty one is the end of its data."""
         self._waiting.append((self._loop.time(), data))
         self.flush()
 
     def flush(self) -> None:
-        """Deliver what is due, and wait for the rest."""
+        """Deliver the chunks that are due, and wait for the rest."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -158,7 +158,7 @@ class End(asyncio.Protocol):
         return self._transport is not None and not self.is_gone
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin, and deliver what came before the connection did."""
+        """Begin, and deliver the data that came before the connection."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         if self._is_unwanted:
@@ -186,20 +186,20 @@ class End(asyncio.Protocol):
             self.is_gone = True
             self._link.lost(self)
 
-    # What cannot be written soon must not be read soon either.
+    # Data that cannot be written soon must not be read soon either.
 
     def pause_writing(self) -> None:
-        """Let the other end wait."""
+        """Pause the other end."""
         if self.other.is_open and self.other._transport is not None:
             self.other._transport.pause_reading()
 
     def resume_writing(self) -> None:
-        """Let the other end go on."""
+        """Resume the other end."""
         if self.other.is_open and self.other._transport is not None:
             self.other._transport.resume_reading()
 
     def deliver(self, data: bytes) -> None:
-        """Send to the one connected here; nothing at all is the end."""
+        """Send data to the peer of this end; an empty chunk ends the stream."""
         if self._transport is None or self._transport.is_closing():
             return
         if data:

@@ -26,7 +26,7 @@ _PATIENCE_S = 30.0
 
 
 class FaultProxy:
-    """A TCP proxy on loopback whose links can be hurt; use as a context manager.
+    """A TCP proxy on loopback that injects faults; use as a context manager.
 
     It works on a thread and a loop of its own, so it may be hurt from anywhere and
     keeps going while the one who hurts it is busy. What is added holds at once, for
@@ -88,7 +88,7 @@ class FaultProxy:
 
     @property
     def connections(self) -> int:
-        """How many clients are connected."""
+        """The number of connected clients."""
         return len(self._links)
 
     def url(self, original: str) -> str:
@@ -102,7 +102,7 @@ class FaultProxy:
         self._call(self._change(toxic, streams or _BOTH, add=True))
 
     def remove(self, toxic: Toxic, *streams: Stream) -> None:
-        """Remove a toxic where it is; one that is not there is fine."""
+        """Remove a toxic; nothing happens if it is not there."""
         self._call(self._change(toxic, streams or _BOTH, add=False))
 
     @contextmanager

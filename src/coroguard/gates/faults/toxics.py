@@ -13,7 +13,7 @@ Stream: TypeAlias = Literal["upstream", "downstream"]
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Whatever is sent arrives later.
+    """All data arrives later.
 
     Args:
         latency_ms: How much later; zero means at once.
@@ -27,7 +27,7 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class Bandwidth:
-    """Whatever is sent trickles.
+    """All data trickles.
 
     Args:
         rate_kb_s: Kilobytes (1,000 bytes) a second, more than zero.

@@ -1,4 +1,4 @@
-"""The table ``load`` of a gate: what a run under load is, and what it has to meet."""
+"""The table ``load`` of a gate: a run under load and its requirements."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def named(config: LoadConfig, root: Path) -> Iterator[Path]:
 
 
 def remove_old(config: LoadConfig, root: Path) -> None:
-    """Remove what an earlier run left, which must not be taken for this run's.
+    """Remove the files of an earlier run, which must not be taken for this run's.
 
     Raises:
         OSError: It cannot be removed.

@@ -30,7 +30,7 @@ class Harm(Protocol):
 
     @property
     def name(self) -> str:
-        """What happens."""
+        """A description of the fault."""
         ...
 
     @property

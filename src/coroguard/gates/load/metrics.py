@@ -49,7 +49,7 @@ class Watcher:
     def __exit__(self, *_error: object) -> None:
         self._ended.set()
         self._thread.join()
-        # What leaked in the last second, and whether the metrics are still there.
+        # Leaks of the last second, and whether the metrics are still there.
         self._problem = ""
         self._look()
 

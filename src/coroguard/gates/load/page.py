@@ -48,7 +48,7 @@ def as_html(report: LoadReport, judgement: Judgement) -> str:
 
 
 def summary(report: LoadReport) -> str:
-    """Return in one line who did how much for how long."""
+    """Return a summary in one line: users, amounts and duration."""
     total = report.samples.total().requests
     workers = f" in {report.workers} workers" if report.workers else ""
     leaks = report.metrics.leaks if report.metrics else None

@@ -93,7 +93,7 @@ def run_load(
     elsewhere: Elsewhere | None = None,
     progress: Callable[[dict[str, Any]], None] = lambda _numbers: None,
 ) -> LoadReport:
-    """Run the users of a load file against a service, and return what they left.
+    """Run the users of a load file against a service, and return the results.
 
     Args:
         config: How many users, for how long, in how many processes.
@@ -212,7 +212,7 @@ class _Run:
         faults: Sequence[Injection],
         progress: Callable[[dict[str, Any]], None],
     ) -> list[Fault]:
-        """Inject the faults and wait for the end; return what was injected."""
+        """Inject the faults and wait for the end; return those that were injected."""
         done: list[Fault] = []
         injecting = _injected(faults, done)
         next(injecting)
@@ -241,7 +241,7 @@ class _Run:
         return numbers
 
     def report(self) -> LoadReport:
-        """Return the report of the run, or why none can be believed."""
+        """Return the report of the run, or the reason why it cannot be trusted."""
         output = self._output.read_text(errors="replace")[-_OUTPUT_END:]
         code = self._process.returncode
         broken = ""
@@ -289,7 +289,7 @@ def _injected(
 
 
 def _tried(work: Callable[[], object]) -> str:
-    """Do something and return why it could not be done; empty if it was."""
+    """Call an action; return why it failed, or an empty string."""
     try:
         work()
     except Exception as failure:

@@ -39,7 +39,7 @@ _log = logging.getLogger("coroguard.load")
 
 
 class _Recorder:
-    """What this process has counted, and on a master what all have."""
+    """The counts of this process, and on a master those of all."""
 
     def __init__(self, environment: Any, runner: Any) -> None:
         self._environment = environment

@@ -34,7 +34,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """What the service's metrics showed.
+    """The figures of the service's metrics.
 
     Args:
         leaks: How many coroutines leaked during the run; ``None`` if unknown.
@@ -49,7 +49,7 @@ class Metrics:
 
 @dataclass(frozen=True, slots=True)
 class LoadReport:
-    """What a run under load left.
+    """The results of a run under load.
 
     Args:
         samples: The requests, by second of the clock.
@@ -81,7 +81,7 @@ class LoadReport:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> LoadReport:
-        """Build it from what the recorder wrote."""
+        """Build it from the recorder's file."""
         samples = Samples()
         samples.merge(data["samples"])
         return cls(

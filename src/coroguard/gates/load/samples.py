@@ -39,11 +39,11 @@ class Bucket:
 
     @property
     def error_rate(self) -> float | None:
-        """Return which part failed; None of nothing."""
+        """Return the share of errors; ``None`` without samples."""
         return self.failed / self.requests if self.requests else None
 
     def percentile(self, percent: float) -> int | None:
-        """Return the milliseconds within which so many ended; None of nothing."""
+        """Return a percentile in milliseconds; ``None`` without samples."""
         left = self.requests * percent / 100
         for time_ms in sorted(self.times_ms):
             left -= self.times_ms[time_ms]
@@ -80,7 +80,7 @@ class Samples:
         return found
 
     def merge(self, data: Iterable[Any]) -> None:
-        """Add what `take` returned, in this process or in another one."""
+        """Add a result of `take`, of this process or of another one."""
         for second, name, times, errors in data:
             bucket = self.buckets.setdefault((second, name), Bucket())
             bucket.add(

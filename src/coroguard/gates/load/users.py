@@ -96,7 +96,7 @@ class ChatUser(User):
     # To be overridden
 
     def headers(self) -> Mapping[str, str]:
-        """Return the headers by which this user is let in."""
+        """Return the headers that authenticate this user."""
         return {}
 
     def message(self, text: str, message_id: str) -> Mapping[str, Any]:
@@ -115,7 +115,7 @@ class ChatUser(User):
         """Return the texts of this user in a frame; ``None`` if it is not a history."""
         return frame.get("messages")
 
-    # What it does
+    # Behaviour
 
     def on_start(self) -> None:
         """Connect; a failure is an exception in the start of a user."""
@@ -129,7 +129,7 @@ class ChatUser(User):
         self._timed(self.name, lambda: self._turn(text))
 
     def on_stop(self) -> None:
-        """Compare the history with what was answered, and leave."""
+        """Compare the history with the answers, and leave."""
         if self.history() is not None and self._answered:
             self._timed(f"{self.name} history", self._compare)
         self._close()

@@ -22,7 +22,7 @@ from .combinations import Settings, every_cell
 STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
 MODES = ("off", "observe", "enforce", "strict")
 LOOPS = ("asyncio", "uvloop")
-#: What may be asked for on the command line; ``--matrix`` alone is the first.
+#: The choices of the option ``--matrix``; without a value it is the first.
 KINDS = ("as configured", "pairwise", "full")
 #: The variables of each flag: unlike options, the processes of a test inherit them.
 FLAGS: dict[str, dict[str, str]] = {
@@ -136,7 +136,7 @@ class MatrixConfig(_Table):
         return {axis: values for axis, values in every.items() if values}
 
     def mistakes(self) -> list[str]:
-        """Return what is wrong although each value is right by itself."""
+        """Return the contradictions between values that are valid by themselves."""
         where = "tool.coroguard.matrix"
         found = [
             f"{where}: {name!r} names two axes"

@@ -41,7 +41,7 @@ class CannotRunError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the runs of a cell take place.
+    """The environment in which the runs of a cell take place.
 
     Args:
         python: The interpreter.
@@ -56,7 +56,7 @@ class Place:
     versions: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def check(self, facts: Mapping[str, Any]) -> None:
-        """Compare what a run reported about itself with what it is meant to be.
+        """Compare the settings that a run reported with those of the cell.
 
         Raises:
             CannotRunError: They differ, so the run proves nothing about its cell.
@@ -141,7 +141,7 @@ class Places:
 def _variables(
     settings: Mapping[str, Value], config: MatrixConfig
 ) -> tuple[dict[str, str | None], dict[str, Any]]:
-    """Return the variables of settings, and what a run with them has to report."""
+    """Return the variables of settings, and the settings that a run must report."""
     # Set on every cell, because only with it a run reports the facts.
     variables: dict[str, str | None] = {LOOP: str(settings.get("loop", ""))}
     facts: dict[str, Any] = {}

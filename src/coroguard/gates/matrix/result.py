@@ -27,7 +27,7 @@ _WORST_FIRST = (*_RED, Verdict.INCOMPLETE, Verdict.NOT_RUN, Verdict.WAIVED)
 
 @dataclass(frozen=True, slots=True)
 class CellResult:
-    """One cell with what its gates made of it.
+    """A cell with the verdicts of its gates.
 
     Args:
         number: Its number, from 1.
@@ -58,7 +58,7 @@ class CellResult:
 
     @property
     def is_red(self) -> bool:
-        """Whether something failed in it; what could not run has not failed."""
+        """Whether something failed in it; a cell that could not run has not failed."""
         return self.verdict in _RED
 
     @property
@@ -119,7 +119,7 @@ class Matrix:
 
     @property
     def exit_codes(self) -> set[ExitCode]:
-        """Return what the cells alone would exit with, and 4 for too few of them."""
+        """Return the exit codes of the cells, and 4 for too few of them."""
         found = {cell.exit_code for cell in self.cells}
         return found | ({ExitCode.INCOMPLETE} if self.lacks else set())
 
@@ -131,7 +131,7 @@ class Matrix:
 
     @property
     def evidence(self) -> str:
-        """What the verdict is based on, in one line."""
+        """The reason for the verdict, in one line."""
         chosen = sum(not cell.added for cell in self.cells)
         added = len(self.cells) - chosen
         kind = "all" if self.full else "every pair"

@@ -82,7 +82,7 @@ class _Flow:
         self._script = service.script
 
     async def refuse_strangers(self) -> None:
-        """Let nobody in who shows no token, or a forged one."""
+        """Check that users without a token, or with a forged one, are refused."""
         service = self._service
         if not isinstance(service, ChatService) or not self._script.asks_who:
             return

@@ -32,7 +32,7 @@ async def concurrent_users_gate(
     harms: Sequence[Harm] = (),
     seed: int = 0,
 ) -> None:
-    """Let many users talk at once, each with its own marker, through mixed faults.
+    """Run many users at once, each with its own marker, through mixed faults.
 
     A user who gets an error frame sends the same again, with the same id. One in ten
     loses its own connection in the middle of a turn. In the end no message is lost,
@@ -78,7 +78,7 @@ async def concurrent_users_gate(
 
 
 def _compare(findings: Findings, members: Sequence[Member]) -> None:
-    """Compare what the service remembers of every user with what the user sent."""
+    """Compare the service's history of every user with the messages sent."""
     for number, member in enumerate(members):
         where = f"history of user {number}"
         remembered = member.remembered

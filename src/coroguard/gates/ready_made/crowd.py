@@ -1,4 +1,4 @@
-"""Many users who talk at once, each with a marker of their own."""
+"""A crowd of users that talk at once, each with a marker of its own."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PATIENCES = 4  # after so many times its patience a user gives up
 
 
 class Member:
-    """One user of the crowd, and what it sent."""
+    """One user of the crowd, and its messages."""
 
     def __init__(self, service: Service) -> None:
         self.user = service.user()
@@ -75,11 +75,11 @@ class Crowd:
         }
 
     async def enter(self) -> None:
-        """Let everybody connect."""
+        """Connect every user."""
         await asyncio.gather(*(self._enter(member) for member in self.members))
 
     async def talk(self, harms: Sequence[Harm]) -> None:
-        """Let everybody talk, while things happen at even steps of their progress."""
+        """Make every user talk, and run the steps at even parts of the progress."""
         talks = (self._talk(n, member) for n, member in enumerate(self.members))
         talking = asyncio.gather(*talks)
         talking.add_done_callback(lambda _done: self._progress.set())
@@ -97,7 +97,7 @@ class Crowd:
         await asyncio.gather(*(self._remember(member) for member in self.members))
 
     async def leave(self) -> None:
-        """Let everybody go."""
+        """Disconnect every user."""
         await asyncio.gather(*(member.user.leave() for member in self.members))
 
     async def _enter(self, member: Member) -> None:
@@ -136,7 +136,7 @@ class Crowd:
         if foreign := member.foreign(turn):
             self._findings.add(where, f"got what is another user's: {foreign}")
         if turn.ending != "answered" or turn.fault(self._service.script):
-            # Who stopped asking because enough was found has found nothing.
+            # A member that stopped because enough was found has found nothing.
             if turn.ending != "error" or not self._findings.enough:
                 self._note(where, turn)
             return

@@ -98,7 +98,7 @@ class _Trial:
             self._record.measure("slowest error", round(slowest_ms), "ms")
 
     async def _through(self, harm: Harm) -> bool:
-        """Let one component fail and come back, and look at everybody meanwhile.
+        """Make one component fail and recover, and check every user meanwhile.
 
         Returns:
             Whether the harm was seen: by a user, or beside the error handler.
@@ -124,7 +124,7 @@ class _Trial:
         return felt
 
     async def _strike(self, harm: Harm, struck: Sequence[User]) -> list[Turn]:
-        """Let users run into it, and look at one beside them."""
+        """Check users that meet the fault, and one beside them."""
         if harm.strikes == "connect":
             running = asyncio.gather(*(user.open() for user in struck))
             beside = self._talk_beside(harm)
@@ -146,7 +146,7 @@ class _Trial:
         self._heard_s.append(turn.took_s)
 
     async def _talk_beside(self, harm: Harm) -> None:
-        """A user who is in already is served as ever."""
+        """Check that a user who is connected already is still served."""
         turn = await self._send(self._bystander, "I am in already")
         if turn.ending != "answered":
             what = turn.fault(self._service.script) or f"got {turn.frames}"
@@ -174,7 +174,7 @@ class _Trial:
                 self._findings.add(harm.name, text + self._service.last_error())
 
     async def _served_again(self, user: User) -> Turn:
-        """Send something until it is answered; who was sent away connects again."""
+        """Send messages until one is answered; reconnect after a close."""
         until = time.monotonic() + self._service.patience_s
         while True:
             turn = await self._send(user, "hello again")

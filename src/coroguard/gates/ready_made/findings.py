@@ -8,11 +8,11 @@ _SHOWN = 12
 
 
 class GateFailed(CoroguardError, AssertionError):  # noqa: N818  # a verdict
-    """A gate found what must not be; one line for each finding."""
+    """A gate failed; one line for each finding."""
 
 
 class Findings:
-    """Collects what is wrong, so that a gate reports more than the first of it.
+    """The findings of a gate, which reports all of them and not only the first.
 
     Args:
         gate: The gate that looks.
@@ -37,7 +37,7 @@ class Findings:
         self._lines.append(f"{where}: {what}")
 
     def equal(self, where: str, actual: object, expected: object, what: str) -> None:
-        """Note it if something is not what was expected of it."""
+        """Add a finding if a value is not the expected one."""
         if actual != expected:
             self.add(where, f"{what} is {_short(actual)}, not {_short(expected)}")
 

@@ -1,4 +1,4 @@
-"""Harms: what can be done to a component, and undone again."""
+"""Harms: faults that are done to a component, and undone again."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Harm:
 
     @contextmanager
     def during(self) -> Generator[None, None, None]:
-        """Let it fail for the length of the block."""
+        """Make the component fail for the length of the block."""
         self.begin()
         try:
             yield
@@ -63,7 +63,7 @@ class Server(Protocol):
         ...
 
     def restart(self) -> None:
-        """Start it again, or let it go on, and wait until it is ready."""
+        """Start or resume it, and wait until it is ready."""
         ...
 
 
@@ -74,7 +74,7 @@ def harms_of_link(
     slow_ms: float,
     strikes: Strikes = "message",
 ) -> list[Harm]:
-    """Return what may happen to a component's link, while it is in use.
+    """Return the faults of a component's link, for a gate to inject.
 
     Args:
         component: The component's name.
@@ -97,7 +97,7 @@ def harms_of_link(
 def harms_of_server(
     component: str, server: Server, *, strikes: Strikes = "message"
 ) -> list[Harm]:
-    """Return what may happen to the process behind a component.
+    """Return the faults of the process behind a component.
 
     Args:
         component: The component's name.

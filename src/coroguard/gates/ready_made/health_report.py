@@ -1,4 +1,4 @@
-"""Gate 1: what the health check returns is always a report of the right shape."""
+"""Gate 1: the health check always returns a report of the right shape."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def health_report_gate(
 
 
 def _completed(check: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that calls an async check and returns what it gave."""
+    """Return a sync function that runs an async check and returns its result."""
 
     def run(*args: Any) -> Any:
         # On a thread of its own, because the caller's may run a loop already.
@@ -110,7 +110,7 @@ class _Calls:
         self._check = check
 
     def report(self, where: str, args: tuple[Any, ...], down: frozenset[str]) -> None:
-        """Call the check; it has to return a report that names what is down."""
+        """Call the check, and check that its report names the failed components."""
         self.done += 1
         try:
             found = self._check(*args)
@@ -192,7 +192,7 @@ def _in_collisions(
 
 
 def _problems(found: Any, down: frozenset[str] | None) -> Iterator[str]:
-    """Yield what is wrong with what a check returned, in the words of the seed."""
+    """Yield the faults of a check's result."""
     close = getattr(found, "close", None)
     if hasattr(found, "cr_frame") and close is not None:
         close()  # nobody will await it any more

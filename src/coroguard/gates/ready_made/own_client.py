@@ -81,7 +81,7 @@ class ClientUser(OneUser):
         self._service = service
 
     async def send(self, text: str, message_id: str | None = None) -> Turn:
-        """Send a text and return what came of it."""
+        """Send a text and return its answer."""
         started = time.monotonic()
         asked = self._service.ask(self.user_id, text, message_id or str(uuid.uuid4()))
         frame: Frame
@@ -101,7 +101,7 @@ class ClientUser(OneUser):
         return Turn((frame,), ending, why, time.monotonic() - started)
 
     async def history(self) -> list[str] | None:
-        """Return what this user sent, as the service remembers it, or ``None``."""
+        """Return this user's messages as the service remembers them, or ``None``."""
         remembered = self._service.remembered
         if remembered is None:
             return None
@@ -110,7 +110,7 @@ class ClientUser(OneUser):
         )
 
     async def ping(self) -> float:
-        """Return 0: between calls there is no connection that could be asked."""
+        """Return 0: between calls there is no connection to ping."""
         return 0.0
 
     async def vanish(self, text: str, message_id: str) -> None:

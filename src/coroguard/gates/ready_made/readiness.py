@@ -23,7 +23,7 @@ def readiness_gate(
     gates: Mapping[str, GateConfig],
     verdicts: Mapping[str, str] | None = None,
 ) -> None:
-    """Demand that every one of these gates was judged, and is green.
+    """Check that each of these gates was judged and is green.
 
     Args:
         record: Where the gate records what it did.

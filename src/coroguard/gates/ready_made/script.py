@@ -1,4 +1,4 @@
-"""Scripts of a chat: what users send, and what has to come back."""
+"""Scripts of a chat: messages, and the expected answers."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def last_error(log: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What a user got for one message, or for connecting.
+    """The answer that a user got to one message, or to connecting.
 
     Args:
         frames: Everything that came.
@@ -91,7 +91,7 @@ class Turn:
     took_s: float
 
     def fault(self, script: ChatScript) -> str:
-        """Return what is wrong with it for somebody who may be refused, or nothing."""
+        """Return the fault of an answer to a user who may be refused, or nothing."""
         if self.ending == "silent":
             return f"nothing came for {self.took_s:.1f} s: the handler hangs"
         if self.ending == "broke":

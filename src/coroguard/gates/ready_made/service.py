@@ -44,7 +44,7 @@ class ChatService:
 
     @property
     def patience_s(self) -> float:
-        """Seconds after which a user who heard nothing is one who hangs."""
+        """Seconds without an answer after which a user hangs."""
         return self.deadline_s + self.slack_s
 
     def last_error(self) -> str:
@@ -73,15 +73,15 @@ class User(Protocol):
     ) -> None: ...
 
     async def open(self) -> Turn:
-        """Connect, again if need be, and return what came with it."""
+        """Connect, with retries, and return the first frames."""
         ...
 
     async def send(self, text: str, message_id: str | None = None) -> Turn:
-        """Send a text and return what came until the answer, an error or the end."""
+        """Send a text and return the frames up to the answer, an error or the end."""
         ...
 
     async def history(self) -> list[str] | None:
-        """Return what this user sent, as the service remembers it."""
+        """Return this user's messages as the service remembers them."""
         ...
 
     async def ping(self) -> float:
@@ -102,7 +102,7 @@ class Service(Protocol):
 
     @property
     def script(self) -> ChatScript:
-        """What a turn has to look like."""
+        """The expected form of a turn."""
         ...
 
     @property
@@ -112,7 +112,7 @@ class Service(Protocol):
 
     @property
     def patience_s(self) -> float:
-        """Seconds after which a user who got nothing hangs."""
+        """Seconds without an answer after which a user hangs."""
         ...
 
     @property

@@ -17,7 +17,7 @@ _START_S = 20.0
 
 @contextmanager
 def serve(app: Any) -> Generator[str, None, None]:
-    """Serve an ASGI application on a thread; give its address, `http://...`.
+    """Serve an ASGI application on a thread; yield its address, `http://...`.
 
     Real sockets and a real server, so what a user sees is what is tested.
 

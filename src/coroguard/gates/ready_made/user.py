@@ -25,7 +25,7 @@ _CLEAN_CODES = frozenset({1000, 1001, 1008, 1012, 1013, *range(3000, 5000)})
 
 
 class OneUser:
-    """What users of all kinds of services have in common.
+    """The base of the users of all kinds of services.
 
     Args:
         user_id: The user's id, a UUID; ``None`` makes a new one.
@@ -49,11 +49,11 @@ class OneUser:
         await self.leave()
 
     async def open(self) -> Turn:
-        """Return what there was at the start: nothing has to be opened."""
+        """Return the first frames, which are empty: nothing has to be opened."""
         return self.first
 
     async def leave(self) -> None:
-        """Do nothing: nothing stays open."""
+        """Close nothing: nothing stays open."""
 
 
 class ChatUser(OneUser):
@@ -82,7 +82,7 @@ class ChatUser(OneUser):
         self._connection: ClientConnection | None = None
 
     async def open(self) -> Turn:
-        """Open a new socket; return what came with it, also kept as `first`."""
+        """Open a new socket; return its first frames, also kept as `first`."""
         from websockets.asyncio.client import connect
 
         await self.leave()
@@ -118,7 +118,7 @@ class ChatUser(OneUser):
         return await self._ask(frame, self._script.events[-1])
 
     async def history(self) -> list[str] | None:
-        """Return what this user sent, as the service remembers it.
+        """Return this user's messages as the service remembers them.
 
         `None` if the service keeps no history, or did not return it.
         """
@@ -198,7 +198,7 @@ class ChatUser(OneUser):
 
 
 def _parsed(raw: str | bytes) -> Frame:
-    """Read a frame; anything but a JSON object is kept under a name nobody expects."""
+    """Parse a frame; anything but a JSON object gets a name that no script expects."""
     try:
         data: Any = json.loads(raw)
     except ValueError:

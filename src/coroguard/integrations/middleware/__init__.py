@@ -1,1 +1,1 @@
-"""Middleware that watches requests: what escapes in one is an event with its route."""
+"""Middleware that watches requests, and reports leaks with their route."""

@@ -1,4 +1,4 @@
-"""Scopes of requests, whose leaks are events at once."""
+"""Scopes of requests, whose leaks become events at once."""
 
 # A watch around each request would do the same at several times the cost: it walks
 # the stack on entry, and keeps a list that a long connection fills. It would also
@@ -153,7 +153,7 @@ def explain_here(exception: BaseException) -> None:
 
 
 class Hooks:
-    """What the frame of a middleware holds, as that of a guard does.
+    """The hooks that the frame of a middleware holds, as that of a guard does.
 
     By it, a drop inside is known to belong to the request, and not to a guard
     around the server.

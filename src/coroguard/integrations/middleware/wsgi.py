@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ROUTE", "WatchMiddleware"]
 
-#: Where a framework's own integration leaves the template of the route.
+#: The key under which a framework's integration leaves the template of the route.
 ROUTE = "coroguard.route"
 #: Bodies that run no code of the application.
 _FINISHED = (list, tuple)

@@ -1,4 +1,4 @@
-"""Names that are made to collide, for real, and put back whatever happens."""
+"""Real name collisions, which are always undone."""
 
 from __future__ import annotations
 

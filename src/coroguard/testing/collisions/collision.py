@@ -87,7 +87,7 @@ class Collision(ContextDecorator):
         return self
 
     def undo(self) -> None:
-        """Put back what was there; calling it again does nothing."""
+        """Restore the original; repeated calls change nothing."""
         self.is_active = False
         self._undo.close()
 

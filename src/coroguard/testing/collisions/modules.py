@@ -58,7 +58,7 @@ def path_shadowing(place: Place, undo: ExitStack) -> None:
 
 
 def handler_import(place: Place, undo: ExitStack) -> None:
-    """Let a module of the same name serve all later imports."""
+    """Make a module of the same name serve all later imports."""
     module: ModuleType = place.owner
     name: str = module.__name__
     stand_in = ModuleType(name)

@@ -26,7 +26,7 @@ def as_twin(place: Place, undo: ExitStack) -> None:
 
 
 def as_mock(place: Place, undo: ExitStack) -> None:
-    """Set a mock of the wrong kind that gives the original's results."""
+    """Set a mock of the wrong kind that returns the original's results."""
     original = place.found.__func__ if holder_of(place.found) else place.found
 
     def teach(_: object) -> MagicMock | AsyncMock:
@@ -43,7 +43,7 @@ def as_mock(place: Place, undo: ExitStack) -> None:
 
 
 def override(place: Place, undo: ExitStack) -> None:
-    """Let a subclass that overrides the method take the name of its class."""
+    """Bind a class's name to a subclass that overrides the method."""
     base = place.owner
     own = {
         place.name: place.twin,
@@ -62,7 +62,7 @@ def override(place: Place, undo: ExitStack) -> None:
 
 
 def put_made(place: Place, make: Callable[[Any], Any], undo: ExitStack) -> None:
-    """Set what is made of the twin; static and class methods stay what they are."""
+    """Set an object made from the twin; static and class methods keep their kind."""
     holder = holder_of(place.twin)
     made = make(place.twin.__func__ if holder else place.twin)
     place.put(holder(made) if holder else made, undo)

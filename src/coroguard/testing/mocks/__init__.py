@@ -1,4 +1,4 @@
-"""Mocks that keep the colours of what they stand for."""
+"""Mocks that keep the colours of their originals."""
 
 from __future__ import annotations
 

@@ -154,7 +154,7 @@ def _called(target: Any, kind: type) -> Member:
 
 
 def _given_by(target: Any, colour: Colour | None) -> Any:
-    """Return the class of what one gets from a call, awaited or entered.
+    """Return the class of a call's result, awaited or entered.
 
     Returns:
         A class, ``None`` for a function that gives ``None``, ``Self``, and

@@ -69,7 +69,7 @@ def mock_of(original: Any, **options: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """What a mock knows of its original, and whose member it is."""
+    """The original of a mock, and the object whose member it is."""
 
     member: Member
     parent: Any
@@ -106,32 +106,32 @@ class _Keeping(NonCallableMock):
 
 
 class ObjectMock(_Keeping, NonCallableMagicMock):
-    """A mock of what cannot be called."""
+    """A mock of an object that cannot be called."""
 
 
 class SyncMock(_Keeping, MagicMock):
-    """A mock of a class, or of what gives its value directly."""
+    """A mock of a class, or of a callable that returns its value directly."""
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        """Give ``return_value``."""
+        """Return ``return_value``."""
         self._cg_bind(args, kwargs)
         return self._cg_result(super().__call__(*args, **kwargs))
 
 
 class EitherMock(_Keeping, MagicMock):
-    """A mock of what gives something that may also be awaited."""
+    """A mock of a callable whose result may also be awaited."""
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Awaitable[Any] | Any:
-        """Give ``return_value``, whatever it is."""
+        """Return ``return_value`` as it is."""
         self._cg_bind(args, kwargs)
         return super().__call__(*args, **kwargs)
 
 
 class CoroutineMock(_Keeping, AsyncMock):
-    """A mock of what gives an awaitable."""
+    """A mock of a callable that returns an awaitable."""
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Awaitable[Any]:
-        """Give a coroutine that gives ``return_value``."""
+        """Return a coroutine that returns ``return_value``."""
         self._cg_bind(args, kwargs)
         coroutine: CoroutineType[Any, Any, Any] = super().__call__(*args, **kwargs)
         if self._cg is not None:
@@ -143,27 +143,27 @@ class CoroutineMock(_Keeping, AsyncMock):
 
 
 class IteratorMock(_Keeping, MagicMock):
-    """A mock of what gives an async iterator."""
+    """A mock of a callable that returns an async iterator."""
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
-        """Give an async iterator over ``return_value``."""
+        """Return an async iterator over ``return_value``."""
         self._cg_bind(args, kwargs)
         return _items(self._cg_result(super().__call__(*args, **kwargs)))
 
 
 class ContextMock(_Keeping, MagicMock):
-    """A mock of what gives an async context manager."""
+    """A mock of a callable that returns an async context manager."""
 
     def __call__(
         self, /, *args: Any, **kwargs: Any
     ) -> AbstractAsyncContextManager[Any]:
-        """Give what ``async with`` turns into ``return_value``."""
+        """Return an async context manager that enters as ``return_value``."""
         self._cg_bind(args, kwargs)
         return _entered(self._cg_result(super().__call__(*args, **kwargs)))
 
 
 class _Awaitable(MagicMock):
-    """A mock that gives itself where it is awaited."""
+    """A mock whose ``await`` returns itself."""
 
     def __await__(self) -> Generator[None, None, Self]:
         return self
@@ -197,7 +197,7 @@ def _mock(member: Member, kw: dict[str, Any], parent: Any = None) -> Any:
 
 
 def _given(kept: _Kept, kw: dict[str, Any]) -> Any:
-    """Make what a call gives where nothing was taught."""
+    """Make the result of a call that has no configured value."""
     member = kept.member
     if member.gives is Self:
         return kept.parent if kept.parent is not None else MagicMock(**kw)
@@ -211,7 +211,7 @@ def _given(kept: _Kept, kw: dict[str, Any]) -> Any:
 
 
 def _check(member: Member, name: str, value: Any) -> None:
-    """Refuse what is taught to a mock where it has the wrong colour."""
+    """Refuse a configured value of the wrong colour."""
     if name == "return_value" and member.is_callable:
         refuse_return_value(member.found, member.colour, member.label, value)
     elif name == "side_effect" and member.is_callable:

@@ -54,7 +54,7 @@ def refuse_return_value(
 def refuse_side_effect(
     original: object, colour: Colour | None, label: str, value: Any
 ) -> None:
-    """Raise where a side effect would make a call give the wrong colour."""
+    """Raise if a side effect would give a call the wrong colour."""
     if isinstance(value, (list, tuple)):
         items: Iterable[Any] = value
         for item in items:

@@ -29,7 +29,7 @@ _TRIES = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Which schedules to run.
+    """The choice of schedules to run.
 
     Args:
         runs: How many. The first one is asyncio's own order.
@@ -122,7 +122,7 @@ def _faults(faults: object) -> tuple[Fault, ...]:
 
 @dataclass(slots=True)
 class Search:
-    """What was run so far, and what was found.
+    """The runs so far, and their findings.
 
     Args:
         plan: Which schedules to run.
@@ -247,7 +247,7 @@ class _Shrinking:
         self._kind = kind
         self._left = most_runs
         self.runs = 0
-        #: What the latest run that failed really decided.
+        #: The decisions of the latest run that failed.
         self.last: Script | None = None
 
     def fails(self, script: Script) -> bool:

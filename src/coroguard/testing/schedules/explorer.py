@@ -54,7 +54,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Exploration:
-    """What a function did under many schedules.
+    """The outcome of a function under many schedules.
 
     Args:
         runs: How many were run.
@@ -77,7 +77,7 @@ class Exploration:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What a function did when one run of it was repeated.
+    """The outcome of a function when one run of it was repeated.
 
     Args:
         runs: How often it was run.

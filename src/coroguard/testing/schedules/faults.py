@@ -73,12 +73,12 @@ class Fault:
         handle: Handle,
         waited_s: float,
     ) -> Handle | None:
-        """Let it happen, and return what the loop runs now; ``None`` if it cannot."""
+        """Inject the fault, and return the handle to run, ``None`` if impossible."""
         return self._effect(loop, task, handle, waited_s)
 
 
 def delays(seconds: float = 0.001, *, at: str = "*", rate: float = 0.05) -> Fault:
-    """Return a fault: what a task waits for takes longer.
+    """Return a fault that makes the awaited work of a task take longer.
 
     Args:
         seconds: How much longer.
@@ -117,7 +117,7 @@ def cancellations(*, at: str, rate: float = 0.05) -> Fault:
 def exceptions(
     error: BaseException | type[BaseException], *, at: str, rate: float = 0.05
 ) -> Fault:
-    """Return a fault: what a task waits for fails.
+    """Return a fault that makes the awaited work of a task fail.
 
     It happens where the task waits for a result, so not at ``asyncio.sleep(0)``.
 
@@ -161,7 +161,7 @@ def positive(name: str, value: object) -> None:
 
 
 def _stall(loop: Any, _task: Task, handle: Handle, waited_s: float) -> Handle | None:
-    """Let the next timer come first, as where the machine was busy until then.
+    """Run the next timer first, as on a machine that was busy until then.
 
     At most the wait is doubled: what has twice the time that it needs is in time.
     """

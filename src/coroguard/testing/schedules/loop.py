@@ -26,7 +26,7 @@ _FOR_EVER = (
 )
 #: As a real selector rounds up: timers that are due almost together, are due together.
 _GRANULARITY_S = 0.001
-#: What a turn of the loop takes on a virtual clock, so that polling it ends.
+#: The time that a turn takes on a virtual clock, so that polling it ends.
 _TURN_S = 0.00001
 #: The attribute of a loop with the time of its virtual clock.
 _CLOCK = "_coroguard_clock"
@@ -42,7 +42,7 @@ def is_scheduling() -> bool:
 
 @contextmanager
 def scheduled(schedule: Schedule) -> Generator[None]:
-    """Let every loop of asyncio that this thread runs in the block obey a schedule.
+    """Run every asyncio loop of this thread by a schedule, for the block.
 
     A loop of another thread is left alone, and so is one that is not asyncio's own.
     Of blocks inside each other, the inner one decides.
@@ -68,7 +68,7 @@ def scheduled(schedule: Schedule) -> Generator[None]:
 
 @contextmanager
 def attached(loop: Any, schedule: Schedule, *, threads: int = 1) -> Generator[None]:
-    """Let a loop obey a schedule for the block, in which it runs.
+    """Run a loop by a schedule, for the block.
 
     Args:
         loop: A loop of asyncio that does not run yet.
@@ -205,7 +205,7 @@ def _waiting(loop: asyncio.AbstractEventLoop) -> list[str]:
 
 
 def _advance(loop: Any, seconds: float) -> None:
-    """Let time pass on the virtual clock of a loop, which it keeps for good."""
+    """Advance the virtual clock of a loop, which it keeps for good."""
     if _CLOCK not in vars(loop):
         setattr(loop, _CLOCK, loop.time())
         loop.time = lambda: getattr(loop, _CLOCK)

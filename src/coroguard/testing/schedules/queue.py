@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from .faults import Handle, Task
     from .schedule import Schedule
 
-#: How many handles of the queue are looked at for one choice.
+#: The most handles of the queue that are looked at for one choice.
 _WINDOW = 64
-#: How often others may go before the step that is first, so that a run in which one
+#: The most steps of others before the step that is first, so that a run in which one
 #: task waits actively for another one ends.
 _PATIENCE = 200
 _LAST_STEPS = 6
@@ -35,7 +35,7 @@ class _Kind(Enum):
 
 
 class _Note(NamedTuple):
-    """What is known of a handle in the queue.
+    """A handle in the queue.
 
     Args:
         kind: The kind of step.
@@ -104,7 +104,7 @@ class Ready(deque["Handle"]):
         return self._with_fault(handle, note, note.task) if note.task else handle
 
     def restored(self) -> deque[Handle]:
-        """Return what is left, as a queue of asyncio's own."""
+        """Return the remaining handles, as a queue of asyncio's own."""
         return deque(self)
 
     def _choose(self, candidates: list[Candidate]) -> int:
@@ -201,7 +201,7 @@ class Ready(deque["Handle"]):
         return describe(handle, note.task, note.number)
 
     def _raise_livelock(self) -> None:
-        # What closes the loop afterwards needs steps of its own.
+        # Closing the loop afterwards needs steps of its own.
         self._steps_left = self._schedule.limits.steps
         ready = [self._describe(at) for at in range(min(len(self), _LAST_STEPS))]
         raise self._schedule.stuck(

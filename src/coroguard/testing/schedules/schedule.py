@@ -1,4 +1,4 @@
-"""The schedule of one run: every decision, and what came of it."""
+"""The schedule of one run: every decision, and the result."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .faults import Fault, Handle, Task
     from .policies import Candidate
 
-#: How waiting passes: by the clock on the wall, or at once where nothing but the
+#: The clock for waiting: the one on the wall, or one that jumps where nothing but the
 #: loop's own timers can end it.
 Clock: TypeAlias = Literal["real", "virtual"]
 _CLOCKS = ("real", "virtual")
@@ -30,7 +30,7 @@ class StuckError(CoroguardError, AssertionError):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What ends a run of the loop that does not end by itself.
+    """The limits that end a run of the loop that does not end by itself.
 
     Args:
         steps: The most steps.
@@ -87,10 +87,10 @@ class Schedule:
         self.injected: dict[int, int] = {}
         #: Swaps and faults, in order, described.
         self.events: list[Swap | str] = []
-        #: How many choices there were, how many awaits at which a fault was possible,
-        #: and how many steps were run.
+        #: The number of choices, of awaits at which a fault was possible,
+        #: and of steps that were run.
         self.points = self.awaits = self.steps = 0
-        #: How many loops ran by it, and how many tasks were ready in them.
+        #: The number of loops that ran by it, and of tasks that were ready in them.
         self.loops = self.tasks = 0
         #: Whether a thread that was there before ended a wait.
         self.was_woken = False

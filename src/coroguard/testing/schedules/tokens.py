@@ -17,7 +17,7 @@ _SHAPE = re.compile(r"([a-z0-9._-]+)\.([0-9a-f]{4})\.([0-9a-f]{8})", re.ASCII)
 _SEED = re.compile(r"([a-z]+[0-9]*)\.s([0-9]{1,18})\.k([0-9]{1,9})", re.ASCII)
 _DECISION = re.compile(r"([cf])([0-9]{1,9})-([0-9]{1,4})", re.ASCII)
 _PLAIN = "fifo"
-#: Of a token that belongs to no test of pytest.
+#: The test part of a token that belongs to no test of pytest.
 NO_TEST = "0000"
 
 
