@@ -119,6 +119,14 @@ class Session:
         self.leak = dropped(self.coroutine, sys._getframe())
         return True
 
+    @property
+    def state(self) -> Leak:
+        return dropped(self.coroutine, sys._getframe())
+
+    @state.setter
+    def state(self, value: Leak) -> None:
+        self.leak = dropped(self.coroutine, sys._getframe())
+
 
 def test_a_special_method_cannot_become_async(made: list[Any]) -> None:
     """``__exit__`` has an async kin, and ``__bool__`` has none."""
@@ -133,6 +141,18 @@ def test_a_special_method_cannot_become_async(made: list[Any]) -> None:
         "await fetch(...) in an async method, or call a synchronous twin: "
         "Session.__bool__ cannot be async"
     )
+
+
+def test_a_property_that_makes_the_call_cannot_become_async(made: list[Any]) -> None:
+    """Neither the getter nor the setter can be awaited where the property is used."""
+    made.append(fetch())
+    session = Session(made[0])
+    expected = (
+        "await fetch(...) in an async method, or call a synchronous twin: "
+        "Session.state is a property"
+    )
+    session.state = session.state
+    assert session.state.advice == session.leak.advice == expected
 
 
 def test_a_library_gets_a_synchronous_function(made: list[Any]) -> None:
@@ -154,8 +174,13 @@ def test_a_library_gets_a_synchronous_function(made: list[Any]) -> None:
 def test_a_question_about_colour_needs_no_call(made: list[Any]) -> None:
     """A call that only serves ``isawaitable`` is replaced by a question."""
     made.append(fetch())
-    leak = dropped(made[0], sys._getframe())  # isawaitable(fetch())
-    assert leak.advice == "ask inspect.iscoroutinefunction(fetch) instead of calling it"
+    expected = "ask inspect.iscoroutinefunction(fetch) instead of calling it"
+    leaks = [
+        dropped(made[0], sys._getframe()),  # isawaitable(fetch())
+        dropped(made[0], sys._getframe()),  # isinstance(fetch(), Awaitable)
+        dropped(made[0], sys._getframe()),  # hasattr(fetch(), "__await__")
+    ]
+    assert [leak.advice for leak in leaks] == [expected] * 3
 
 
 def test_the_library_is_where_python_and_packages_are() -> None:

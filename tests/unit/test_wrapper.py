@@ -12,12 +12,47 @@ import warnings
 import weakref
 from typing import Any
 
+import attrs
 import pytest
 import wrapt
 
 from coroguard import guard, watch
 from coroguard._inspect.callables import guard_of
 from coroguard._runtime.collector import collect
+
+
+class Parent:
+    def name(self) -> str:
+        return "parent"
+
+    async def aname(self) -> str:
+        return "parent"
+
+
+@attrs.define
+class Slotted(Parent):
+    """A class that is made anew for its slots, with the methods of the first one."""
+
+    value: int = 0
+
+    @guard(returns=Any)
+    def name(self) -> str:
+        return super().name()
+
+    @guard(returns=Any)
+    async def aname(self) -> str:
+        return await super().aname()
+
+    @staticmethod
+    @guard(returns=Any)
+    def itself() -> type:
+        return __class__  # type: ignore[name-defined, no-any-return]
+
+
+def test_super_works_in_a_class_that_is_made_anew() -> None:
+    """The guard shows the cell of the class to what fills it with the second class."""
+    assert Slotted().name() == asyncio.run(Slotted().aname()) == "parent"
+    assert Slotted.itself() is Slotted
 
 
 class Unasked:

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from .hooks import Hooks
 
 _TEMPLATE = """
-def make(function, hooks, hot, id, type):
+def make(function, hooks, hot, id, own_class, type):
     {a}def wrapper({parameters}):
+        {mention}
         if {alert}:
             {opens}
             try:
@@ -65,6 +66,8 @@ _ASYNC = ("scope = None", "await (function({arguments}), scope := hooks.opened()
 _SCALAR = ("type(value) is hot.int", "value is hot.none", "type(value) is hot.bool")
 _OPEN = ("id(type(value)) in hot.quiet", "not hot.alert and hooks.is_quiet(value)")
 _CLOSED = ("not hot.alert and hooks.contract.is_plainly_right(value)",)
+#: The free variable of a method that uses ``super()``.
+_CLASS = "__class__"
 #: The cells that every wrapper closes over.
 _SHARED = {
     name: CellType(value) for name, value in (("hot", HOT), ("id", id), ("type", type))
@@ -85,6 +88,7 @@ class _Shape(NamedTuple):
         rest: Whether there is a ``**kwargs``.
         alert: When the thorough way is taken.
         is_right: Whether a result needs no further look.
+        has_class: Whether the function uses ``super()`` or ``__class__``.
     """
 
     is_async: bool
@@ -94,6 +98,7 @@ class _Shape(NamedTuple):
     rest: bool
     alert: str
     is_right: str
+    has_class: bool
 
 
 def wrap_function(
@@ -123,12 +128,14 @@ def wrap_function(
         rest=bool(code.co_flags & inspect.CO_VARKEYWORDS),
         alert="True" if always else "hot.check_alert" if is_check else "hot.alert",
         is_right=" or ".join(_checks(scalar, is_open=hooks.contract.is_open)),
+        has_class=_CLASS in code.co_freevars,
     )
-    held = {"function": function, "hooks": hooks}
+    cells = {**_SHARED, "function": CellType(function), "hooks": CellType(hooks)}
+    if shape.has_class:
+        # What makes a class anew, such as attrs for slots, fills the cells of methods.
+        cells["own_class"] = function.__closure__[code.co_freevars.index(_CLASS)]  # type: ignore[index]
     compiled = _compiled(shape)
-    closure = tuple(
-        [_SHARED.get(name) or CellType(held[name]) for name in compiled.co_freevars]
-    )
+    closure = tuple([cells[name] for name in compiled.co_freevars])
     wrapper = FunctionType(
         marked(_with_signature(placed(compiled, code), code), hooks.mark),
         function.__globals__,
@@ -182,12 +189,13 @@ def _compiled(shape: _Shape) -> CodeType:
         opened_call=opened_call.format(arguments=arguments),
         alert=shape.alert,
         is_right=shape.is_right,
+        mention="if 0: own_class" if shape.has_class else "",
         names="".join(f", {name}" for name in names),
         forget=f"del {', '.join(names)}" if names else "pass",
     )
     made: dict[str, Any] = {}
     exec(compile(source, __file__, "exec"), made)
-    wrapper: FunctionType = made["make"](*[None] * 5)
+    wrapper: FunctionType = made["make"](*[None] * 6)
     return wrapper.__code__
 
 

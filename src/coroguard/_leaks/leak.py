@@ -23,7 +23,10 @@ _ASYNC_FORMS = {
     "async for": "an async generator",
     "async with": "an async context manager",
 }
-_PROBE = re.compile(r"\b(?:isawaitable|iscoroutine|isfuture)\(")
+_PROBE = re.compile(
+    r"\b(?:isawaitable|iscoroutine|isfuture)\(|[\"']__await__[\"']"
+    r"|\bisinstance\(.{1,200}\b(?:Awaitable|Coroutine|CoroutineType)\b"
+)
 
 
 _CODES = {
@@ -73,8 +76,8 @@ class Leak:
         caller: Qualified name of the function that dropped or misused it, or
             the name of the library.
         use: How it was used, where that decides what helps: ``call``,
-            ``property``, ``library``, ``async for``, ``async with``,
-            ``argument``, or nothing.
+            ``property``, ``accessor``, ``library``, ``async for``,
+            ``async with``, ``argument``, or nothing.
         lost: ``file:line`` of the line that dropped it.
     """
 
@@ -189,6 +192,8 @@ def _advice(leak: Leak, name: str, caller: str, owner: str, is_async: bool) -> s
     is_owners = caller in ("", "<module>", owner)
     here = owner if is_owners else caller
     todo = _todo(leak, name)
+    if leak.use == "accessor":
+        return f"{todo} in {_ELSEWHERE}: {here} is a property"
     if _is_special(_last(here)):
         there = _ASYNC_KIN.get(_last(here), _ELSEWHERE)
         return f"{todo} in {there}: {here} cannot be async"

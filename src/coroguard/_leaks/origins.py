@@ -13,6 +13,7 @@ from types import CoroutineType, FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._inspect.awaitables import static_type_attribute
+from .._inspect.callables import HOLDERS, layers
 from .leak import Leak, LeakKind
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ def record(
     lost = ""
     if frame is not None and not _is_ours(frame):
         caller, lost = _INLINE.sub("", frame.f_code.co_qualname), _place_in(frame)
+        if _is_accessor(type(_self_of(frame)), frame.f_code):
+            use = "accessor"
         if is_library(frame.f_code.co_filename):
             use = "library"
             caller = frame.f_globals.get("__name__", "").partition(".")[0]
@@ -182,19 +185,31 @@ def _is_property(coroutine: object, code: CodeType) -> bool:
     frame: FrameType | None = getattr(coroutine, "cr_frame", None)
     if type(coroutine) is not CoroutineType or frame is None:
         return False
-    owner, _, name = code.co_qualname.rpartition(".")
-    kind: Any = frame.f_globals.get(owner)
-    if not issubclass(type(kind), type) and code.co_argcount:
-        kind = type(frame.f_locals.get(code.co_varnames[0]))
+    kind: Any = frame.f_globals.get(code.co_qualname.rpartition(".")[0])
     if not issubclass(type(kind), type):
-        return False
-    member = static_type_attribute(kind, name)
-    getter = None
+        kind = type(_self_of(frame))
+    return _is_accessor(kind, code)
+
+
+def _self_of(frame: FrameType) -> object:
+    """Return the first argument of what runs in a frame."""
+    code = frame.f_code
+    return frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
+
+
+def _is_accessor(kind: type, code: CodeType) -> bool:
+    """Return whether code gets, sets or deletes a property of a class."""
+    member = static_type_attribute(kind, code.co_name)
+    functions: tuple[object, ...] = ()
     if type(member) is property:
-        getter = member.fget
+        functions = member.fget, member.fset, member.fdel
     elif type(member) is cached_property:
-        getter = member.func
-    return type(getter) is FunctionType and getter.__code__ is code
+        functions = (member.func,)
+    return any(
+        type(it) is FunctionType and it.__code__ is code
+        for function in functions
+        for it in layers(function, through=HOLDERS)
+    )
 
 
 def _code(value: object) -> CodeType | None:

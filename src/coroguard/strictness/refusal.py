@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from inspect import CO_COROUTINE
 from types import UnionType
 from typing import TYPE_CHECKING, Any, NamedTuple, Union, get_args, get_origin
@@ -146,12 +147,13 @@ def _error(where: Place, value: object, path: str) -> CoroguardError:
     if where.role:
         path = str(where) if path == "$" else f"{where}, {path}"
     code = where.frame.f_code
-    # An argument was made by the caller: it is not this function that has to await.
-    is_async = where.role == "argument" or bool(code.co_flags & CO_COROUTINE)
     leak = record(kind, what_is(value) or "awaitable", value, path=path)
-    return leak_error(
-        leak.within(code.co_qualname, is_async=is_async), _expected(where.annotation)
-    )
+    if where.role == "argument":  # the caller made it, so the caller has to await
+        leak = replace(leak.within("", is_async=True), guarded=code.co_qualname)
+    else:
+        is_async = bool(code.co_flags & CO_COROUTINE)
+        leak = leak.within(code.co_qualname, is_async=is_async)
+    return leak_error(leak, _expected(where.annotation))
 
 
 def _refuse(

@@ -139,10 +139,16 @@ def test_refused_coroutine_is_closed(load: Load) -> None:
 
 def test_argument_does_not_blame_the_function(load: Load) -> None:
     """A function that gets a coroutine is not advised to become async."""
-    module = load(FIND + "def load(user: str) -> None: ...")
-    with pytest.raises(CoroutineLeakError) as caught:
-        module["load"](module["leak"]())
-    assert caught.value.leak.advice == "await find(...) where it is called"
+    source = (
+        "def load(user: str) -> None: ...\n"
+        "class User:\n"
+        "    def __init__(self, name: str) -> None: ..."
+    )
+    module = load(FIND + source)
+    for function in (module["load"], module["User"]):
+        with pytest.raises(CoroutineLeakError) as caught:
+            function(module["leak"]())
+        assert caught.value.leak.advice == "await find(...) where it is called"
 
 
 def test_method_is_named_with_its_class(load: Load) -> None:
