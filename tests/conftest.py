@@ -71,22 +71,26 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
-def pytest_collection_finish() -> None:
-    """Spare every collection of a test the walk over what was imported before.
+def _collect_and_freeze() -> None:
+    """Collect all garbage, and spare later collections the walk over what is left.
 
     Most of the time of the unit tests was that walk.
     """
-    gc.collect()
+    collector.collect()
     if hasattr(gc, "freeze"):  # PyPy has none
         gc.freeze()
 
 
+def pytest_collection_finish() -> None:
+    """Freeze what was imported."""
+    _collect_and_freeze()
+
+
 @pytest.fixture(autouse=True, scope="module")
-def _walk_no_file_twice() -> Iterator[None]:
-    """Spare the collections of later tests the walk over what a file leaves behind."""
+def _freeze_after_each_file() -> Iterator[None]:
+    """Freeze what the tests of a file leave behind."""
     yield
-    collector.collect()
-    gc.freeze()
+    _collect_and_freeze()
 
 
 @pytest.fixture(autouse=True)
@@ -98,7 +102,7 @@ def _collect_leaks(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     marks = request.node.iter_markers("filterwarnings")
     if any("never awaited" in str(mark.args) for mark in marks):
-        collector.collect(1)
+        _collect_and_freeze()
 
 
 @pytest.fixture

@@ -30,6 +30,10 @@ def no_history(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     _errors.clear()
     yield
     _errors.clear()
+    # A thread that has delivered its answer may hold a coroutine for a moment longer.
+    for thread in threading.enumerate():
+        if thread.name.startswith("coroguard check "):
+            thread.join(PATIENCE_S)
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
