@@ -293,16 +293,16 @@ class Connection:
     pending: list[int] | None = None
 
 
-def test_what_an_object_owns_is_marked() -> None:
-    """A found object is owned, unless each field on its path is of a plain type."""
+def test_what_a_class_declares_is_marked() -> None:
+    """A found object is declared if each attribute on its path is a field."""
     connection = Connection("a", loose=Plant(), pending=[Plant()])  # type: ignore[list-item]
     connection._reader = Plant()  # type: ignore[attr-defined]
     found = scan([connection, Plant()]).found
-    assert [(it.path, it.owned, it.declared) for it in found] == [
-        ("$[0].loose", True, True),
-        ("$[0].pending[0]", False, True),
-        ("$[0]._reader", True, False),
-        ("$[1]", False, True),
+    assert [(it.path, it.declared) for it in found] == [
+        ("$[0].loose", True),
+        ("$[0].pending[0]", True),
+        ("$[0]._reader", False),
+        ("$[1]", True),
     ]
 
 
@@ -320,7 +320,7 @@ def test_a_container_changed_meanwhile_is_copied_again(
     monkeypatch.setattr(values, "opened", lambda node, kind: contents._copy(read, node))
     plant = Plant()
     assert [scan(deque([plant]))[::3] for _ in range(2)] == [
-        ([("awaitable", plant, "$[0]", False, True)], True),
+        ([("awaitable", plant, "$[0]", True)], True),
         ([], False),
     ]
 

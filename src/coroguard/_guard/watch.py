@@ -21,7 +21,6 @@ from .supported import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
     from .._leaks.leak import Leak
 
@@ -67,10 +66,7 @@ class watch:  # noqa: N801 - used like a function
         return self._enter(sys._getframe(1))  # pyright: ignore[reportPrivateUsage]
 
     def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
+        self, kind: object, exc: BaseException | None, traceback: object
     ) -> None:
         error = self._leave(exc)
         if error is not None:
@@ -83,13 +79,10 @@ class watch:  # noqa: N801 - used like a function
         return self._enter(sys._getframe(1))  # pyright: ignore[reportPrivateUsage]
 
     async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
+        self, kind: object, exc: BaseException | None, traceback: object
     ) -> None:
         try:
-            self.__exit__(exc_type, exc, traceback)
+            self.__exit__(kind, exc, traceback)
         finally:
             del exc, traceback
 

@@ -31,7 +31,6 @@ WORDS = frozenset(
 )
 _MARKS = ("__await__", "__anext__", "__aiter__", "__aenter__")
 _UNIONS = (typing.Union, UnionType)
-_LOOSE = ("Any", "object")
 _ALTERNATIVES = ("Optional", "Union", "Annotated")
 
 
@@ -66,14 +65,6 @@ def field_annotation(owner: type, field: str) -> object:
         if annotation is not None:
             return annotation
     return None
-
-
-def is_loose(annotation: object) -> bool:
-    """Return whether an annotation allows every object as the value."""
-    return annotation is None or any(
-        part is Any or part is object or (type(part) is str and part in _LOOSE)
-        for part in parts(annotation, deep=False)
-    )
 
 
 def awaited_type(annotation: object) -> object:

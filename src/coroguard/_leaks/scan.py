@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._inspect.awaitables import ids, kind_of, what_is
 from .._inspect.contents import CLOSED, is_closed, opened
-from .._inspect.promises import field_annotation, field_promises, is_loose
+from .._inspect.promises import field_annotation, field_promises
 from .._inspect.texts import render_path
 from .._inspect.values import NODES, Walk
 from .symptoms import SUSPECT, is_suspect, symptom
@@ -24,7 +24,7 @@ _UNNAMED = ids(list, tuple, set, frozenset)
 _CONTAINERS = _UNNAMED | ids(dict)
 _MOST_CONTAINERS = 10_000
 _MOST_SYMPTOMS = 100
-_NEAR = 100  # steps of a path that are searched for owners
+_NEAR = 100  # steps of a path that are searched for undeclared attributes
 
 
 class Found(NamedTuple):
@@ -34,16 +34,12 @@ class Found(NamedTuple):
         what: What it is, as ``what_is`` names it.
         value: The object itself.
         path: Where it is, such as ``$.component_details.redis.connected``.
-        owned: Whether an object on the path owns it in an attribute that does
-            not promise plain data: one without an annotation, or of type
-            ``Any`` or ``object``.
         declared: Whether all attributes on the path are fields of their class.
     """
 
     what: str
     value: object
     path: str
-    owned: bool = False
     declared: bool = True
 
 
@@ -176,19 +172,12 @@ def _inside(node: Any) -> tuple[Iterable[str], Iterable[Any]] | None:
 
 
 def _found(what: str, value: object, steps: list[Any]) -> Found:
-    near = steps[-_NEAR:]
-    fields = [
-        field_annotation(step[0], step[1])
-        for step in near
+    declared = all(
+        field_annotation(step[0], step[1]) is not None
+        for step in steps[-_NEAR:]
         if type(step) is tuple and not issubclass(step[0], tuple)
-    ]
-    return Found(
-        what,
-        value,
-        render_path(steps),
-        owned=any(map(is_loose, fields)),
-        declared=None not in fields,
     )
+    return Found(what, value, render_path(steps), declared)
 
 
 def _field_promises(step: Any, value: object) -> bool:

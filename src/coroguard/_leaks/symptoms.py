@@ -77,12 +77,11 @@ def is_suspect_bytes(written: bytes) -> bool:
     return b"corout" in written or b"await" in written or b"async" in written
 
 
-def symptom(text: str, path: str = "$", *, quoted: bool = True) -> Leak | None:
+def symptom(text: str, *, quoted: bool = True) -> Leak | None:
     """Return the leak that a text is a symptom of, or ``None``.
 
     Args:
         text: Any string of a value.
-        path: Where in the value the text is.
         quoted: Also accept an error text in the middle of other words. Without
             it the text has to be the error, or to end a prefix such as
             ``"database: "``: people may talk about an error without having it.
@@ -98,7 +97,7 @@ def symptom(text: str, path: str = "$", *, quoted: bool = True) -> Leak | None:
     else:
         what = (plain or kind).rpartition(".")[2].replace("_", " ").lower()
     name = match["name1"] or match["name2"] or ""
-    return Leak(kind=LeakKind.SYMPTOM, what=what, name=name, path=path)
+    return Leak(kind=LeakKind.SYMPTOM, what=what, name=name, path="$")
 
 
 def _find(text: str) -> re.Match[str] | None:

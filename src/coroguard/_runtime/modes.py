@@ -18,7 +18,6 @@ from .collector import interrupted, interruptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
 VARIABLE = "COROGUARD_MODE"
 UNCLAIMED_VARIABLE = "COROGUARD_UNCLAIMED"
@@ -237,12 +236,7 @@ class mode:  # noqa: N801 - used like a function, as ``decimal.localcontext`` is
         _hot.add_alert(self.value is Mode.STRICT)
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         # A generator may be resumed in another context, where the mode was not set.
         with contextlib.suppress(ValueError):
             _here.reset(self._tokens.pop())

@@ -81,16 +81,6 @@ class Receiver:
         came = [(it["status"], it["labels"]) for it in self.alerts]
         raise TimeoutError(f"no such alert in {timeout_s:g} s; there came {came}")
 
-    def wait_for_count(self, count: int, timeout_s: float = _PATIENCE_S) -> None:
-        """Wait until so many requests were sent.
-
-        Raises:
-            TimeoutError: Fewer came.
-        """
-        with self._arrival:
-            if not self._arrival.wait_for(lambda: len(self.bodies) >= count, timeout_s):
-                raise TimeoutError(f"{len(self.bodies)} of {count} requests came")
-
     def _keep(self, body: Any, headers: dict[str, str]) -> int:
         with self._arrival:
             self.bodies.append(body)

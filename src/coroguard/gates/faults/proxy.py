@@ -13,7 +13,6 @@ from .link import Link
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Generator, Iterable
-    from types import TracebackType
 
     from .toxics import Stream, Toxic
 
@@ -69,12 +68,7 @@ class FaultProxy:
         self.up()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._call(self._close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()

@@ -4,15 +4,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal, TypeAlias
 
 # Upstream is what the client sends, downstream what the server answers.
 Stream: TypeAlias = Literal["upstream", "downstream"]
 
 
+class _Toxic:
+    """A toxic, whose figures are not negative."""
+
+    __slots__ = ()
+
+    def __post_init__(self) -> None:
+        for field in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, field.name)
+            if not value >= 0:
+                raise ValueError(f"{field.name}={value!r} is negative")
+
+
 @dataclass(frozen=True, slots=True)
-class Latency:
+class Latency(_Toxic):
     """All data arrives later.
 
     Args:
@@ -20,9 +32,6 @@ class Latency:
     """
 
     latency_ms: float
-
-    def __post_init__(self) -> None:
-        _refuse_negative("latency_ms", self.latency_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +50,7 @@ class Bandwidth:
 
 
 @dataclass(frozen=True, slots=True)
-class SlowClose:
+class SlowClose(_Toxic):
     """The end of a stream arrives later.
 
     Args:
@@ -50,12 +59,9 @@ class SlowClose:
 
     delay_ms: float
 
-    def __post_init__(self) -> None:
-        _refuse_negative("delay_ms", self.delay_ms)
-
 
 @dataclass(frozen=True, slots=True)
-class Timeout:
+class Timeout(_Toxic):
     """Nothing arrives any more: a black hole. What it swallowed is lost.
 
     Args:
@@ -65,12 +71,9 @@ class Timeout:
 
     timeout_ms: float = 0.0
 
-    def __post_init__(self) -> None:
-        _refuse_negative("timeout_ms", self.timeout_ms)
-
 
 @dataclass(frozen=True, slots=True)
-class ResetPeer:
+class ResetPeer(_Toxic):
     """The link ends with a TCP reset, as when a host or a firewall forgets it.
 
     Args:
@@ -79,13 +82,5 @@ class ResetPeer:
 
     timeout_ms: float = 0.0
 
-    def __post_init__(self) -> None:
-        _refuse_negative("timeout_ms", self.timeout_ms)
-
 
 Toxic: TypeAlias = Latency | Bandwidth | SlowClose | Timeout | ResetPeer
-
-
-def _refuse_negative(name: str, value: float) -> None:
-    if not value >= 0:
-        raise ValueError(f"{name}={value!r} is negative")

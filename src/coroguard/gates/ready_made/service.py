@@ -11,7 +11,6 @@ from .user import ChatUser
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
     from .script import ChatScript, Turn
 
@@ -64,13 +63,7 @@ class User(Protocol):
 
     async def __aenter__(self) -> Any: ...
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-        /,
-    ) -> None: ...
+    async def __aexit__(self, *_error: object) -> None: ...
 
     async def open(self) -> Turn:
         """Connect, with retries, and return the first frames."""

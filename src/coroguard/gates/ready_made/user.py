@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from .script import Ending, Frame, Turn
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from websockets.asyncio.client import ClientConnection
 
     from .script import ChatScript
@@ -40,12 +38,7 @@ class OneUser:
         await self.open()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_error: object) -> None:
         await self.leave()
 
     async def open(self) -> Turn:

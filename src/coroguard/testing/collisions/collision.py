@@ -12,8 +12,6 @@ from .copies import forget_finders
 from .kinds import KINDS as _KINDS
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from .kinds import Kind
     from .places import Place
 
@@ -106,10 +104,5 @@ class Collision(ContextDecorator):
     def __enter__(self) -> Self:
         return self if self.is_active else self.start()
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.undo()

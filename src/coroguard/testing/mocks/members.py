@@ -36,7 +36,6 @@ class Member:
         signature: The signature of its calls, without bound arguments.
         gives: The class of the result of a call; ``Self``, ``None`` or ``ABSENT``.
         stands_for: The ``__class__`` of a mock of it.
-        is_instance: Whether ``found`` is a class and an instance is meant.
     """
 
     found: Any
@@ -46,7 +45,6 @@ class Member:
     signature: inspect.Signature | None = None
     gives: Any = ABSENT
     stands_for: Any = None
-    is_instance: bool = False
 
 
 _UNKNOWN = Member(found=ABSENT, label="")
@@ -132,9 +130,7 @@ def _instance_of(kind: type) -> Member:
     call = static_type_attribute(kind, "__call__")
     if call is not None:
         return _called(call, kind)
-    return Member(
-        found=kind, label=kind.__qualname__, stands_for=kind, is_instance=True
-    )
+    return Member(found=kind, label=kind.__qualname__, stands_for=kind)
 
 
 def _called(target: Any, kind: type) -> Member:
@@ -149,7 +145,6 @@ def _called(target: Any, kind: type) -> Member:
         signature=_signature(call, 1),
         gives=_given_by(target, colour),
         stands_for=kind,
-        is_instance=True,
     )
 
 

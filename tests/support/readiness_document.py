@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from .evidence import Outcome  # noqa: TC001  # pydantic reads it
-from .verdict import Verdict  # noqa: TC001  # pydantic reads it
+from coroguard.gates.evidence import Outcome  # pydantic reads it
+from coroguard.gates.verdict import Verdict  # pydantic reads it
 
 _Count = Annotated[int, Field(ge=0)]
 _Seconds = Annotated[float, Field(ge=0)]
