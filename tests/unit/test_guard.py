@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import asyncio
 import copy
+import copyreg
 import dataclasses
 import enum
 import functools
@@ -235,6 +236,37 @@ def test_functions_pickle_by_name() -> None:
     """A guarded function pickles to itself."""
     assert pickle.loads(pickle.dumps(guarded)) is guarded
     assert copy.deepcopy(guarded) is guarded
+
+
+@guard(returns=Any)
+@functools.lru_cache
+def cached(number: int) -> int:
+    return number
+
+
+@pytest.mark.parametrize(
+    "again", [copy.copy, copy.deepcopy, lambda it: pickle.loads(pickle.dumps(it))]
+)
+def test_a_cached_function_is_copied_and_pickled_by_name(again: Any) -> None:
+    """A function with a cache stays itself, as it does without a guard."""
+    assert again(cached) is cached
+
+
+class _Registered:
+    def __call__(self) -> int:
+        return 1
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise TypeError("only copyreg knows")
+
+
+copyreg.pickle(_Registered, lambda _: (_Registered, ()))
+
+
+def test_a_class_that_copyreg_pickles_is_pickled_so() -> None:
+    """A guarded object pickles in the way that its class is registered with."""
+    made = guard(returns=Any)(_Registered())
+    assert pickle.loads(pickle.dumps(made))() == 1
 
 
 def generator() -> Any:

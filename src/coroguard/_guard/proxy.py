@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import functools
 from dataclasses import replace
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 class _GuardedCallable(wrapt.FunctionWrapper[Any, Any]):
     """A guarded partial, built-in function, callable object or wrapped method.
 
-    Copies and pickles as the wrapped object, guarded again.
+    Copies and pickles as the wrapped object, guarded again; and as itself where
+    the wrapped object stays itself, as one with a cache does.
     """
 
     def __init__(self, wrapped: Any, wrapper: Any, hooks: Hooks) -> None:
@@ -38,16 +40,26 @@ class _GuardedCallable(wrapt.FunctionWrapper[Any, Any]):
     terms = __coroguard__  # as hooks have it
 
     def __copy__(self) -> Any:
-        return _again(copy.copy(self.__wrapped__), self.__coroguard__)
+        return self._copied(copy.copy(self.__wrapped__))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        return _again(copy.deepcopy(self.__wrapped__, memo), self.__coroguard__)
+        return self._copied(copy.deepcopy(self.__wrapped__, memo))
+
+    def _copied(self, target: Any) -> Any:
+        if target is self.__wrapped__:
+            return self
+        return _again(target, self.__coroguard__)
 
     def __reduce__(self) -> Any:
-        return _again, (self.__wrapped__, self.__coroguard__)
+        return self.__reduce_ex__(2)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        return self.__reduce__()
+        name: Any = None
+        with contextlib.suppress(Exception):  # `copyreg` may know how, it does not
+            name = self.__wrapped__.__reduce_ex__(protocol)
+        if type(name) is str:  # by which its module knows it, and now the guard
+            return name
+        return _again, (self.__wrapped__, self.__coroguard__)
 
 
 async def _acall(guarded: Any, /, *args: Any, **kwargs: Any) -> Any:

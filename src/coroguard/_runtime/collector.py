@@ -11,7 +11,7 @@ import weakref
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from .threads import allocate_lock, get_ident, sleep, start_new_thread
+from .threads import allocate_lock, by_thread, get_ident, sleep, start_new_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ _PATIENCE_S = 0.1
 _MOST_TRIES, _PAUSE_S = 10_000, 0.001
 
 #: The frame that is interrupted in each thread where the collector runs, by identity.
-interruptions: dict[int, int] = {}
+interruptions = by_thread(dict[int, int]())
 _postponed: deque[Callable[[], object]] = deque()
 
 

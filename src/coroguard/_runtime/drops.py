@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 import sys
-import threading
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +22,7 @@ from .collector import interrupted, watch_collections
 from .frames import lets_go, place_of
 from .modes import on_change, unclaimed
 from .scopes import here, scope_of
-from .threads import get_ident
+from .threads import by_thread, get_ident, make_lock
 from .unclaimed import add_taker, give_away
 from .waiting import hooks_of
 
@@ -35,15 +34,14 @@ if TYPE_CHECKING:
 
 #: Drops in guarded calls that have not ended, by the call's frame.
 pending: dict[int, list[Leak]] = {}
-# Reentrant, because a finalizer may run while its own thread holds it.
-_pending_lock = threading.RLock()
+_pending_lock = make_lock()
 #: Code of the coroutines that a guard makes around a promised awaitable.
 _promised: set[Any] = set()
 #: In each thread, the promised coroutine that is dropped next, by its identity, and
 #: the terms of its guard.
-_next: dict[int, tuple[int, Any]] = {}
+_next = by_thread(dict[int, tuple[int, Any]]())
 #: In each thread, the coroutine that a hook of ours is handling.
-_handled: dict[int, int] = {}
+_handled = by_thread(dict[int, int]())
 
 
 def drops_of(frame_id: int) -> list[Leak]:

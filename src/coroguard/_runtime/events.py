@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from inspect import isasyncgenfunction
@@ -17,6 +16,7 @@ from .collector import interrupted, interruptions, postpone
 from .hot import HOT
 from .leak_log import log_event, logger
 from .scopes import Request, request_here
+from .threads import by_thread, get_ident, make_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,12 +103,11 @@ class Call:
         return self.outcome in ("healthy", "degraded")
 
 
-# Reentrant, because a finalizer may run while its own thread holds it.
-_lock = threading.RLock()
+_lock = make_lock()
 _failed: set[int] = set()
 #: Threads that are delivering now; context variables may not be touched where a
 #: finalizer found a leak.
-_delivering: set[int] = set()
+_delivering = by_thread(set[int]())
 
 
 class _Subscribers:
@@ -130,7 +129,7 @@ class _Subscribers:
 
     def deliver(self, record: object) -> None:
         """Call all of them, unless one of them caused the record itself."""
-        thread = threading.get_ident()
+        thread = get_ident()
         if thread in _delivering:
             return
         _delivering.add(thread)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 from .._inspect.contents import CLOSED
+from .threads import make_lock
 
 
 class _Hot:
@@ -65,8 +65,7 @@ SCALARS = (int, bool, float, complex, bytes)
 HOT = _Hot()
 
 _reasons = 0
-# Reentrant, because a finalizer may run while its own thread holds it.
-_lock = threading.RLock()
+_lock = make_lock()
 
 
 def add_alert(step: int) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import threading
 from typing import TYPE_CHECKING
 
 from .modes import warn_if_late
+from .threads import make_lock
 
 if TYPE_CHECKING:
     import logging
@@ -17,8 +17,7 @@ _TEMPLATE = "coroguard %s a leak: %s"
 _TEMPLATE_WITHOUT_LEAK = "coroguard %s: %s"
 _MOST_PLACES = 1_024
 _MOST_PATHS = 16  # of one place; a path may hold keys of the program's data
-# Reentrant, because a finalizer may run while its own thread holds it.
-_lock = threading.RLock()
+_lock = make_lock()
 _counts: dict[tuple[str, ...], int] = {}
 _paths: dict[tuple[str, ...], int] = {}
 

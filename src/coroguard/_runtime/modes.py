@@ -6,7 +6,6 @@ import contextlib
 import enum
 import os
 import sys
-import threading
 from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Literal, Never, Self
 
@@ -15,6 +14,7 @@ from .._leaks.errors import GuardUsageError, nearest
 from .._leaks.origins import place
 from . import hot as _hot
 from .collector import interrupted, interruptions
+from .threads import make_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,7 +85,7 @@ class process:  # noqa: N801 - one object, never instantiated
     )
 
 
-_lock = threading.RLock()
+_lock = make_lock()
 #: Called after each change of a setting.
 on_change: list[Callable[[], object]] = []
 _here: ContextVar[Mode | None] = ContextVar("coroguard_mode", default=None)

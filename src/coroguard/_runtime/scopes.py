@@ -10,7 +10,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .collector import interrupted, interruptions
-from .threads import get_ident
+from .threads import by_thread, get_ident
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, MutableSequence, Sequence
@@ -226,9 +226,9 @@ def _brings_context(item: Any) -> bool:
 
 
 #: The number of scopes that track origins, by thread.
-_tracking: dict[int, int] = {}
+_tracking = by_thread(dict[int, int]())
 #: The depth in each thread before it was set.
-_depth_before: dict[int, int] = {}
+_depth_before = by_thread(dict[int, int]())
 
 
 def _put_depth_back(thread: int) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import sys
-import threading
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from .._version import __version__
 from .leak_log import logger
 from .modes import Mode, current, late, on_change, process, source, stays_bare
 from .modes import unclaimed as reports_unclaimed
+from .threads import make_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +73,7 @@ class Status:
 more_hooks: list[Callable[[], list[str]]] = []
 more_problems: list[Callable[[], list[str]]] = []
 
-_lock = threading.RLock()
+_lock = make_lock()
 _guards: dict[str, None] = {}
 _count = 0
 _has_announced = False

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
-from typing import Any
+import threading
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+K = TypeVar("K", bound="dict[int, Any] | set[int]")
 
 
 def original(module: str, name: str) -> Any:
@@ -20,3 +27,39 @@ get_ident = original("_thread", "get_ident")
 start_new_thread = original("_thread", "start_new_thread")
 allocate_lock = original("_thread", "allocate_lock")
 sleep = original("time", "sleep")
+
+
+def make_lock() -> Any:
+    """Return a lock that a forked child finds open.
+
+    It is reentrant, because a finalizer may run while its own thread holds it.
+    """
+    lock = threading.RLock()
+    _in_forked_child(getattr(lock, "_at_fork_reinit", None))
+    return lock
+
+
+def by_thread(kept: K) -> K:
+    """Let a forked child forget what is kept for threads that it does not have.
+
+    Args:
+        kept: A dictionary or a set of the identities of threads.
+
+    Returns:
+        The very object.
+    """
+
+    def forget() -> None:
+        for thread in {*kept} - {get_ident()}:
+            if isinstance(kept, dict):
+                kept.pop(thread, None)
+            else:
+                kept.discard(thread)
+
+    _in_forked_child(forget)
+    return kept
+
+
+def _in_forked_child(callback: Callable[[], object] | None) -> None:
+    if callback is not None and hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=callback)

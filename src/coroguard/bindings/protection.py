@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import functools
-import threading
 from typing import TYPE_CHECKING, Any
 
 from .._guard.decorator import guard
@@ -13,6 +12,7 @@ from .._inspect.attributes import MISSING, namespace
 from .._leaks.errors import GuardUsageError, nearest
 from .._runtime.modes import Mode, current
 from .._runtime.status import more_problems
+from .._runtime.threads import make_lock
 from .import_hook import Step, install
 from .lost_guards import lost_guards
 from .paths import GuardPath, Protection, module_name, modules
@@ -29,7 +29,7 @@ _MOST_SHOWN = 5
 # By the text of their paths.
 _protections: dict[str, Protection] = {}
 _reported: set[Finding] = set()
-_lock = threading.RLock()
+_lock = make_lock()
 
 
 def protect(
