@@ -101,17 +101,20 @@ def _by_typeguard(returns: Any) -> Callable[[object], list[str]]:
         from typeguard import (
             CollectionCheckStrategy,
             ForwardRefPolicy,
+            TypeCheckConfiguration,
             TypeCheckError,
-            check_type,
+            TypeCheckMemo,
+            check_type_internal,
         )
 
+        config = TypeCheckConfiguration(
+            forward_ref_policy=ForwardRefPolicy.IGNORE,
+            collection_check_strategy=CollectionCheckStrategy.ALL_ITEMS,
+        )
+        # ``Self`` may be any class here: only a call of the method has it.
+        memo = TypeCheckMemo({}, {}, self_type=object, config=config)
         try:
-            check_type(
-                value,
-                returns,
-                forward_ref_policy=ForwardRefPolicy.IGNORE,
-                collection_check_strategy=CollectionCheckStrategy.ALL_ITEMS,
-            )
+            check_type_internal(value, returns, memo)
         except TypeCheckError as error:
             return [f"$: {error}"]
         return []

@@ -10,7 +10,7 @@ from typing import Any, cast
 from .._inspect.annotations import return_annotation
 from .._inspect.awaitables import ATOM_IDS, class_name, ids, is_stand_in, module_name
 from .._inspect.contents import PLAIN_IDS
-from .._inspect.promises import awaited_type, named_classes, promises
+from .._inspect.promises import LOOSE, awaited_type, named_classes, parts, promises
 from .._leaks.errors import GuardUsageError
 from .._leaks.scan import is_quiet
 from .._leaks.symptoms import is_suspect_bytes
@@ -246,8 +246,19 @@ def _is_open_mapping(annotation: Any) -> bool:
     if origin is not dict and origin.__module__ not in ("collections.abc", "builtins"):
         return False
     arguments = typing.get_args(annotation)
-    classes = named_classes(arguments[1], {}) if len(arguments) == 2 else None
-    return classes is None or ids(bool, str) <= ids(*classes)
+    if len(arguments) != 2:
+        return True
+    return _has_room(arguments[0], str) and _has_room(arguments[1], bool, str)
+
+
+def _has_room(annotation: Any, *kinds: type) -> bool:
+    """Return whether values of all these classes may be meant."""
+    for part in parts(annotation):
+        # A class of its own, one that is not known, or one that the caller puts in.
+        if type(part) is typing.TypeVar or (type(part) is str and part not in LOOSE):
+            return False
+    classes = named_classes(annotation, {})
+    return classes is None or ids(*kinds) <= ids(*classes)
 
 
 def _is_type(returns: Any) -> bool:

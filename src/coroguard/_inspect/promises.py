@@ -31,6 +31,8 @@ WORDS = frozenset(
 )
 _MARKS = ("__await__", "__anext__", "__aiter__", "__aenter__")
 _UNIONS = (typing.Union, UnionType)
+#: The words of annotations that allow every object.
+LOOSE = ("Any", "object")
 _ALTERNATIVES = ("Optional", "Union", "Annotated")
 
 
@@ -75,7 +77,8 @@ def awaited_type(annotation: object) -> object:
         ``object`` where it cannot be read.
     """
     if type(annotation) is typing.TypeVar:
-        return annotation
+        bound: object = annotation.__bound__
+        return annotation if bound is None else awaited_type(bound)
     if type(annotation) is str:
         return _awaited_text(annotation)
     origin: Any = typing.get_origin(annotation)
@@ -127,6 +130,8 @@ def _alternatives(part: object) -> list[Any] | None:
     if module_name(type(part)) not in ("typing", "types"):
         return None
     origin: Any = typing.get_origin(part)
+    if class_name(type(origin or part)) == "TypeAliasType":
+        return [_alias(origin or part)]
     if any(origin is union for union in _UNIONS):
         return list(typing.get_args(part))
     if origin is typing.Annotated:
@@ -162,7 +167,7 @@ def _allows(part: object, value: object) -> bool:
         return True
 
 
-def parts(annotation: object, *, deep: bool) -> Iterator[object]:
+def parts(annotation: object, *, deep: bool = False) -> Iterator[object]:
     """Yield the classes, names and unbound type variables that an annotation offers.
 
     Args:
