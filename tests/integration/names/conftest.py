@@ -15,6 +15,22 @@ Done = subprocess.CompletedProcess[str]
 Write = Callable[..., None]
 Run = Callable[..., Done]
 
+STRICT = ("coroguard", "run", "--strict", "--package", "app", "--")
+USERS = """
+from typing import Any
+
+async def find() -> str:
+    return "ada"
+
+def greet(user: str) -> str:
+    return f"hello {user}"
+
+def leak() -> None:
+    user: Any = find()
+    greet(user)
+"""
+LEAKED = "coroguard.CoroutineLeakError: greet() let a coroutine escape"
+
 
 @pytest.fixture
 def environment() -> dict[str, str]:
@@ -59,3 +75,9 @@ def run(tmp_path: Path, environment: dict[str, str]) -> Run:
         )
 
     return run
+
+
+@pytest.fixture
+def leaking(write: Write) -> None:
+    """A program of which one function is given a coroutine."""
+    write(app__users=USERS, main="from app import users\nusers.leak()")
