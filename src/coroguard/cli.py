@@ -95,21 +95,7 @@ def gate(
     ] = None,
 ) -> None:
     """Run the deployment gates; leave with 0 only if each is positively green."""
-    run_work(
-        "coroguard.gates.command:gate",
-        extra="gate",
-        categories=category or (),
-        patterns=pattern or (),
-        real_services=real_services,
-        fail_fast=fail_fast,
-        self_test=self_test,
-        pin=pin,
-        alert=alert,
-        matrix=matrix,
-        json=json,
-        junit=junit,
-        markdown=markdown,
-    )
+    run_work("coroguard.gates.command:gate", extra="gate", **locals())
 
 
 @app.command()
@@ -155,7 +141,7 @@ def lock(
             help="Import names of packages; those of the lock by default.",
         ),
     ] = None,
-    library: Annotated[
+    libraries: Annotated[
         list[str] | None,
         typer.Option(
             "--with",
@@ -173,14 +159,7 @@ def lock(
     ] = None,
 ) -> None:
     """Record the colour of each public function and the contracts of guards."""
-    run_work(
-        "coroguard.bindings.command:lock",
-        extra="cli",
-        packages=packages or (),
-        libraries=library or (),
-        check=check,
-        file=file,
-    )
+    run_work("coroguard.bindings.command:lock", extra="cli", **locals())
 
 
 @app.command()

@@ -124,8 +124,8 @@ def explain(*, rule: str) -> int:
 
 def lock(
     *,
-    packages: Sequence[str] = (),
-    libraries: Sequence[str] = (),
+    packages: Sequence[str] | None = None,
+    libraries: Sequence[str] | None = None,
     check: bool = False,
     file: Path | None = None,
 ) -> int:
@@ -157,7 +157,8 @@ def lock(
                 code="CG214",
             )
         work = _check if check else _write
-        return work(path, [*dict.fromkeys(packages)], [*libraries], command)
+        named = [*dict.fromkeys(packages or ())]
+        return work(path, named, [*(libraries or ())], command)
     except (GuardUsageError, DamagedLockError, OSError) as error:
         return _refuse(error)
 

@@ -44,8 +44,8 @@ if TYPE_CHECKING:
 
 def gate(
     *,
-    categories: Sequence[str] = (),
-    patterns: Sequence[str] = (),
+    category: Sequence[str] | None = None,
+    pattern: Sequence[str] | None = None,
     real_services: bool = False,
     fail_fast: bool = False,
     self_test: bool = False,
@@ -64,7 +64,7 @@ def gate(
     forms = ((as_json, json), (as_junit, junit), (as_markdown, markdown))
     exports = [(form, file) for form, file in forms if file is not None]
     wishes = Wishes(
-        Selection(tuple(categories), tuple(patterns)),
+        Selection(tuple(category or ()), tuple(pattern or ())),
         real_services=real_services,
         fail_fast=fail_fast,
         self_test=self_test,
@@ -74,11 +74,7 @@ def gate(
     try:
         # An earlier run's readiness must not be taken for this run's.
         stale.remove(file for _, file in exports)
-        refused = (
-            _wrong_interpreter()
-            or _wrong_files(exports)
-            or _wrong_words(categories, matrix)
-        )
+        refused = _wrong_interpreter() or _wrong_files(exports) or _wrong_words(wishes)
         if refused:
             return _refuse(refused)
         try:
@@ -146,14 +142,15 @@ def _wrong_files(exports: Sequence[tuple[object, Path]]) -> str:
     return ""
 
 
-def _wrong_words(categories: Sequence[str], matrix: str) -> str:
+def _wrong_words(wishes: Wishes) -> str:
     if importlib.util.find_spec("pytest") is None:
         return "pytest is not installed; run pip install 'coroguard[gate]'"
-    for category in categories:
+    for category in wishes.selection.categories:
         if category not in CATEGORIES:
             hint = nearest(category, CATEGORIES)
             known = ", ".join(CATEGORIES)
             return f"--category {category} is not one of {known}.{hint}"
+    matrix = wishes.matrix
     if matrix and matrix not in KINDS:
         hint = nearest(matrix, KINDS)
         return f"--matrix={matrix} is not one of pairwise, full.{hint}"

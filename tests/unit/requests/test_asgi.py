@@ -1,24 +1,23 @@
-"""The middleware that watches requests, called without a server."""
+"""The middleware that watches requests, in every mode and beside guards."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextvars import ContextVar
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from coroguard import Event, configure, guard, mode, subscribe
-from coroguard._runtime import drops, scopes
+from coroguard import Event, configure, guard, mode
+from coroguard._runtime import scopes
 from coroguard._runtime.collector import collect
-from coroguard._runtime.hot import HOT
-from coroguard.integrations.middleware import asgi, wsgi
-from coroguard.integrations.middleware.routes import route_of
+from coroguard.integrations.middleware import asgi
+
+from .conftest import call, drop, in_pool, nothing, request, respond, twin
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:coroutine .* was never awaited"),
@@ -27,69 +26,11 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def nothing_is_left() -> Iterator[None]:
-    yield
-    assert (drops.pending, HOT.alert, scopes.here()) == ({}, False, None)
-
-
-@pytest.fixture
-def events() -> Iterator[list[Event]]:
-    seen: list[Event] = []
-    unsubscribe = subscribe(seen.append)
-    yield seen
-    unsubscribe()
-
-
-async def twin() -> bool:
-    return True
-
-
-def drop() -> None:
-    twin()
-
-
-def request(kind: str = "http", **more: Any) -> dict[str, Any]:
-    return {"type": kind, "method": "GET", "path": "/7", "headers": [], **more}
-
-
-async def nothing(*message: Any) -> Any: ...
-
-
-def call(app: Any, scope: dict[str, Any] | None = None) -> None:
-    middleware = asgi.WatchMiddleware(app)
-    asyncio.run(middleware(scope or request(), nothing, nothing))
-
-
-def environment(**more: Any) -> dict[str, Any]:
-    return {"REQUEST_METHOD": "GET", "PATH_INFO": "/7", **more}
-
-
-def respond(app: Any, environ: dict[str, Any] | None = None) -> list[bytes]:
-    """Do what a WSGI server does."""
-    body = wsgi.WatchMiddleware(app)(environ or environment(), lambda *args: None)
-    try:
-        return list(body)
-    finally:
-        getattr(body, "close", lambda: None)()
-
-
 async def in_task() -> None:
     async def child() -> None:
         drop()
 
     await asyncio.create_task(child())
-
-
-async def in_pool() -> None:
-    loop, awaited = asyncio.get_running_loop(), threading.Event()
-
-    def run() -> None:
-        awaited.wait(60)
-        drop()
-
-    loop.call_soon(awaited.set)
-    await loop.run_in_executor(None, run)
 
 
 async def in_thread() -> None:
@@ -343,68 +284,6 @@ def test_the_lifespan_is_watched(events: list[Event]) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("header", "expected"),
-    [
-        (b"7f3e-11", "7f3e-11"),
-        (b"a\nforged line", ""),
-        (b"\xff\xfe", ""),
-        (b"x" * 500, ""),
-        (b"", ""),
-    ],
-)
-def test_an_identifier_is_one_or_empty(
-    header: bytes, expected: str, events: list[Event]
-) -> None:
-    """What a client may send cannot forge a line of a log."""
-
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        drop()
-
-    call(app, request(headers=[(b"x-request-id", header)]))
-    assert events[0].request_id == expected
-
-
-def test_the_state_of_the_application_names_the_request(events: list[Event]) -> None:
-    """An identifier that the application gave comes before the client's."""
-
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        scope["state"] = {"request_id": "ours"}
-        drop()
-
-    call(app, request(headers=[(b"x-request-id", b"theirs")]))
-    assert events[0].request_id == "ours"
-
-
-def test_a_method_is_a_standard_one(events: list[Event]) -> None:
-    """A word that a client invents does not become a name."""
-
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        drop()
-
-    call(app, request(method="X" * 50))
-    assert events[0].guarded == "OTHER request"
-
-
-def test_a_scope_that_is_not_as_expected_does_no_harm(events: list[Event]) -> None:
-    """A server's or framework's surprise costs the name only."""
-
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        scope["headers"] = scope["route"] = 3
-        drop()
-
-    call(app)
-    assert [it.guarded for it in events] == ["a request"]
-
-
-def test_the_path_is_never_the_route() -> None:
-    """Where the route is not known, it is empty."""
-    assert route_of({"path": "/users/7", "root_path": ""}) == ""
-    route = SimpleNamespace(path="/x", endpoint=drop)
-    assert route_of({"route": route, "root_path": "/t/acme", "app_root_path": ""}) == ""
-    assert route_of({"path_template": "/users/{id}"}) == "/users/{id}"
-
-
 VARIABLE: ContextVar[str] = ContextVar("variable", default="before")
 
 
@@ -419,121 +298,3 @@ def test_context_variables_are_the_applications() -> None:
         return VARIABLE.get()
 
     assert asyncio.run(serve()) == "by the app"
-
-
-def streaming(environ: Any, start: Any) -> Iterator[bytes]:
-    yield b"a"
-    drop()
-    yield b"b"
-
-
-class Closing(list[bytes]):
-    """A body that drops when it is closed."""
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter((b"a", b"b"))
-
-    def close(self) -> None:
-        drop()
-
-
-def test_a_wsgi_body_is_watched_to_its_end(events: list[Event]) -> None:
-    """The parts of a stream and its close belong to the request."""
-    assert respond(streaming) == [b"a", b"b"]
-    assert respond(lambda environ, start: iter(Closing())) == [b"a", b"b"]
-
-    class Body:
-        __iter__ = Closing.__iter__
-        close = Closing.close
-
-    assert respond(lambda environ, start: Body()) == [b"a", b"b"]
-    assert [it.guarded for it in events] == ["GET request"] * 2
-
-
-def test_between_two_parts_the_server_is_free(events: list[Event]) -> None:
-    """What the server does between two parts is not the request's."""
-    body = iter(
-        wsgi.WatchMiddleware(streaming)(environment(), lambda *args: None)  # type: ignore[arg-type]
-    )
-    next(body)
-    between = scopes.here()
-    drop()
-    list(body)
-    assert (between, len(events)) == (None, 1)
-
-
-def test_a_body_that_asks_itself_ends(events: list[Event]) -> None:
-    """A part that is asked for inside another one does not nest its scope in itself."""
-    bodies: list[Any] = []
-
-    class Body:
-        depth = 0
-
-        def __iter__(self) -> Body:
-            return self
-
-        def __next__(self) -> bytes:
-            if self.depth == 2:
-                raise StopIteration
-            self.depth += 1
-            drop()
-            return next(bodies[0], b"")
-
-    bodies.append(
-        wsgi.WatchMiddleware(lambda environ, start: Body())(  # type: ignore[arg-type]
-            environment(), lambda *args: None
-        )
-    )
-    assert list(bodies[0]) == [b""]
-    bodies[0].close()
-    assert {it.guarded for it in events} == {"GET request"}
-
-
-def test_a_finished_body_is_handed_on(events: list[Event]) -> None:
-    """A list, and a file that the server sends itself, stay what they are."""
-
-    class File:
-        def __iter__(self) -> Iterator[bytes]:
-            return iter(())
-
-    parts = [b"a"]
-    made = File()
-    environ = environment(**{"wsgi.file_wrapper": File})
-    start = lambda *args: None  # noqa: E731
-    assert wsgi.WatchMiddleware(lambda e, s: parts)(environ, start) is parts
-    assert wsgi.WatchMiddleware(lambda e, s: made)(environ, start) is made
-
-
-def test_a_wsgi_exception_passes_as_it_is(events: list[Event]) -> None:
-    """One that a coroutine caused is an event, raised by the body too."""
-
-    def app(environ: Any, start: Any) -> Iterator[bytes]:
-        yield twin().get("x")  # type: ignore[attr-defined]
-
-    with pytest.raises(AttributeError):
-        respond(app)
-    with pytest.raises(AttributeError):
-        respond(lambda environ, start: twin().get("x"))  # type: ignore[attr-defined]
-    assert [(it.action, it.guarded) for it in events] == [("noted", "GET request")] * 2
-
-
-def test_wsgi_threads_are_not_mixed_up(events: list[Event]) -> None:
-    """Of requests in several threads, each drop belongs to its own."""
-    together = threading.Barrier(4)
-
-    def app(environ: Any, start: Any) -> Iterator[bytes]:
-        together.wait(60)
-        if environ["leaks"]:
-            drop()
-        together.wait(60)
-        yield b""
-
-    def serve(number: int) -> None:
-        respond(app, environment(HTTP_X_REQUEST_ID=str(number), leaks=number % 2 == 0))
-
-    threads = [threading.Thread(target=serve, args=(n,)) for n in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert sorted(it.request_id for it in events) == ["0", "2"]
