@@ -59,6 +59,28 @@ def test_a_drop_in_the_guards_own_task_is_the_guards(
     assert blamed == ["check"]
 
 
+def test_a_drop_in_a_child_is_that_of_the_guard_that_awaits_its_nursery(
+    in_mode: Any, blamed: list[str]
+) -> None:
+    """At the end of its block a guard awaits the tasks of its nursery."""
+
+    async def child() -> None:
+        await trio.testing.wait_all_tasks_blocked()
+        drop()
+
+    @guard(returns=Any, name="check")
+    async def check() -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(child)
+
+    with mode(in_mode):
+        try:
+            trio.run(check)
+        except TypeError:
+            assert in_mode == "strict"
+    assert blamed == ["check"]
+
+
 def test_a_sibling_in_a_nursery_is_not_blamed(in_mode: Any, blamed: list[str]) -> None:
     """A guard that waits in one task has no part in what another drops."""
     dropped = trio.Event()

@@ -74,7 +74,9 @@ def coroutine_of(task: Any) -> Any:
     kind = type(task)
     if hasattr(kind, "get_coro") and hasattr(kind, "add_done_callback"):
         return task.get_coro()
-    return task.coro if kind.__module__ == "trio._core._run" else None
+    # trio shows its classes under the names of its public modules.
+    is_trio = hasattr(kind, "coro") and str(kind.__module__).startswith("trio.")
+    return task.coro if is_trio else None
 
 
 def hooks_of(frame: FrameType) -> Any:
