@@ -72,8 +72,10 @@ def _registration(function: FunctionType, frame: FrameType) -> str:
     file = code.co_filename
     if frame.f_code.co_filename != file or not first or first < code.co_firstlineno:
         return ""
-    lines = linecache.getlines(file, frame.f_globals)[first : first + _MOST_LINES]
-    for number, line in enumerate(lines, first + 1):
+    lines = linecache.getlines(file, frame.f_globals)[first - 1 : first + _MOST_LINES]
+    if not lines or not lines[0].lstrip().startswith("@"):
+        return ""  # a call of the guard: what follows decorates another function
+    for number, line in enumerate(lines[1:], first + 1):
         if _DEFINITION.match(line):
             return ""
         found = _DECORATOR.match(line)

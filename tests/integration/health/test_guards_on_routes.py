@@ -190,6 +190,25 @@ CORRECT = {
         async def middleware(request, handler):
             return await handler(request)
     """,
+    "a call of the guard above another route": """
+        import flask
+        from coroguard import guard
+
+        app = flask.Flask("app")
+
+        def is_up() -> bool:
+            return True
+
+        check = guard(is_up)
+        @app.get("/h")
+        def health():
+            return str(check())
+
+        always = guard(returns=bool)(lambda: True)
+        @app.get("/a")
+        def always_up():
+            return str(always())
+    """,
     "a guard between two decorators": """
         import flask
         from coroguard import guard
