@@ -64,6 +64,43 @@ def copied(function: Any) -> Any:
     return wrapper
 
 
+def timed(function: Any) -> Any:
+    """Wrap a function in a coroutine of the decorator's own, as timers do."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any) -> Any:
+        coroutine = function(*args)
+
+        async def run() -> Any:
+            return await coroutine
+
+        return run()
+
+    return wrapper
+
+
+def limited(function: Any) -> Any:
+    @functools.wraps(function)
+    def wrapper(*args: Any) -> Any:
+        return asyncio.wait_for(function(*args), 30)
+
+    return wrapper
+
+
+class Retried:
+    """A decorator that is a class, with an async method that calls the function."""
+
+    def __init__(self, function: Any) -> None:
+        functools.update_wrapper(self, function)
+        self.function = function
+
+    def __call__(self, *args: Any) -> Any:
+        return self.run(*args)
+
+    async def run(self, *args: Any) -> Any:
+        return await self.function(*args)
+
+
 @counted
 def typed(value: Any = 1) -> Awaitable[Any]:
     return fetch(value)
@@ -80,6 +117,10 @@ FORMS: dict[str, Callable[..., Any]] = {
     "proxy of a wrapper": wrapt.decorator(
         lambda it, _, args, named: it(*args, **named)
     )(counted(fetch)),
+    "timer": timed(fetch),
+    "two timers": timed(timed(fetch)),
+    "time limit": limited(fetch),
+    "class": Retried(fetch),
     "annotation": typed,
 }
 
@@ -274,6 +315,17 @@ def test_a_coroutine_that_no_argument_made_is_a_leak() -> None:
 
     with pytest.raises(CoroutineLeakError):
         guard(returns=Any)(made)(int)
+
+
+def test_another_functions_coroutine_is_not_promised_by_a_wrapper() -> None:
+    """That it looks like an ``async def`` excuses only what has to do with that one."""
+
+    @functools.wraps(fetch)
+    def wrapper() -> Any:
+        return twin()
+
+    with pytest.raises(CoroutineLeakError):
+        guard(returns=Any)(wrapper)()
 
 
 def test_self_is_not_given_by_the_caller() -> None:

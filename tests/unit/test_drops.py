@@ -495,3 +495,38 @@ def test_a_call_that_ends_in_another_thread_leaves_no_tracking_behind() -> None:
     other.join()
     run(check())
     assert sys.get_coroutine_origin_tracking_depth() == before
+
+
+# --- one coroutine inside of another
+
+
+async def wait(awaitable: Any, *more: Any) -> None:
+    await awaitable
+
+
+@guard(returns=Any, mode="observe", name="check")
+def check_inner() -> None:
+    wait(wait(twin()))
+    wait(1)
+    twin()
+
+
+def test_a_coroutine_that_was_given_to_a_dropped_one_needs_no_await_of_its_own() -> (
+    None
+):
+    """The advice on the inner one is to await the outer one that was given it."""
+    advices: list[str] = []
+
+    def hear(event: Any) -> None:
+        advices.append(event.leak.advice)
+
+    unsubscribe = subscribe(hear)
+    check_inner()
+    unsubscribe()
+    by_themselves = [it for it in advices if "where" in it]
+    assert [it for it in advices if it not in by_themselves] == [
+        "await wait(...), which was given wait",
+        "await wait(...), which was given twin",
+    ]
+    assert len(by_themselves) == 3
+    assert drops._holders == {}

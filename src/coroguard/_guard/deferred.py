@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import replace
-from itertools import islice
+from inspect import iscoroutinefunction
 from time import perf_counter
 from types import CoroutineType, FunctionType, GeneratorType, MethodType
 from typing import TYPE_CHECKING, Any
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 #: Kinds of arguments of a call that are looked at.
 _GIVEN = ids(FunctionType, MethodType, functools.partial)
+#: So many coroutines are searched for that of the wrapped function.
+_MOST_DRIVEN = 16
 _LAYERS = (*PARTIALS, *BINDINGS, *METHODS, *PROXIES, *HOLDERS)
 
 
@@ -57,8 +59,8 @@ def is_promised(terms: Terms, value: object, call: FrameType | None = None) -> b
         return False
     if is_marked_async(terms.function):
         return True
-    wrapped = islice(layers(terms.function, through=_LAYERS), 1, None)
-    if terms.announce(value) or _is_of(wrapped, value):
+    chain = list(layers(terms.function, through=_LAYERS))
+    if terms.announce(value) or _is_of(chain[1:], value) or _drives(value, chain):
         return True
     if call is None or not terms.contract.is_open:
         return False
@@ -148,6 +150,25 @@ def _is_of(functions: Iterable[Any], value: object) -> bool:
         type(it) is FunctionType and any(it.__code__ is one for one in known)
         for it in functions
     )
+
+
+def _drives(value: Any, chain: list[Any]) -> bool:
+    """Return whether a coroutine has got hold of the coroutine function it wraps.
+
+    So does one that a decorator makes to await the function's own: a timer, a retry,
+    ``asyncio.wait_for``.
+    """
+    if not any(map(iscoroutinefunction, chain[1:])):
+        return False
+    waiting = [value]
+    for one in waiting:  # grows while it is read
+        frame = getattr(one, "cr_frame", None)
+        for held in () if frame is None else frame.f_locals.values():
+            if any(held is it for it in chain) or _is_of(chain[1:], held):
+                return True
+            if type(held) is CoroutineType and len(waiting) < _MOST_DRIVEN:
+                waiting.append(held)
+    return False
 
 
 def _functions_given(call: FrameType) -> Iterator[Any]:

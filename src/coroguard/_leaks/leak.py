@@ -77,7 +77,7 @@ class Leak:
             the name of the library.
         use: How it was used, where that decides what helps: ``call``,
             ``property``, ``accessor``, ``library``, ``async for``,
-            ``async with``, ``argument``, or nothing.
+            ``async with``, ``argument``, ``held`` by its caller, or nothing.
         lost: ``file:line`` of the line that dropped it.
     """
 
@@ -185,6 +185,8 @@ def _advice(leak: Leak, name: str, caller: str, owner: str, is_async: bool) -> s
     if leak.use == "call" and name:
         receiver = f" {caller}" if caller else ""
         return f"give{receiver} {name} itself, without calling it"
+    if leak.use == "held":
+        return f"await {caller}(...), which was given {name}"
     if leak.use == "library" and name:
         return f"{caller} does not await {name}: give it a synchronous function"
     if _PROBE.search(_line(leak.lost)):

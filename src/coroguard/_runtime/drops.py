@@ -11,8 +11,10 @@ from __future__ import annotations
 import re
 import sys
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from .._inspect.awaitables import what_is
 from .._inspect.callables import MARK, QUIET_MARK
 from .._leaks.leak import Leak, LeakKind
 from .._leaks.origins import record
@@ -40,6 +42,8 @@ _promised: set[Any] = set()
 #: In each thread, the promised coroutine that is dropped next, by its identity, and
 #: the terms of its guard.
 _next = by_thread(dict[int, tuple[int, Any]]())
+#: In each thread, the coroutines that the last one held, and its name.
+_holders: dict[int, dict[int, str]] = {}
 #: In each thread, the coroutine that a hook of ours is handling.
 _handled = by_thread(dict[int, int]())
 
@@ -168,15 +172,39 @@ def _dropped(coroutine: Any, frame: FrameType) -> bool:
     if MARK in frame.f_code.co_freevars and lets_go(frame):
         frame = frame.f_back or frame
     until = interrupted()
-    if not _claim(coroutine, frame, place_of(frame, until), in_collection=until):
-        at = frame if until is None else None
-        leak = record(LeakKind.DROPPED, "coroutine", coroutine, frame=at)
+    at = frame if until is None else None
+    leak = record(LeakKind.DROPPED, "coroutine", coroutine, frame=at)
+    leak = _with_holder(leak, coroutine, thread)
+    place = place_of(frame, until)
+    if not _claim(leak, coroutine, frame, place, in_collection=until):
         give_away(coroutine, leak, terms, collected=until is not None)
     return False
 
 
+def _with_holder(leak: Leak, coroutine: Any, thread: int) -> Leak:
+    """Name the dropped coroutine that held this one, and note what this one holds.
+
+    Of ``wait_for(fetch())`` both are lost, one right after the other.
+    """
+    holders = _holders.pop(thread, {})
+    holder = holders.pop(id(coroutine), "")
+    held = coroutine.cr_frame.f_locals.values()
+    inner = [id(it) for it in held if what_is(it) == "coroutine"]
+    if holder:
+        leak = replace(leak, use="held", caller=holder)
+    if inner or (holder and holders):
+        left = holders if holder else {}
+        _holders[thread] = left | dict.fromkeys(inner, leak.name)
+    return leak
+
+
 def _claim(
-    coroutine: Any, frame: FrameType, place: Place, *, in_collection: int | None
+    leak: Leak,
+    coroutine: Any,
+    frame: FrameType,
+    place: Place,
+    *,
+    in_collection: int | None,
 ) -> bool:
     """Note a drop for the innermost guard or watch around it, if there is one."""
     # Objects that the collector frees are from elsewhere, unless a guard in a finalizer
@@ -184,14 +212,11 @@ def _claim(
     scope = scope_of(frame, place) if in_collection is None else None
     if scope is not None and scope.is_inside(place):
         if scope.is_younger_than(coroutine):
-            leak = record(LeakKind.DROPPED, "coroutine", coroutine, frame=frame)
             scope.note(leak)
             return True
         return False
     if place.frame_id is None:
         return False
-    at = frame if in_collection is None else None
-    leak = record(LeakKind.DROPPED, "coroutine", coroutine, frame=at)
     with _pending_lock:
         drops = pending.setdefault(place.frame_id, [])
         drops.append(leak)
