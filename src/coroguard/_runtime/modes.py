@@ -151,11 +151,6 @@ def current() -> Mode:
     return _here.get() or process.mode
 
 
-def of_process() -> Mode:
-    """Return the mode of the process, whatever this context has."""
-    return process.mode
-
-
 def source() -> str:
     """Return what set the mode that applies here."""
     return "mode() in this context" if _here.get() else process.source
@@ -164,11 +159,6 @@ def source() -> str:
 def started_off() -> bool:
     """Return whether the environment switched coroguard off for this process."""
     return process.started is Mode.OFF
-
-
-def stays_bare() -> None:
-    """Count a guard that was put on while the process was off."""
-    process.bare += 1
 
 
 def late() -> list[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .._inspect.awaitables import class_name, module_name
 from .._version import __version__
 from .leak_log import logger
-from .modes import Mode, current, late, on_change, process, source, stays_bare
+from .modes import Mode, current, late, on_change, process, source
 from .modes import unclaimed as reports_unclaimed
 from .threads import make_lock
 
@@ -111,7 +111,7 @@ def add_guard(function: Any, name: str, *, is_bare: bool = False) -> None:
     """
     global _count
     if is_bare:
-        stays_bare()
+        process.bare += 1
         return
     module = getattr(function, "__module__", None)
     with _lock:

@@ -20,7 +20,7 @@ from .inventory import uncollected
 from .job import LOOP, NONCE_FD, Job
 from .leaks import Ledger
 from .record import GateRecord
-from .sealed import write_sealed
+from .sealed import take_nonce, write_sealed
 from .witness import Witness
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
     if not any(map(pluginmanager.has_plugin, _PLUGIN)):
         pluginmanager.consider_pluginarg(_PLUGIN[0])
     if _recorder is None:
-        _recorder = _Recorder(Job.load(), _take_nonce())
+        _recorder = _Recorder(Job.load(), take_nonce(NONCE_FD))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -50,15 +50,6 @@ def pytest_configure(config: pytest.Config) -> None:
     if _recorder is not None and config.pluginmanager.get_plugin(_SENT) is None:
         _recorder.configure(config)
         config.pluginmanager.register(_recorder, _SENT)
-
-
-def _take_nonce() -> bytes:
-    """Read the nonce from the pipe and leave no way to read it again."""
-    number = os.environ.pop(NONCE_FD, "")
-    if not number:
-        return b""
-    with open(int(number), "rb") as pipe:
-        return pipe.read()
 
 
 class _Recorder:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 from typing import TYPE_CHECKING
 
 from coroguard._files import write_whole
@@ -14,6 +15,19 @@ if TYPE_CHECKING:
 
 class NotThisRunError(ValueError):
     """A report is torn, stale or forged: its seal does not fit the run's nonce."""
+
+
+def take_nonce(variable: str) -> bytes:
+    """Read the nonce from the pipe that a variable names, and remove the variable.
+
+    Returns:
+        The nonce, which nothing else can read again; empty without the variable.
+    """
+    number = os.environ.pop(variable, "")
+    if not number:
+        return b""
+    with open(int(number), "rb") as pipe:
+        return pipe.read()
 
 
 def write_sealed(file: Path, body: str, nonce: bytes) -> None:

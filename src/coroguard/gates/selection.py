@@ -115,7 +115,7 @@ def _check(test: str, mark: Mapping[str, Any], config: Config) -> None:
         raise GateConfigError(
             f"{test} is marked for the gate {names[0]!r}, which is not configured."
             f"{nearest(names[0], config.gates)} "
-            f'Type [tool.coroguard.gates."{names[0]}"] in pyproject.toml',
+            f'Add [tool.coroguard.gates."{names[0]}"] in pyproject.toml',
             code="CG301",
         )
 

@@ -101,7 +101,7 @@ def _connect(registry: CollectorRegistry) -> Callable[[], None]:
 
     def show_mode() -> None:
         for one in modes.Mode:
-            mode.labels(one.value).set(one is modes.of_process())
+            mode.labels(one.value).set(one is modes.process.mode)
 
     show_mode()
     modes.on_change.append(show_mode)

@@ -453,7 +453,7 @@ async def test_options():
 @pytest.mark.parametrize("mock", [MagicMock(), AsyncMock(), mock_of(Result)])
 def test_a_mock_is_no_original(mock):
     """A mock of a mock is refused, with what to type."""
-    with pytest.raises(GuardUsageError, match=r"type mock_of\(TheClass\)"):
+    with pytest.raises(GuardUsageError, match=r"write mock_of\(TheClass\)"):
         mock_of(mock)
 
 

@@ -18,7 +18,7 @@ from locust.runners import MasterRunner, WorkerRunner
 
 from coroguard._files import write_whole
 
-from ..sealed import write_sealed
+from ..sealed import take_nonce, write_sealed
 from .job import NONCE_FD, REPORT, LoadJob
 from .judge import evidence_lacking
 from .report import LoadReport
@@ -61,7 +61,7 @@ class _Recorder:
             runner.register_message(_STOP, lambda **_more: runner.stop())
             return
         # By one process only: a pipe gives what is in it once.
-        self._nonce = _take_nonce()
+        self._nonce = take_nonce(NONCE_FD)
         if isinstance(runner, MasterRunner):
             events.worker_connect.add_listener(self._on_connect)
             events.worker_report.add_listener(self._on_worker_report)
@@ -192,15 +192,6 @@ def _last_line(exception: dict[str, Any]) -> str:
     lines = [it.strip() for it in exception["traceback"].splitlines() if "File" in it]
     places = [it for it in lines if "site-packages" not in it] or lines
     return f"{exception['msg']} ({places[-1]})" if places else str(exception["msg"])
-
-
-def _take_nonce() -> bytes:
-    """Read the nonce from the pipe, where the process is the one that writes."""
-    number = os.environ.pop(NONCE_FD, "")
-    if not number:
-        return b""
-    with open(int(number), "rb") as pipe:
-        return pipe.read()
 
 
 def _begin(environment: Any, runner: Any, **_more: Any) -> None:

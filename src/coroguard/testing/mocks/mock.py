@@ -59,7 +59,7 @@ def mock_of(original: Any, **options: Any) -> Any:
     if issubclass(type(original), NonCallableMock):
         raise GuardUsageError(
             "mock_of() needs the original, and this is a mock of it; "
-            "type mock_of(TheClass).",
+            "write mock_of(TheClass).",
             code="CG231",
         )
     mock = _mock(whole(original), {})
