@@ -159,6 +159,8 @@ class Rig:
             ),
             # One deadline for the turn, and one for the health check that follows.
             deadline_s=2 * deadline_s,
+            # No service hangs because the machine is busy; a planted fault may.
+            slack_s=10.0 if self._modules is None else 2.0,
             log=lambda: process.log_text,
         )
 

@@ -233,7 +233,10 @@ class OwnClient:
         self.flaw, self.is_up, self.kept = flaw, True, {}
         self.harm = Harm("database down", self.switch, self.switch)
         self.service = ClientService(
-            ask=self.ask, remembered=self.remembered, deadline_s=0.3, slack_s=0.7
+            ask=self.ask,
+            remembered=self.remembered,
+            deadline_s=0.3,
+            slack_s=0.7 if flaw == "hangs" else 60.0,
         )
 
     def switch(self):
