@@ -131,6 +131,22 @@ def reused() -> Any:
     asyncio.run(twice())
 
 
+def awaited_generator() -> Any:
+    async def main() -> None:
+        await rows()
+
+    asyncio.run(main())
+
+
+def refused_callback() -> Any:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_debug(True)
+        loop.call_soon(is_connected)
+
+    asyncio.run(main())
+
+
 MISUSED = {
     attribute: "is_connected",
     subscript: "Manager.status",
@@ -146,6 +162,8 @@ MISUSED = {
     wrapped: "is_connected",
     asserted: "is_connected",
     reused: "is_connected",
+    awaited_generator: "rows",
+    refused_callback: "is_connected",
 }
 
 

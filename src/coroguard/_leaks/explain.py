@@ -55,6 +55,7 @@ _NAMELESS = (
     "catching classes that do not inherit",
     "argument should be a string or a Rational",
 )
+_FUNCTION_REFUSED = "coroutines cannot be used with "
 _NEAREST_FRAMES = 6
 _OF_LOOPS = ("_run", "_run_once", "run_forever", "run_until_complete")
 _OF_OURS = (CoroutineLeakError, NotAwaitableError)
@@ -198,8 +199,12 @@ def _used_as_value(
 ) -> Leak | None:
     """Name what the expression used, or what the nearest frames hold."""
     tracebacks = _nearest(_asked(exception, "__traceback__"))
+    # What is awaited is used rightly, unless it is an async generator.
+    is_awaited = is_reuse or bool(
+        told and told.what == "async generator" and "await" in text
+    )
     for traceback in tracebacks:
-        for operand in operands(traceback, awaited=is_reuse):
+        for operand in operands(traceback, awaited=is_awaited):
             leak = _of_operand(operand, traceback.tb_frame, text, is_reuse=is_reuse)
             if leak is not None:
                 return leak
@@ -216,6 +221,8 @@ def _of_operand(
     operand: Operand, frame: FrameType, text: str, *, is_reuse: bool
 ) -> Leak | None:
     value = operand.value
+    if text.startswith(_FUNCTION_REFUSED):
+        return _refused_function(value)
     if operand.is_call:
         function = unwrapped(value)  # for its name; a cache is not async
         asynchronous = inspect.isasyncgenfunction(function)
@@ -237,6 +244,20 @@ def _of_operand(
         return _misused(value)
     library = is_library(frame.f_code.co_filename)
     return _misused(value, use="call", caller="" if library else frame.f_code.co_name)
+
+
+def _refused_function(function: object) -> Leak | None:
+    """Name the coroutine function that an event loop has refused as a callback."""
+    function = unwrapped(function)
+    if not inspect.iscoroutinefunction(function):
+        return None
+    return Leak(
+        kind=LeakKind.MISUSED,
+        name=name_of(function),
+        defined=place(*where_defined(function)),
+        caller="asyncio",
+        use="library",
+    ).within("", is_async=True)
 
 
 def _misused(value: object, *, use: str = "", caller: str = "") -> Leak:
