@@ -105,9 +105,11 @@ def test_the_record_of_a_dropped_coroutine_is_found_among_others():
     ]
 
 
-def test_the_last_error_is_shown_with_its_frame():
-    """The seed's error is shown with the line that raised it."""
-    assert last_error(LOG, frames=1).splitlines() == [
+def test_the_last_error_is_shown_with_its_frames():
+    """The seed's error is shown with the line that raised it, and its caller."""
+    assert last_error(LOG).splitlines() == [
+        '  File "a.py", line 1, in a',
+        "    b()",
         '  File "b.py", line 2, in b',
         '    report.get("x")',
         SEED_ERROR,
