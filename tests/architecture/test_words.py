@@ -41,6 +41,12 @@ SUSPECT = re.compile(
 OLD_NAME = re.compile(r"(?:^|_)(?:say|says|said|tell|tells|told|telling)(?:_|$)")
 QUESTION = re.compile(r"(?:What|Which|How|Where|When|Who|Whose|Why|Is|Are|Does|Do)\b")
 
+#: Beginnings of docstrings and comments in place of a noun phrase or a verb.
+RIDDLE = re.compile(
+    r"\s*(?:r?\"\"\"|#:? )(?:Say|Tell|What|Which|Who|Whose|How|Is|Are|Does|Do|Has|Have"
+    r"|Where|When|Of)\b"
+)
+
 #: The true uses, as they are written.
 TRUE_USES: tuple[str, ...] = ()
 
@@ -134,6 +140,17 @@ def test_words_are_plain() -> None:
     """No file has a pattern that the style has left behind."""
     found = [
         f"{file.relative_to(ROOT)}:{old}" for file in files() for old in old_in(file)
+    ]
+    assert found == []
+
+
+def test_texts_begin_with_what_they_are_about() -> None:
+    """No docstring and no comment of the package begins like a question."""
+    found = [
+        f"{file.relative_to(ROOT)}:{number}: {line.strip()}"
+        for file in sorted((ROOT / "src").rglob("*.py"))
+        for number, line in enumerate(file.read_text().splitlines(), 1)
+        if RIDDLE.match(line)
     ]
     assert found == []
 

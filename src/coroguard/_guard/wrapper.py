@@ -132,7 +132,7 @@ def wrap_function(
     )
     cells = {**_SHARED, "function": CellType(function), "hooks": CellType(hooks)}
     if shape.has_class:
-        # What makes a class anew, such as attrs for slots, fills the cells of methods.
+        # Tools that make a class anew, as attrs for slots, fill the cells of methods.
         cells["own_class"] = function.__closure__[code.co_freevars.index(_CLASS)]  # type: ignore[index]
     compiled = _compiled(shape)
     closure = tuple([cells[name] for name in compiled.co_freevars])

@@ -199,7 +199,7 @@ def _used_as_value(
 ) -> Leak | None:
     """Name what the expression used, or what the nearest frames hold."""
     tracebacks = _nearest(_asked(exception, "__traceback__"))
-    # What is awaited is used rightly, unless it is an async generator.
+    # An object that is awaited is used correctly, unless it is an async generator.
     is_awaited = is_reuse or bool(
         told and told.what == "async generator" and "await" in text
     )
