@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 # Names of classes and modules that are async twins.
 _NAMED_ASYNC = re.compile(r"[Aa]sync|\baio|\bAio|\bA[A-Z][a-z]")
 _MOST_ODD = 2
+# What code has that does more than to raise, in the instructions of 3.11 to 3.15.
+_GOES_ON = ("RETURN_VALUE", "RETURN_CONST", "JUMP", "POP_JUMP", "SEND", "YIELD")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,11 @@ def _changes(inherited: Any, own: Any, name: str, plainness: Plainness) -> bool:
     """Return whether callers of the base cannot use the override."""
     if is_surely_async(own) and is_surely_async(inherited):
         colours = colour_of(own), colour_of(inherited)
-        return colours[0] is not colours[1] and Colour.ASYNC_CONTEXT not in colours
+        return (
+            colours[0] is not colours[1]
+            and Colour.ASYNC_CONTEXT not in colours
+            and not _only_raises(inherited)
+        )
     if is_surely_async(own):
         return plainness.lacks(inherited) and not _is_placeholder(inherited, name)
     return is_surely_async(inherited) and plainness.lacks(own)
@@ -92,6 +99,17 @@ def _is_placeholder(inherited: Any, name: str) -> bool:
     """Return whether a base's method only refuses."""
     function = plain_function(inherited)
     return function is not None and function.__name__ != name
+
+
+def _only_raises(method: Any) -> bool:
+    """Return whether a method is left to subclasses: its code can only raise."""
+    function = plain_function(method)
+    if function is None:
+        return False
+    names = {it.opname for it in dis.get_instructions(function.__code__)}
+    return "RAISE_VARARGS" in names and not any(
+        name.startswith(_GOES_ON) for name in names
+    )
 
 
 def _is_twin(cls: type, base: type, found: list[_Override]) -> bool:

@@ -18,6 +18,7 @@ class Odd:
 class Base:
     def check(self): return {"healthy": True}
     async def acheck(self): return {}
+    async def stream(self): raise NotImplementedError("left to subclasses")
     def annotated(self) -> bool: return self.other()
     def other(self): return self.value
     def stub(self): raise NotImplementedError
@@ -112,6 +113,8 @@ EVEN = {
     "private by name": "class Child(Base):\n    async def __check(self): pass\n",
     "one that only refuses": "class Child(Base):\n"
     "    async def refused(self): return 1\n",
+    "a stream that the base leaves to subclasses": "class Child(Base):\n"
+    "    async def stream(self):\n        yield 1\n",
     "an async twin by its name": "class AsyncBase(Base):\n"
     "    async def check(self): return {}\n",
     "an async twin by its owner's name": "class AsyncSearch:\n    class Batch(Base):\n"
