@@ -418,3 +418,50 @@ def test_a_mixin_that_returns_any_is_not_to_blame_for_an_async_subclass(
     assert events == []
     with pytest.raises(CoroutineLeakError):
         AsyncClient().count()
+
+
+def for_both(function: Any) -> Any:
+    """Wrap a sync and an async function of the same name, as template filters do."""
+
+    def decorate(async_function: Any) -> Any:
+        @functools.wraps(function, assigned=("__doc__", "__annotations__"))
+        @functools.wraps(async_function, assigned=("__name__", "__qualname__"))
+        def both(is_async: bool) -> Any:
+            return async_function() if is_async else function()
+
+        return both
+
+    return decorate
+
+
+def first_sync() -> int:
+    return 1
+
+
+@guard(returns=Any)
+@for_both(first_sync)
+async def first() -> int:
+    return 2
+
+
+def or_else(function: Any, other: Any) -> Any:
+    @functools.wraps(function)
+    def call() -> Any:
+        return other()
+
+    return call
+
+
+def test_a_wrapper_for_both_colours_is_named_after_the_async_one(
+    events: list[Event],
+) -> None:
+    """It promises the coroutine of the function from which it has its name."""
+    assert first(False) == 1
+    assert asyncio.run(first(True)) == 2
+    assert events == []
+
+
+def test_a_fallback_in_another_colour_is_no_namesake() -> None:
+    """A wrapper that is named after a sync function promises nothing else."""
+    with pytest.raises(CoroutineLeakError):
+        guard(returns=Any)(or_else(first_sync, twin))()

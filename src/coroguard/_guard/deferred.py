@@ -20,6 +20,7 @@ from .._inspect.callables import (
     METHODS,
     PARTIALS,
     PROXIES,
+    closure_of,
     is_marked_async,
     layers,
     unwrap,
@@ -60,7 +61,8 @@ def is_promised(terms: Terms, value: object, call: FrameType | None = None) -> b
     if is_marked_async(terms.function):
         return True
     chain = list(layers(terms.function, through=_LAYERS))
-    if terms.announce(value) or _is_of(chain[1:], value) or _drives(value, chain):
+    wrapped = [*chain[1:], *_namesakes(terms.function)]
+    if terms.announce(value) or _is_of(wrapped, value) or _drives(value, chain):
         return True
     if call is None or not terms.contract.is_open:
         return False
@@ -169,6 +171,21 @@ def _drives(value: Any, chain: list[Any]) -> bool:
             if type(held) is CoroutineType and len(waiting) < _MOST_DRIVEN:
                 waiting.append(held)
     return False
+
+
+def _namesakes(function: Any) -> Iterator[Any]:
+    """Yield what a wrapper closes over and has its own name from.
+
+    A wrapper around a sync and an async function has the name of the latter where
+    its ``__wrapped__`` is the former.
+    """
+    if type(function) is not FunctionType:
+        return
+    name = function.__qualname__
+    if name != function.__code__.co_qualname:  # else it is its own
+        for held in closure_of(function).values():
+            if type(held) is FunctionType and held.__qualname__ == name:
+                yield from layers(held, through=_LAYERS)
 
 
 def _functions_given(call: FrameType) -> Iterator[Any]:
