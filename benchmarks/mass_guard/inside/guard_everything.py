@@ -6,9 +6,10 @@ has kept by then, and a function that is also the key of a dict would become ano
 
 It runs inside the environment of the package under test, where only pytest, wrapt
 and coroguard are sure to be. Its orders come by the environment:
-``GUARD_EVERYTHING=HOW:PACKAGE[,PACKAGE...]:FILE``, where HOW is ``bare``, ``wrapt`` or
-``coroguard`` and FILE receives the outcomes and the costs as JSON. Of all tests,
-only those in the JSON file that ``GUARD_EVERYTHING_ONLY`` names are run, if any.
+``GUARD_EVERYTHING=HOW:PACKAGE[,PACKAGE...]:FILE``, where HOW is ``bare``, ``wrapt``,
+``closure`` or ``coroguard`` and FILE receives the outcomes and the costs as JSON. Of
+all tests, only those in the JSON file that ``GUARD_EVERYTHING_ONLY`` names are run, if
+any.
 
 It has to be imported before pytest, which imports packages for its settings:
 PYTEST_DONT_REWRITE, as it cannot be any more.
@@ -19,12 +20,14 @@ from __future__ import annotations
 import ast
 import builtins
 import functools
+import inspect
 import json
 import os
 import resource
 import sys
 import time
 from importlib.machinery import PathFinder, SourceFileLoader
+from inspect import CO_VARARGS, CO_VARKEYWORDS
 from pathlib import Path
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
@@ -64,9 +67,47 @@ def _decorator() -> Callable[[Any], Any]:
             return wrapped(*args, **kwargs)
 
         return empty  # type: ignore[no-any-return]
+    if _how == "closure":
+        return _closure
     from coroguard import guard
 
     return guard(returns=Any)
+
+
+def _closure(function: Any) -> Any:
+    """Return what a wrapper written by hand is at least: the signature, no check."""
+    if isinstance(function, (staticmethod, classmethod)):
+        return type(function)(_closure(function.__func__))
+    code, is_async = function.__code__, inspect.iscoroutinefunction(function)
+    count = code.co_argcount + code.co_kwonlyargcount
+    more = count + bool(code.co_flags & CO_VARARGS)
+    rest = more + bool(code.co_flags & CO_VARKEYWORDS)
+    names = code.co_varnames
+    positional, keyword = names[: code.co_argcount], names[code.co_argcount : count]
+    star = [f"*{it}" for it in names[count:more]]
+    last = [f"**{it}" for it in names[more:rest]]
+    parameters = [*positional, *(star or ["*"] * bool(keyword)), *keyword, *last]
+    arguments = [*positional, *star, *(f"{it}={it}" for it in keyword), *last]
+    if code.co_posonlyargcount:
+        parameters.insert(code.co_posonlyargcount, "/")
+    made = _compiled(", ".join(parameters), ", ".join(arguments), is_async)(function)
+    made.__defaults__ = function.__defaults__
+    made.__kwdefaults__ = function.__kwdefaults__
+    return functools.update_wrapper(made, function)
+
+
+@functools.cache
+def _compiled(parameters: str, arguments: str, is_async: bool) -> Any:
+    a, awaits = ("async ", "await ") if is_async else ("", "")
+    source = f"""
+def make(__wrapped):
+    {a}def wrapper({parameters}):
+        return {awaits}__wrapped({arguments})
+    return wrapper
+"""
+    made: dict[str, Any] = {}
+    exec(source, made)
+    return made["make"]
 
 
 class _Finder:
