@@ -39,7 +39,8 @@ _METHOD = """\
 - Whole packages: `python -m benchmarks.mass_guard` installs packages, takes their tests
   from the source distributions, and puts `guard(returns=Any)` on every function and
   method where it is defined. It runs the suite bare twice, with an empty
-  `wrapt.decorator`, and guarded, and compares test by test. Tests whose outcome differs
+  `wrapt.decorator`, with a closure of the same signature that looks at nothing, and
+  guarded, and compares test by test. Tests whose outcome differs
   between the bare runs are left out. The others that differ once are repeated alone,
   three times bare and three times guarded, and count as changed if the guard gives
   them an outcome that no bare run has. Its exit code is 1 if there are any.

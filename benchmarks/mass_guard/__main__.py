@@ -32,7 +32,7 @@ _MODES = ("enforce", "observe", "strict")
 _PATIENCE_S = 1_800
 _REPEATS = 3
 _MOST_NOTES = 20
-_NAMES = {"wrapt": "empty wrapt decorator"}
+_NAMES = {"wrapt": "empty wrapt decorator", "closure": "empty closure"}
 #: Settings of a suite, such as filters of warnings, may import the package.
 _START = "import sys, guard_everything, pytest; sys.exit(pytest.main())"
 
@@ -100,7 +100,7 @@ class Bench:
 
         Args:
             project: Whose suite it is.
-            guard: ``bare``, ``wrapt`` or a mode.
+            guard: ``bare``, ``wrapt``, ``closure`` or a mode.
             only: The tests to run; ``None`` for all.
         """
         home = self._home(project)
@@ -222,7 +222,7 @@ def measure(
     for project in projects:
         before, after = (bench.run(project, "bare") for _ in range(2))
         bare_s = min(before.cpu_s, after.cpu_s)
-        for guard in ("wrapt", *modes):
+        for guard in (*_NAMES, *modes):
             name = _NAMES.get(guard, guard)
             run = bench.run(project, guard)
             once = run.changes(before, after)
@@ -266,7 +266,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     print("\n" + text(section))
     if options.write is not None:
         options.write.write_text(markdown(section) + "\n", encoding="utf-8")
-    return any(row[-2] != "0" for row in section.rows if "wrapt" not in row[1])
+    return any(row[-2] != "0" for row in section.rows if row[1] in _MODES)
 
 
 def _parser() -> argparse.ArgumentParser:

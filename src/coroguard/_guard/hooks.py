@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -94,13 +93,16 @@ class Hooks(Terms):
         if scope is not None:
             scope.leave(in_context=not is_closing)
             started = scope.started
-        drops = _drops(frame_id, scope)
+        drops = _drops(frame_id, scope) if pending or scope is not None else []
         if exception is None or is_closing:
             return
-        emit_ended(self, exception, started)
+        if started is not None:
+            emit_ended(self, exception, started)
         # Whatever goes wrong here, it is the user's exception that has to pass.
-        with contextlib.suppress(Exception):
+        try:  # noqa: SIM105 - contextlib.suppress() costs more than the rest
             forgive(self, exception, drops, started)
+        except Exception:
+            pass
 
 
 def _drops(frame_id: int, scope: Scope | None) -> list[Leak]:

@@ -114,11 +114,13 @@ def _one(exception: BaseException) -> Leak | None:
         owner = _asked(exception, "obj", AttributeError)
         if is_builtin(owner) and not _has_begun(owner):
             return _misused(owner)
-    traceback, text = _innermost(_asked(exception, "__traceback__")), _text(exception)
-    if traceback is None:
-        return None
+    text = _text(exception)
     is_nameless = is_kind(exception, TypeError) and text.startswith(_NAMELESS)
-    if not is_suspect(text) and not is_nameless:
+    if not is_nameless and not is_suspect(text):
+        return None
+    # Last, because the traceback of an exception that is raised again and again grows.
+    traceback = _innermost(_asked(exception, "__traceback__"))
+    if traceback is None:
         return None
     if is_kind(exception, TypeError, ValueError, AttributeError):
         plain = _awaited_plain(exception, text, traceback)

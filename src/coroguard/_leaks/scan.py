@@ -119,9 +119,9 @@ def is_quiet(value: Any, *, texts: bool = False) -> bool:
                     return is_quiet(value, texts=True)
             known: type | None = None
             for item in items:
-                kind = type(item)
-                if kind is known:
+                if type(item) is known:
                     continue
+                kind = type(item)
                 if kind is str and texts:
                     if is_suspect(item):
                         return False
