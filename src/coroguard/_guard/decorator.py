@@ -15,8 +15,7 @@ from .._runtime.status import add_guard
 from .contracts import contract_for, contract_of, scalar_of
 from .hooks import Hooks
 from .names import remember
-from .routes import refuse_route
-from .supported import refuse
+from .supported import FRAMEWORKS, refuse
 from .wrapper import wrap_function
 
 if TYPE_CHECKING:
@@ -91,7 +90,10 @@ def guard(
 
     def decorate(target: Any) -> Any:
         refuse(target, "guard")
-        refuse_route(target, _caller(), "guard")
+        if not FRAMEWORKS.isdisjoint(sys.modules):
+            from .routes import refuse_route
+
+            refuse_route(target, _caller(), "guard")
         is_bare = started_off() and pinned in (None, Mode.OFF)
         add_guard(target, name or name_of(target), is_bare=is_bare)
         if is_bare:

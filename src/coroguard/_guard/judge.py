@@ -35,7 +35,7 @@ _DID = {
 _RAISED_BY_ENFORCE = (LeakKind.RETURNED, LeakKind.NESTED)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Findings:
     """The faults of a value.
 

@@ -18,7 +18,7 @@ from .._leaks.origins import place
 _FIRST_PRUNING = 1_024
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Definition:
     """A guarded function or method; nothing of it is kept alive.
 

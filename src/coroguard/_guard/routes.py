@@ -7,23 +7,17 @@ from __future__ import annotations
 
 import linecache
 import re
-import sys
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 from .._inspect.awaitables import class_name, module_name, mro, own_state
 from .._leaks.errors import GuardUsageError
 from .._leaks.origins import place
+from .supported import FRAMEWORKS
 
 if TYPE_CHECKING:
     from types import FrameType
 
-_FRAMEWORKS: Final = frozenset(
-    (
-        *("aiohttp", "django", "fastapi", "flask", "litestar", "ninja", "quart"),
-        *("sanic", "starlette"),
-    )
-)
 #: Modules of the objects that a decorator returns in the place of the function.
 _ROUTES: Final = re.compile(r"(litestar\.handlers|\w+\.routing|django\.urls)\b")
 _DECORATOR: Final = re.compile(r"\s*@([A-Za-z_][\w.]*)\.(\w+)\b(.*)")
@@ -39,6 +33,8 @@ _MOST_LINES: Final = 200
 def refuse_route(target: Any, frame: FrameType, by: str) -> None:
     """Raise where a web framework has registered a function before it is guarded.
 
+    It is called only where one of ``FRAMEWORKS`` has been imported.
+
     Args:
         target: The object to guard.
         frame: The frame in which the guard is put on.
@@ -47,8 +43,6 @@ def refuse_route(target: Any, frame: FrameType, by: str) -> None:
     Raises:
         GuardUsageError: It is a route, or a decorator below registered the function.
     """
-    if _FRAMEWORKS.isdisjoint(sys.modules):
-        return
     kind = type(target)
     if kind is FunctionType:
         found = _registration(target, frame)
@@ -97,4 +91,4 @@ def _registers(name: str, verb: str, arguments: str, known: dict[str, Any]) -> b
     for attribute in rest:
         owner = own_state(owner).get(attribute)
     names = {module_name(base).partition(".")[0] for base in mro(type(owner))}
-    return not _FRAMEWORKS.isdisjoint(names)
+    return not FRAMEWORKS.isdisjoint(names)

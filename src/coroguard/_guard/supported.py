@@ -5,10 +5,18 @@ from __future__ import annotations
 import functools
 import inspect
 from types import FunctionType, MethodType
-from typing import Any
+from typing import Any, Final
 
 from .._inspect.callables import CLAIMED, METHODS, unwrap
 from .._leaks.errors import GuardUsageError
+
+#: Web frameworks, whose routes are refused too.
+FRAMEWORKS: Final = frozenset(
+    (
+        *("aiohttp", "django", "fastapi", "flask", "litestar", "ninja", "quart"),
+        *("sanic", "starlette"),
+    )
+)
 
 
 def refuse(target: Any, by: str) -> None:

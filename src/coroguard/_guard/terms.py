@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .contracts import Contract
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Terms:
     """The options of one guard.
 

@@ -28,7 +28,7 @@ _STEPS_AFTER = 4
 _HANDOVER_FRAMES = 12
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Place:
     """A place in the running program.
 

@@ -24,7 +24,7 @@ _LIBRARIES = frozenset({"asyncio", "concurrent", "anyio"})
 _GROUP_EXITS = frozenset({"__aexit__", "_nested_child_finished"})
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Waiters:
     """The tasks that await a future, near and far.
 
