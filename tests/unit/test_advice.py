@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
 import sys
 from collections.abc import Iterator
@@ -230,6 +231,83 @@ def test_a_function_is_handed_over_instead_of_its_call() -> None:
     text = advice(start(fetch()))
     gc.collect()  # what the traceback held, before the next test begins
     assert text == "give start fetch itself, without calling it"
+
+
+class Timer:
+    def __init__(self, function: Any) -> None:
+        self.function = function
+
+    async def fire(self) -> Any:
+        return await self.function()
+
+
+async def given_to_a_thread() -> None:
+    await asyncio.to_thread(fetch())  # type: ignore[arg-type]
+
+
+async def given_to_a_built_in() -> None:
+    sorted([2, 1], key=fetch())  # type: ignore[arg-type]
+
+
+async def made_partial() -> None:
+    functools.partial(fetch())  # type: ignore[arg-type]
+
+
+async def given_to_an_object() -> None:
+    await Timer(fetch()).fire()
+
+
+async def given_to_a_closure() -> None:
+    function: Any = fetch()
+
+    def call() -> Any:
+        return function()
+
+    call()
+
+
+FUNCTION_DUE = [
+    given_to_a_thread,
+    given_to_a_built_in,
+    made_partial,
+    given_to_an_object,
+    given_to_a_closure,
+]
+
+
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
+@pytest.mark.allow_leaks("*", reason="this test leaks on purpose")
+@pytest.mark.parametrize("main", FUNCTION_DUE, ids=lambda it: it.__name__)
+def test_a_function_is_handed_over_also_where_others_call_it(main: Any) -> None:
+    """A library, a built-in or another object that calls it needs the function."""
+    text = advice(main())
+    gc.collect()
+    assert text == "give fetch itself, without calling it"
+
+
+async def awaited_function() -> None:
+    await fetch  # type: ignore[misc]
+
+
+async def awaited_method() -> None:
+    await Device().check  # type: ignore[misc]
+
+
+async def task_of_a_function() -> None:
+    await asyncio.create_task(fetch)  # type: ignore[arg-type]
+
+
+UNCALLED = {
+    awaited_function: "call it: fetch(...)",
+    awaited_method: "call it: Device.check(...)",
+    task_of_a_function: "call it: fetch(...)",
+}
+
+
+@pytest.mark.parametrize("main", UNCALLED, ids=lambda it: it.__name__)
+def test_an_async_function_without_its_call_is_to_be_called(main: Any) -> None:
+    """What was awaited is async already: only its parentheses are missing."""
+    assert advice(main()) == UNCALLED[main]
 
 
 def plain() -> int:

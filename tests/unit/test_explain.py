@@ -399,14 +399,14 @@ def test_no_code_of_an_exception_runs() -> None:
 
 def test_an_ordinary_exception_costs_no_source(monkeypatch: pytest.MonkeyPatch) -> None:
     """An error whose text names no leak is passed without a look at the function."""
-    from coroguard._leaks import callsite
-    from coroguard._leaks import explain as module
+    from coroguard._leaks import callsite, explain, mirror
 
     def refuse(*args: Any, **kwargs: Any) -> Any:
         raise AssertionError("the source was read")
 
-    for name in ("operands", "awaited_call", "instruction"):
-        monkeypatch.setattr(module, name, refuse)
+    monkeypatch.setattr(explain, "operands", refuse)
+    for name in ("awaited_call", "awaited_object", "instruction"):
+        monkeypatch.setattr(mirror, name, refuse)
     monkeypatch.setattr(callsite.linecache, "getline", refuse)
     assert [caught(act) for act in (typo, bystander)] == [None, None]
 

@@ -36,6 +36,7 @@ class Operand(NamedTuple):
         is_call: Whether it is the result of calling ``value``.
         is_called: Whether the object itself is called.
         is_parameter: Whether the object is an argument of the function.
+        is_kept: Whether the object is kept by another one.
         is_property: Whether ``value`` is the getter of a property.
     """
 
@@ -43,6 +44,7 @@ class Operand(NamedTuple):
     is_call: bool = False
     is_called: bool = False
     is_parameter: bool = False
+    is_kept: bool = False
     is_property: bool = False
 
 
@@ -86,6 +88,15 @@ def awaited_call(traceback: TracebackType) -> tuple[Any, str]:
             name = getattr(node.func, "attr", getattr(node.func, "id", ""))
             return (function if callable(function) else None), name
     return None, ""
+
+
+def awaited_object(traceback: TracebackType) -> Any:
+    """Return the object that was awaited by its name, or ``UNKNOWN``."""
+    for tree in _sources(traceback):
+        node = _awaited(tree)
+        if isinstance(node, (ast.Name, ast.Attribute)):
+            return _resolve(node, traceback.tb_frame)
+    return UNKNOWN
 
 
 def unwrapped(function: Any) -> Any:
@@ -168,7 +179,9 @@ def _used(tree: ast.AST, *, awaited: bool) -> Iterator[tuple[ast.AST, bool]]:
 def _operand(node: ast.AST, frame: FrameType, *, is_called: bool) -> Operand | None:
     if isinstance(node, ast.Call):
         function = _called(node, frame)
-        return Operand(function, is_call=True) if callable(function) else None
+        if not callable(function):
+            return None
+        return Operand(function, is_call=True, is_called=is_called)
     if not isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)):
         return None
     value = _resolve(node, frame)
@@ -178,8 +191,12 @@ def _operand(node: ast.AST, frame: FrameType, *, is_called: bool) -> Operand | N
         return Operand(value.fget, is_call=True, is_property=True)
     code = frame.f_code
     parameters = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-    is_parameter = isinstance(node, ast.Name) and node.id in parameters
-    return Operand(value, is_called=is_called, is_parameter=is_parameter)
+    is_name = isinstance(node, ast.Name)
+    is_parameter = is_name and node.id in parameters  # type: ignore[union-attr]
+    is_kept = not is_name or node.id in code.co_freevars  # type: ignore[union-attr]
+    return Operand(
+        value, is_called=is_called, is_parameter=is_parameter, is_kept=is_kept
+    )
 
 
 def _awaited(tree: ast.AST) -> ast.AST | None:

@@ -77,7 +77,8 @@ class Leak:
             the name of the library.
         use: How it was used, where that decides what helps: ``call``,
             ``property``, ``accessor``, ``library``, ``async for``,
-            ``async with``, ``argument``, ``held`` by its caller, or nothing.
+            ``async with``, ``argument``, ``uncalled``, ``held`` by its caller, or
+            nothing.
         lost: ``file:line`` of the line that dropped it.
     """
 
@@ -182,9 +183,11 @@ def _advice(leak: Leak, name: str, caller: str, owner: str, is_async: bool) -> s
         return _of_plain(leak, name, caller)
     if not name and str(leak.kind) == "symptom":
         return "find the call whose result was used without await, and await it"
-    if leak.use == "call" and name:
+    if leak.use == "uncalled":
+        return f"call it: {name}(...)"
+    if leak.use == "call":
         receiver = f" {caller}" if caller else ""
-        return f"give{receiver} {name} itself, without calling it"
+        return f"give{receiver} {name or 'the function'} itself, without calling it"
     if leak.use == "held":
         return f"await {caller}(...), which was given {name}"
     if leak.use == "library" and name:

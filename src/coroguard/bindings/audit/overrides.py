@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # Names of classes and modules that are async twins.
 _NAMED_ASYNC = re.compile(r"[Aa]sync|\baio|\bAio|\bA[A-Z][a-z]")
 _MOST_ODD = 2
-# What code has that does more than to raise, in the instructions of 3.11 to 3.15.
+# Instructions of code that does more than to raise, in 3.11 to 3.15.
 _GOES_ON = ("RETURN_VALUE", "RETURN_CONST", "JUMP", "POP_JUMP", "SEND", "YIELD")
 
 
