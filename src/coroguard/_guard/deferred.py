@@ -177,7 +177,7 @@ def _namesakes(function: Any) -> Iterator[Any]:
     """Yield what a wrapper closes over and has its own name from.
 
     A wrapper around a sync and an async function has the name of the latter where
-    its ``__wrapped__`` is the former.
+    the function behind it is the former.
     """
     if type(function) is not FunctionType:
         return
