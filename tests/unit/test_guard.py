@@ -252,6 +252,14 @@ def test_a_cached_function_is_copied_and_pickled_by_name(again: Any) -> None:
     assert again(cached) is cached
 
 
+def test_a_guarded_built_in_is_pickled_as_a_guard_of_it() -> None:
+    """Its module has the bare function under that name, which is not the guard."""
+    made = guard(returns=Any)(len)
+    again = pickle.loads(pickle.dumps(made))
+    assert again([1]) == 1
+    assert type(again) is type(made)
+
+
 class _Registered:
     def __call__(self) -> int:
         return 1

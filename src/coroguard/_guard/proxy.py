@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import functools
+import sys
 from dataclasses import replace
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
@@ -50,6 +51,13 @@ class _GuardedCallable(wrapt.FunctionWrapper[Any, Any]):
             return self
         return _again(target, self.__coroguard__)
 
+    def _is_known_as(self, name: str) -> bool:
+        """Return whether its module has the guard in the place of the object."""
+        found: Any = sys.modules.get(getattr(self.__wrapped__, "__module__", ""))
+        for part in name.split("."):
+            found = getattr(found, part, None)
+        return found is self
+
     def __reduce__(self) -> Any:
         return self.__reduce_ex__(2)
 
@@ -57,7 +65,7 @@ class _GuardedCallable(wrapt.FunctionWrapper[Any, Any]):
         name: Any = None
         with contextlib.suppress(Exception):  # `copyreg` may know how, it does not
             name = self.__wrapped__.__reduce_ex__(protocol)
-        if type(name) is str:  # by which its module knows it, and now the guard
+        if type(name) is str and self._is_known_as(name):
             return name
         return _again, (self.__wrapped__, self.__coroguard__)
 
