@@ -8,6 +8,7 @@ import functools
 import json
 import urllib.parse
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -227,6 +228,32 @@ def test_awaiting_a_plain_value_is_the_mirror_image(
         LeakKind.NOT_AWAITABLE,
         PLAIN[act],
     )
+
+
+def test_a_long_chain_of_calls_is_looked_up_link_by_link(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Each link of a chain is resolved about as often as the chain is long."""
+    from coroguard._leaks import callsite
+
+    links, asked = 40, 0
+    find = callsite._attribute
+
+    def counted(owner: object, name: str) -> Any:
+        nonlocal asked
+        asked += 1
+        assert asked < 3 * links * links
+        return find(owner, name)
+
+    file = tmp_path / "chain.py"
+    chain = "Manager()" + ".itself()" * links + ".count()"
+    file.write_text(f"async def main(): return await {chain}")
+    names: dict[str, Any] = {"Manager": Manager}
+    exec(compile(file.read_text(), str(file), "exec"), names)
+    monkeypatch.setattr(callsite, "_attribute", counted)
+    leak = caught(lambda: asyncio.run(names["main"]()))
+    assert leak is not None
+    assert leak.name == "Manager.count"
 
 
 def typo() -> Any:

@@ -241,31 +241,32 @@ def _owner(node: ast.Attribute, frame: FrameType) -> Any:
     """Return the object of an attribute, or the class of one that a call gave."""
     if not isinstance(node.value, ast.Call):
         return _resolve(node.value, frame)
-    function = _called(node.value, frame)
+    called, owner = node.value.func, UNKNOWN
+    if isinstance(called, ast.Attribute):
+        owner = _owner(called, frame)  # once, because a chain of calls may be long
+        found = UNKNOWN if owner is UNKNOWN else _attribute(owner, called.attr)
+    else:
+        found = _resolve(called, frame)
+    function: Any = unwrap(found, through=(*BINDINGS, *PARTIALS))
     if is_kind(function, type):
         return function
     if type(function) is not FunctionType:
         return UNKNOWN
-    # The class of its result is known if a single class among its candidates fits.
+    # The result is known if a single class among those that it may have fits.
     fitting = [
         kind
-        for kind in _classes_returned(function, node.value.func, frame)
+        for kind in _classes_returned(function, owner)
         if _attribute(kind, node.attr) is not UNKNOWN
     ]
     return fitting[0] if len(ids(*fitting)) == 1 else UNKNOWN
 
 
-def _classes_returned(
-    function: FunctionType, called: ast.expr, frame: FrameType
-) -> Iterator[type]:
-    """Yield the classes that a function names; for a method, also its own."""
+def _classes_returned(function: FunctionType, owner: Any) -> Iterator[type]:
+    """Yield the classes that a function names; for a method, also its object's."""
     for name in function.__code__.co_names:
         named: Any = function.__globals__.get(name)
         if is_kind(named, type):
             yield named
-    owner: Any = UNKNOWN
-    if isinstance(called, ast.Attribute):
-        owner = _owner(called, frame)
     if owner is not UNKNOWN and not is_kind(owner, ModuleType):
         yield owner if is_kind(owner, type) else type(owner)
 
