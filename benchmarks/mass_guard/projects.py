@@ -69,6 +69,15 @@ PROJECTS = (
         "    logging.getLogger(name).disabled = True\n",
     ),
     Project("sqlalchemy", ("test/ext/asyncio", "--db", "aiosqlite")),
+    Project("hypercorn", ("tests", "-o", "addopts=")),
+    Project(
+        "uvicorn",
+        (
+            *("tests", "-o", "addopts=", "--ignore=tests/supervisors", *_NO_ASYNCIO),
+            # It writes down all variables of its context, of which strict has one.
+            *("-k", "not test_reset_contextvars"),
+        ),
+    ),
 )
 
 #: What the suites import besides the packages.
@@ -78,5 +87,6 @@ REQUIREMENTS = (
     *("httpx2[zstd]", "brotli", "zstandard", "chardet", "click", "rich", "h2"),
     *("itsdangerous", "jinja2", "opentelemetry-sdk", "python-multipart", "pyyaml"),
     *("cryptography", "pyjwt", "greenlet", "mock", "numpy"),
+    *("a2wsgi", "httptools", "pytest-trio", "python-dotenv", "watchfiles", "wsproto"),
     *("pydantic", "typeguard", "wrapt"),
 )
