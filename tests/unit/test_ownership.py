@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import sys
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import (
@@ -453,3 +454,35 @@ def test_a_bound_type_variable_lets_no_coroutine_pass() -> None:
     for returns in ({}, {"returns": Any}):
         with pytest.raises(CoroutineLeakError):
             guard(**returns)(echo)(twin())  # type: ignore[type-var]
+
+
+async def _waits(awaitable: Any) -> None:
+    await awaitable
+
+
+def _closes_over(awaitable: Any) -> Any:
+    async def run() -> Any:
+        return await awaitable
+
+    return run()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("made", [_waits, _closes_over])
+def test_a_refused_coroutine_is_closed_with_what_only_it_holds(made: Any) -> None:
+    """No warning follows about the coroutine that it was given."""
+    unraisable: list[Any] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "unraisablehook", unraisable.append)
+        with pytest.raises(CoroutineLeakError):
+            guard(returns=Any)(lambda: made(made(twin())))()
+    assert unraisable == []
+
+
+@pytest.mark.parametrize("made", [_waits, _closes_over])
+def test_a_coroutine_that_somebody_else_holds_is_not_closed(made: Any) -> None:
+    """The coroutine that a refused one was given may still be awaited elsewhere."""
+    kept = twin()
+    with pytest.raises(CoroutineLeakError):
+        guard(returns=Any)(lambda: made(kept))()
+    assert asyncio.run(kept) is True
