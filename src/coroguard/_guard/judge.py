@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from .._inspect.awaitables import COROUTINES, close_refused, is_coroutine
+from .._inspect.awaitables import COROUTINES, is_coroutine
+from .._inspect.closing import close_refused
 from .._inspect.promises import mentions
 from .._leaks.errors import CoroguardError, HealthReportError, leak_error
 from .._leaks.explain import explain

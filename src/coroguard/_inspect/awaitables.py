@@ -225,59 +225,6 @@ def is_stand_in(value: object) -> bool:
     return any("__class__" in own_dict(base) for base in mro(type(value))[:-1])
 
 
-def close_refused(value: object) -> None:
-    """Close a coroutine that never started and that no task holds.
-
-    A started coroutine, a task or a future belongs to other code; closing a
-    task's coroutine would break the task.
-    """
-    kind = type(value)
-    if kind is CoroutineType:
-        if _is_open("coroutine", value) and not _held_by_task(value):
-            inner = _coroutines_in(value)
-            value.close()  # type: ignore[attr-defined]
-            while inner:
-                if _references(inner) == _ALONE:
-                    close_refused(inner[-1])
-                inner.pop()
-    elif kind is GeneratorType and getgeneratorstate(value) == GEN_CREATED:  # type: ignore[arg-type]
-        value.close()  # type: ignore[attr-defined]
-
-
-def _coroutines_in(coroutine: Any) -> list[Any]:
-    """Return the coroutines that one holds which has not begun, as arguments or so."""
-    held = coroutine.cr_frame.f_locals.values()
-    return [it for it in held if type(it) is CoroutineType]
-
-
-#: PyPy counts no references.
-_refcount = getattr(sys, "getrefcount", lambda _: 0)
-
-
-def _references(found: list[Any]) -> int:
-    """Return how many references there are to the last object of a list."""
-    one = found[-1]
-    return _refcount(one)
-
-
-async def _hold(held: object) -> None:
-    """Hold an object without ever running."""
-
-
-def _references_when_alone() -> int:
-    """Return that number for what only a closed coroutine may hold, as 3.13 does."""
-    outer = _hold(_hold(None))
-    found = _coroutines_in(outer)
-    outer.close()
-    try:
-        return _references(found)
-    finally:
-        found[-1].close()
-
-
-_ALONE = _references_when_alone() if hasattr(sys, "getrefcount") else -1
-
-
 def _is_open(kind: str, value: Any) -> bool:
     """Return whether an awaitable can still be awaited by its next owner."""
     if type(value) is CoroutineType:
@@ -312,11 +259,3 @@ def _only_awaits(kind: type) -> bool:
         if base.__flags__ & _HEAP_TYPE
         for name, member in own_dict(base).items()
     )
-
-
-def _held_by_task(coroutine: object) -> bool:
-    """Return whether a task of the running loop was made for this coroutine."""
-    asyncio = sys.modules.get("asyncio")
-    if asyncio is None or asyncio._get_running_loop() is None:
-        return False
-    return any(task.get_coro() is coroutine for task in asyncio.all_tasks())

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Never, TypeAlias
 
-from .._inspect.awaitables import close_refused, what_is
+from .._inspect.awaitables import what_is
 from .._inspect.callables import CLAIMED, METHODS, is_async, name_of, unwrap
+from .._inspect.closing import close_refused
 from .._inspect.texts import cut, nearest
 from .._leaks.errors import GuardUsageError
 

@@ -18,8 +18,8 @@ from typing import (
     Unpack,
 )
 
-from .._inspect.awaitables import close_refused
 from .._inspect.callables import is_async
+from .._inspect.closing import close_refused
 from .._leaks.errors import GuardUsageError, nearest
 from ..report.models import HealthReport
 from .answers import RAISED, Outcome

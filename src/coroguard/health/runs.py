@@ -13,7 +13,8 @@ from .._guard.deferred import is_promised
 from .._guard.judge import act
 from .._guard.terms import Terms
 from .._guard.watch import watch
-from .._inspect.awaitables import COROUTINES, close_refused, what_is
+from .._inspect.awaitables import COROUTINES, what_is
+from .._inspect.closing import close_refused
 from .._leaks.errors import leak_error
 from .._leaks.leak import Leak, LeakKind
 from .._leaks.origins import record

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._inspect.awaitables import close_refused, what_is
+from .._inspect.awaitables import what_is
 from .._inspect.callables import reaches_guard
+from .._inspect.closing import close_refused
 from .._leaks.errors import GuardUsageError
 from ..report.check import check_report
 from ..report.json_values import MAPPINGS, is_kind, items_of, noun

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Union, get_args, get_origin
 from weakref import WeakValueDictionary
 
 from .._guard.judge import act
-from .._inspect.awaitables import close_refused, what_is
+from .._inspect.awaitables import what_is
 from .._inspect.callables import MARK, QUIET_MARK
+from .._inspect.closing import close_refused
 from .._inspect.promises import mentions, promises
 from .._leaks.errors import CoroguardError, leak_error
 from .._leaks.leak import LeakKind, labelled_lines

@@ -6,8 +6,9 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 from unittest.mock import AsyncMock, NonCallableMock
 
-from ..._inspect.awaitables import class_of, close_refused, what_is
+from ..._inspect.awaitables import class_of, what_is
 from ..._inspect.callables import is_async, name_of
+from ..._inspect.closing import close_refused
 from ..._inspect.colours import Colour, colour_of, is_surely_plain
 from ..._leaks.errors import GuardUsageError
 
