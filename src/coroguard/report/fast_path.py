@@ -8,23 +8,13 @@
 
 import marshal
 from functools import cache
-from math import isfinite
 from sys import float_info
-from types import NoneType
 from typing import Any, Final
 
-from .._inspect.awaitables import ids
-from .json_values import DATETIME, is_exact_json
+from .json_values import DATETIME, is_exact_json, is_exact_leaf
 
 _STATUSES: Final = frozenset({"healthy", "degraded", "failed"})
-# A class that may be the user's is neither hashed nor compared.
-_ATOMS: Final = ids(str, int, bool, NoneType)
-_KINDS: Final = {
-    "status": ids(str),
-    "error": ids(str, NoneType),
-    "error_code": ids(str, NoneType),
-    "duration_ms": ids(int, float, NoneType),
-}
+_KNOWN: Final = frozenset({"status", "error", "error_code", "duration_ms"})
 # pydantic refuses a larger integer: it has no float.
 _LONGEST_MS: Final = float_info.max
 
@@ -94,26 +84,37 @@ def _failed(details: Any) -> list[str] | None:
         if kind is not dict or type(name) is not str:
             return None
         for key, item in component.items():
-            kind = type(item)
             if type(key) is not str:
                 return None
-            if key in _KINDS:
-                if id(kind) not in _KINDS[key]:
-                    return None
+            if key in _KNOWN:
                 continue
             if not key.isascii():
                 key.encode()  # raises where pydantic cannot read the key
+            kind = type(item)
             if kind is dict or kind is list:
                 inside.append(item)
-            elif id(kind) not in _ATOMS and (kind is not float or not isfinite(item)):
+            elif not is_exact_leaf(item):
                 return None
-        # A text by now, or missing.
-        status, took = component["status"], component.get("duration_ms")
-        if status not in _STATUSES or not (took is None or 0 <= took <= _LONGEST_MS):
+        # Looked up now, because another kind of key may have any ``__eq__``.
+        get = component.get
+        status, error, code = component["status"], get("error"), get("error_code")
+        if type(status) is not str or status not in _STATUSES:
+            return None
+        if error is not None and type(error) is not str:
+            return None
+        if code is not None and type(code) is not str:
+            return None
+        if not _is_duration(get("duration_ms")):
             return None
         if status == "failed":
             failed.append(name)
     return failed if not inside or is_exact_json(inside) else None
+
+
+def _is_duration(took: Any) -> bool:
+    if took is None:
+        return True
+    return (type(took) is float or type(took) is int) and 0 <= took <= _LONGEST_MS
 
 
 def _fields_of(value: object) -> dict[str, Any] | None:

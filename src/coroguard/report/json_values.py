@@ -78,13 +78,21 @@ def _keep_inside(container: dict[Any, Any] | list[Any], containers: list[Any]) -
         items = fields.values()
     for item in items:
         kind = type(item)  # pyright: ignore[reportUnknownVariableType]
-        if id(kind) in _EXACT:
-            continue
+        if kind is str or kind is bool or kind is int or item is None:
+            continue  # as in is_exact_leaf, whose call costs more than the rest
         if kind is dict or kind is list:
             containers.append(item)
-        elif kind is not float or not isfinite(item):
+        elif not is_exact_leaf(item):
             return False
     return True
+
+
+def is_exact_leaf(item: Any) -> bool:
+    """Return whether this is a built-in JSON value that holds no other."""
+    kind = type(item)  # pyright: ignore[reportUnknownVariableType]
+    if kind is str or kind is bool or kind is int or item is None:
+        return True
+    return kind is float and isfinite(item)
 
 
 def json_faults(root: object) -> Iterator[tuple[Path, str, object]]:
