@@ -30,6 +30,11 @@ held, ends = threading.Event(), threading.Event()
 locks = [it._lock for it in (events, hot, leak_log, modes, status)]
 of_threads = [collector.interruptions, events._delivering, drops._handled]
 
+@coroguard.guard(returns=Any)
+def unfinished():
+    left()
+    hold()
+
 def hold():
     me = threading.get_ident()
     for lock in (*locks, drops._pending_lock):
@@ -39,7 +44,7 @@ def hold():
     held.set()
     ends.wait()
 
-thread = threading.Thread(target=hold, daemon=True)
+thread = threading.Thread(target=unfinished, daemon=True)
 thread.start()
 held.wait()
 
@@ -47,7 +52,7 @@ child = os.fork()
 if child == 0:
     coroguard.configure(mode="observe")
     check()
-    left_over = [kept for kept in of_threads if kept]
+    left_over = [kept for kept in (*of_threads, drops.pending) if kept]
     os._exit(0 if len(seen) == 1 and not left_over else 3)
 code = "the child waits for a thread that it does not have"
 ends_at = time.monotonic() + 30

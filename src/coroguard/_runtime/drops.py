@@ -24,7 +24,7 @@ from .collector import interrupted, watch_collections
 from .frames import lets_go, place_of
 from .modes import on_change, unclaimed
 from .scopes import here, scope_of
-from .threads import by_thread, get_ident, make_lock
+from .threads import by_thread, get_ident, in_forked_child, make_lock
 from .unclaimed import add_taker, give_away
 from .waiting import hooks_of
 
@@ -43,7 +43,7 @@ _promised: set[Any] = set()
 #: the terms of its guard.
 _next = by_thread(dict[int, tuple[int, Any]]())
 #: In each thread, the coroutines that the last one held, and its name.
-_holders: dict[int, dict[int, str]] = {}
+_holders = by_thread(dict[int, dict[int, str]]())
 #: In each thread, the coroutine that a hook of ours is handling.
 _handled = by_thread(dict[int, int]())
 
@@ -57,6 +57,20 @@ def drops_of(frame_id: int) -> list[Leak]:
     if drops:
         _hot.add_alert(-1)
     return drops
+
+
+def _forget_other_threads() -> None:
+    """Leave the calls of threads that a forked child does not have to the parent."""
+    own: set[int] = set()
+    frame: FrameType | None = sys._getframe()  # pyright: ignore[reportPrivateUsage]
+    while frame is not None:
+        own.add(id(frame))
+        frame = frame.f_back
+    for frame_id in {*pending} - own:
+        drops_of(frame_id)
+
+
+in_forked_child(_forget_other_threads)
 
 
 def subscribe_unclaimed(taker: Callable[[Any, bool], object]) -> Callable[[], None]:

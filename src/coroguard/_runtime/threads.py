@@ -35,7 +35,7 @@ def make_lock() -> Any:
     It is reentrant, because a finalizer may run while its own thread holds it.
     """
     lock = threading.RLock()
-    _in_forked_child(getattr(lock, "_at_fork_reinit", None))
+    in_forked_child(getattr(lock, "_at_fork_reinit", None))
     return lock
 
 
@@ -56,10 +56,11 @@ def by_thread(kept: K) -> K:
             else:
                 kept.discard(thread)
 
-    _in_forked_child(forget)
+    in_forked_child(forget)
     return kept
 
 
-def _in_forked_child(callback: Callable[[], object] | None) -> None:
+def in_forked_child(callback: Callable[[], object] | None) -> None:
+    """Call it in each child that this process forks, if there is one."""
     if callback is not None and hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=callback)
