@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from redis.asyncio import Redis
+from redis.asyncio import Connection, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -23,9 +23,24 @@ T = TypeVar("T")
 
 _WINDOW_S = 10
 _PRESENCE_S = 300
-# From Python 3.12 on, writing to a socket that was reset is an AttributeError: asyncio
-# has set its transport's socket to None, and ``writelines()`` does not look.
-_RETRIED: Any = (RedisConnectionError, RedisTimeoutError, AttributeError)
+_RETRIED: Any = (RedisConnectionError, RedisTimeoutError)
+
+
+class _LiveConnection(Connection):
+    """A connection that writes nothing to a socket that was lost.
+
+    From Python 3.12 on, ``writelines()`` of a lost transport lets the loop watch a
+    descriptor that is closed, and breaks the next connection that gets its number.
+
+    Source: gh-136234, repaired in Python 3.13.10.
+    """
+
+    async def send_packed_command(self, *args: Any, **kwargs: Any) -> None:
+        """Send a command; where the connection was lost, connect again first."""
+        writer = self._writer
+        if writer is not None and writer.is_closing():
+            await self.disconnect(nowait=True)
+        await super().send_packed_command(*args, **kwargs)
 
 
 class RedisManager:
@@ -44,7 +59,9 @@ class RedisManager:
         # One retry, at once: a connection that broke while it was in the pool does
         # not mean that the server is away now.
         self._redis: Redis = Redis.from_url(  # pyright: ignore[reportUnknownMemberType]
-            url, retry=Retry(NoBackoff(), 1, supported_errors=_RETRIED)
+            url,
+            connection_class=_LiveConnection,
+            retry=Retry(NoBackoff(), 1, supported_errors=_RETRIED),
         )
 
     async def is_connected(self) -> bool:
@@ -123,9 +140,7 @@ class RedisManager:
     async def _run(self, operation: Coroutine[object, object, T]) -> T:
         try:
             return await within(self._deadline_s, operation)
-        except (RedisError, OSError, AttributeError) as lost:
-            if isinstance(lost, AttributeError) and lost.obj is not None:
-                raise
+        except (RedisError, OSError) as lost:
             late = isinstance(lost, TimeoutError)
             code = "REDIS_TIMEOUT" if late else "REDIS_UNREACHABLE"
             text = redact(str(lost) or type(lost).__name__, self._url)

@@ -72,18 +72,24 @@ def test_the_clean_up_works_in_another_thread():
     assert done == [True]
 
 
-async def test_a_pooled_connection_that_was_reset_is_replaced(stack):
-    """Writing to a socket that asyncio closed does not raise an AttributeError."""
+@pytest.mark.parametrize("steps", [0, 3], ids=["lost just now", "closed since"])
+async def test_a_pooled_connection_that_was_reset_is_replaced(stack, steps):
+    """Nothing is written to a socket that was lost, and the loop watches it no more."""
     manager = RedisManager(stack.addresses["REDIS_URL"], 5.0)
     await manager.ping()
     connection = manager._redis.connection_pool._available_connections[0]
-    connection._writer.transport.abort()
-    for _ in range(3):  # the transport closes its socket in a later step
+    lost = connection._writer.transport
+    number = lost.get_extra_info("socket").fileno()
+    lost.abort()
+    for _ in range(steps):  # the transport closes its socket in a later step
         await asyncio.sleep(0)
 
     async def nothing_to_read():
         return False
 
-    connection.can_read_destructive = nothing_to_read
+    connection.can_read_destructive = connection.can_read = nothing_to_read
     await manager.ping()
+    assert connection._writer.transport is not lost
     await manager.close()
+    watched = asyncio.get_running_loop()._selector.get_map()
+    assert number not in watched
