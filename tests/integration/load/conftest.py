@@ -36,7 +36,7 @@ rule = "a message is answered, whatever the load"
 [tool.coroguard.gates.load.load]
 users = 8
 spawn_rate = 100
-duration_s = 3
+duration_s = {duration_s}
 minimum = {{ requests = 10 }}
 recovery_s = 0.5
 report_html = "load.html"
@@ -53,9 +53,10 @@ class LoadProject:
     url: str
     environment: dict[str, str] = field(default_factory=dict)
 
-    def configure(self, more: str = "") -> None:
+    def configure(self, more: str = "", *, duration_s: int = 3) -> None:
         (self.root / "loadfile.py").write_text(LOADFILE)
-        (self.root / "pyproject.toml").write_text(CONFIG.format(more=more))
+        config = CONFIG.format(more=more, duration_s=duration_s)
+        (self.root / "pyproject.toml").write_text(config)
 
     def start(self, *command: str) -> subprocess.Popen[str]:
         return subprocess.Popen(

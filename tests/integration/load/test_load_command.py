@@ -46,7 +46,9 @@ def master(loaded, free_port):
 
 def test_a_master_and_two_workers(loaded, workers, free_port):
     """A run on several workers ends as a verdict, with a report and a plot."""
-    loaded.configure(FAULT.replace("METRICS", f"{loaded.url}/metrics"))
+    # Long enough for a fault that begins and ends seconds late on a busy machine.
+    more = FAULT.replace("METRICS", f"{loaded.url}/metrics")
+    loaded.configure(more, duration_s=10)
     workers()
     with master(loaded, free_port) as command:
         out, _ = command.communicate(timeout=DEADLINE_S)

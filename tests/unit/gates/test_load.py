@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import replace
+from types import SimpleNamespace
 from xml.etree import ElementTree as ET
 
 import pytest
 
+from coroguard.gates.errors import GateConfigError
 from coroguard.gates.load.config import LoadConfig
+from coroguard.gates.load.gate import _spread
 from coroguard.gates.load.judge import judge
 from coroguard.gates.load.metrics import grown, leaks_in
 from coroguard.gates.load.page import as_html
@@ -187,6 +190,27 @@ def test_a_report_without_a_request():
     assert "<svg" in as_html(empty, Judgement(Verdict.INCOMPLETE, ("<b>",)))
     assert "<b>" not in as_html(empty, Judgement(Verdict.INCOMPLETE, ("<b>",)))
     assert json.dumps(empty.to_json(), allow_nan=False)
+
+
+@pytest.mark.parametrize("duration_s", [10, 17.9])
+def test_a_run_that_is_too_short_for_its_fault(duration_s):
+    """It would pass or not by the second in which it began, so it is refused."""
+    fault = {"begin": "on", "end": "off", "at_s": 3, "for_s": 2}
+    with pytest.raises(
+        ValueError, match="'fault' and its recovery; make it at least 18"
+    ):
+        LoadConfig(duration_s=duration_s, faults=[fault])
+    assert LoadConfig(duration_s=18, faults=[fault]).faults
+
+
+def test_harms_are_spread_over_the_run():
+    """Each harm has a part of the run, with time before it and after its recovery."""
+    harms = [SimpleNamespace(name=it, begin=list, end=list) for it in ("a", "b")]
+    config = LoadConfig(duration_s=24, recovery_s=3)
+    spread = [(it.name, it.at_s, it.for_s) for it in _spread(harms, config)]
+    assert spread == [("a", 2, 2), ("b", 14, 2)]
+    with pytest.raises(GateConfigError, match=r"2 harms and the .* at least 14"):
+        _spread(harms, LoadConfig(duration_s=13, recovery_s=3))
 
 
 def injected(times, fault):

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from ..matrix.config import STRICT
+
+#: Seconds of the run that have to be left after a fault and its recovery: a fault
+#: begins and ends up to a second late, and requests are counted by whole seconds.
+AFTER_S = 3.0
 
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 _Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -63,6 +73,17 @@ class LoadConfig(_Table):
     recovery_s: _Seconds = 10.0
     report_html: str = ""
     report_json: str = ""
+
+    @model_validator(mode="after")
+    def _leaves_time_after_the_faults(self) -> Self:
+        for fault in self.faults:
+            needed = fault.at_s + fault.for_s + self.recovery_s + AFTER_S
+            if needed > self.duration_s:
+                raise ValueError(
+                    f"duration_s = {self.duration_s:g} leaves no time after the fault "
+                    f"{fault.name!r} and its recovery; make it at least {needed:g}"
+                )
+        return self
 
     @property
     def limits(self) -> dict[tuple[str, int], float]:

@@ -13,6 +13,7 @@ from ..errors import GateConfigError
 from ..redact import Redactor
 from ..verdict import Verdict
 from . import files
+from .config import AFTER_S
 from .judge import judge
 from .process import Injection, by_command, run_load
 from .report import PERCENTS
@@ -68,7 +69,8 @@ def load_gate(
     Raises:
         LoadFailed: A limit was broken, or a message was lost or mixed up.
         MissingService: The run proves nothing: the gate is INCOMPLETE.
-        GateConfigError: The gate has no table ``load``.
+        GateConfigError: The gate has no table ``load``, or its run is too short for
+            the harms.
     """
     folder = find_root(root or Path.cwd())
     config = table_of(folder, gate)
@@ -111,11 +113,23 @@ def table_of(root: Path, gate: str) -> LoadConfig:
 
 
 def _spread(harms: Sequence[Harm], config: LoadConfig) -> list[Injection]:
-    """Place harms in the middle of a run, each with the time to recover after it."""
+    """Place harms in the middle of a run, each with the time to recover after it.
+
+    Raises:
+        GateConfigError: The run is too short for them.
+    """
     if not harms:
         return []
     part = config.duration_s / len(harms)
-    for_s = max((part - config.recovery_s) / 3, part / 10)
+    free = part - config.recovery_s - AFTER_S
+    if free < 1:
+        needed = len(harms) * (1 + config.recovery_s + AFTER_S)
+        raise GateConfigError(
+            f"duration_s = {config.duration_s:g} is too short for {len(harms)} harms "
+            f"and the recovery from each; make it at least {needed:g}",
+            code="CG301",
+        )
+    for_s = free / 3
     return [
         Injection(harm.name, number * part + for_s, for_s, harm.begin, harm.end)
         for number, harm in enumerate(harms)
