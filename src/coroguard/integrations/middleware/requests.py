@@ -11,7 +11,7 @@ import sys
 from collections import deque
 from datetime import UTC, datetime
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from ..._guard.judge import note_on
 from ..._guard.wrapper import marked
@@ -48,6 +48,10 @@ _ID = re.compile(r"[\w.:/+=@-]{1,128}", re.ASCII)
 class RequestScope(Scope):
     """The part of a program that serves one request.
 
+    Its ``with`` block opens it for the frame of the block, and pauses it at the end.
+    An exception that leaves the block is explained and ends it; otherwise the caller
+    ends it.
+
     Attributes:
         subject: What the server or the framework knows the request by; ``None`` after
             its end, because a task that outlives it keeps this scope.
@@ -57,6 +61,19 @@ class RequestScope(Scope):
     subject: Any = None
     id_name: Any = None
     _seen: deque[Leak] | None = None
+
+    def __enter__(self) -> Self:
+        self.anchor = id(_getframe(1))
+        self.enter()
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, _: object) -> None:
+        if error is None:
+            self.pause(depth=2)
+            return
+        self.explain(error)
+        self.pause(in_context=not isinstance(error, GeneratorExit), depth=2)
+        self.subject = None
 
     def described(self) -> tuple[Request, str]:
         """Return the request and its name.
@@ -123,11 +140,13 @@ class RequestScope(Scope):
         if drops.pending:
             for leak in drops.drops_of(id(_getframe(depth))):
                 self.note(leak)
-        self.leave(in_context=in_context)
+        if not self.closed:
+            self.leave(in_context=in_context)
 
     def end(self) -> None:
         """Close it, and let go of the request."""
-        self.pause(depth=2)
+        if drops.pending or not self.closed:
+            self.pause(depth=2)
         self.subject = None
 
     def _described(self) -> tuple[Request, str]:
@@ -165,13 +184,14 @@ class Hooks:
         """Return whether what is dropped in the request concerns it."""
         return current() is not Mode.OFF
 
-    def watched(self, kind: type[S], subject: Any, id_name: Any) -> _Watched[S]:
-        """Return a context manager that opens a scope, for the calling frame.
-
-        The scope is paused at the end of the block. An exception that leaves the
-        block is explained and ends it, otherwise the caller ends it.
-        """
-        return _Watched(kind, subject, id_name)
+    def watched(self, kind: type[S], subject: Any, id_name: Any) -> S | _Unwatched:
+        """Return a scope, for a block of the calling frame; none in mode off."""
+        if current() is _OFF:
+            return _UNWATCHED
+        scope = kind()
+        scope.subject = subject
+        scope.id_name = id_name
+        return scope
 
     def reopened(self, scope: RequestScope) -> None:
         """Open a scope again, for the calling frame, unless it is open."""
@@ -181,39 +201,22 @@ class Hooks:
             scope.closed = False
 
 
-class _Watched(Generic[S]):
-    """A block in which a request is served; its scope is ``None`` in mode off."""
+class _Unwatched:
+    """A block in which a request is served in mode off."""
 
-    __slots__ = ("_made",)
+    __slots__ = ()
 
-    def __init__(self, kind: type[S], subject: Any, id_name: Any) -> None:
-        self._made: S | None = None
-        if current() is not _OFF:
-            self._made = scope = kind()
-            scope.subject = subject
-            scope.id_name = id_name
+    def __enter__(self) -> None:
+        pass
 
-    def __enter__(self) -> S | None:
-        scope = self._made
-        if scope is not None:
-            scope.anchor = id(_getframe(1))
-            scope.enter()
-        return scope
-
-    def __exit__(self, kind: object, error: BaseException | None, _: object) -> None:
-        scope = self._made
-        if scope is not None:
-            if error is not None:
-                scope.explain(error)
-            scope.pause(in_context=not isinstance(error, GeneratorExit), depth=2)
-            if error is not None:
-                scope.subject = None
-        elif drops.pending:
-            # The mode has changed meanwhile; a later frame with the same identity
-            # would get what was dropped.
+    def __exit__(self, *_: object) -> None:
+        # The mode may have changed meanwhile; a later frame with the same identity
+        # would get what was dropped.
+        if drops.pending:
             drops.drops_of(id(_getframe(1)))
 
 
+_UNWATCHED = _Unwatched()
 HOOKS = Hooks()
 
 
