@@ -5,8 +5,20 @@ from __future__ import annotations
 import asyncio
 import collections
 import enum
+import io
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from typing import Any, Self, TypeVar
+from typing import (
+    IO,
+    Any,
+    BinaryIO,
+    Optional,
+    Self,
+    TextIO,
+    TypedDict,
+    TypeVar,
+    TypeVarTuple,
+    Union,
+)
 
 import pytest
 
@@ -14,6 +26,8 @@ from coroguard import Event, HealthReportError, guard, mode, subscribe
 
 T = TypeVar("T")
 K = TypeVar("K")
+Many = TypeVarTuple("Many")
+Tree = Union[int, list["Tree"]]  # type: ignore[misc]  # noqa: UP007
 Later = TypeVar("Later", bound=Awaitable[int])
 
 
@@ -129,3 +143,70 @@ def test_what_is_awaited_is_held_to_the_inner_type_of_a_bound(
 
     assert asyncio.run(main()) == 1
     assert events == []
+
+
+class Row(TypedDict):
+    """A row that a longer row can stand for."""
+
+    number: int
+
+
+class LongRow(Row):
+    """A longer row."""
+
+    name: str
+
+
+class Temporary:
+    """A file behind an object, as temporary files are."""
+
+    def __init__(self, file: object) -> None:
+        self.file = file
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.file, name)
+
+
+RIGHT = {
+    "unpacked tuple": (tuple[int, *tuple[str, ...]], (1, "a", "b")),
+    "unpacked type variables": (tuple[*Many], ()),
+    "unpacked part of a list": (list[tuple[int, *Many]], [(1,), (1, 2)]),
+    "file behind an object": (IO[bytes], Temporary(io.BytesIO())),
+    "binary file behind an object": (BinaryIO, Temporary(io.BytesIO())),
+    "optional file": (TextIO | None, Temporary(io.StringIO())),
+    "longer row": (Row, LongRow(number=1, name="a")),
+    "rows": (list[Row], [Row(number=1)]),
+    "optional row": (Row | None, Row(number=1)),
+    "list of a later class": (list["Unknown"], [1]),  # type: ignore[name-defined]  # noqa: F821
+    "optional later class": (Optional["Unknown"], 1),  # type: ignore[name-defined]  # noqa: F821
+    "recursive type": (Tree, [1, [2]]),
+}
+
+
+@pytest.mark.parametrize(("annotation", "value"), RIGHT.values(), ids=RIGHT)
+def test_a_right_value_is_no_event_where_a_library_misjudges_its_type(
+    annotation: Any, value: Any, events: list[Event]
+) -> None:
+    """What pydantic and typeguard both misjudge, or do not know, passes silently."""
+    assert guard(annotated(annotation, value))() is value
+    assert events == []
+
+
+WRONG = {
+    "unpacked tuple": (tuple[int, *tuple[str, ...]], [1]),
+    "file": (IO[bytes], "a name"),
+    "binary file": (BinaryIO, io.StringIO()),
+    "row": (Row, {"number": "one"}),
+    "short row": (Row, {"name": "a"}),
+    "list of a later class": (list["Unknown"], {1}),  # type: ignore[name-defined]  # noqa: F821
+}
+
+
+@pytest.mark.parametrize(("annotation", "value"), WRONG.values(), ids=WRONG)
+def test_a_wrong_value_is_wrong_where_a_library_misjudges_its_type(
+    annotation: Any, value: Any, events: list[Event]
+) -> None:
+    """Types that are misjudged in one way are still checked in the others."""
+    with pytest.raises(HealthReportError):
+        guard(annotated(annotation, value))()
+    assert [event.action for event in events] == ["raised"]

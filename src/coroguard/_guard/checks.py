@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import operator
+import sys
 import typing
+from types import GenericAlias, UnionType
 from typing import TYPE_CHECKING, Any
 
 from .._inspect.awaitables import static_type_attribute
@@ -14,6 +18,26 @@ if TYPE_CHECKING:
     Check = Callable[[object], tuple[list[str], str]]
 
 _MARKS_OF_RULES = ("__pydantic_fields__", "__dataclass_fields__")
+#: Before 3.12 pydantic does not take the ``TypedDict`` of ``typing``.
+_TAKES_TYPED_DICTS = sys.version_info >= (3, 12)
+_FILES = (typing.IO, typing.TextIO, typing.BinaryIO)
+_EXACT_FILES = (io.TextIOBase, io.BufferedIOBase, io.RawIOBase)
+_FILE_ATTRIBUTES = ("read", "write", "__getattr__")
+#: Modules of generic types whose arguments can be replaced.
+_STANDARD = ("builtins", "typing", "collections", "collections.abc", "contextlib")
+
+
+class _OtherFile(type):
+    """The class of files of neither kind of ``io``, such as temporary files."""
+
+    def __instancecheck__(cls, value: object) -> bool:
+        kind = type(value)
+        return not issubclass(kind, _EXACT_FILES) and any(
+            static_type_attribute(kind, name) is not None for name in _FILE_ATTRIBUTES
+        )
+
+
+_FILE = _OtherFile("IO", (), {"__module__": "typing"})
 
 
 def check_of(returns: Any) -> Check:
@@ -23,6 +47,7 @@ def check_of(returns: Any) -> Check:
     ``int``, a ``deque`` as a ``Sequence``. So typeguard has the last word, but
     not on models, whose rules only pydantic knows.
     """
+    returns = _replaced(returns, _of_text)
     by_typeguard = _by_typeguard(returns)
     if _is_protocol(returns):
         return lambda value: (by_typeguard(value), "")
@@ -30,8 +55,7 @@ def check_of(returns: Any) -> Check:
     try:
         by_pydantic = _by_pydantic(returns)
     except Exception as error:  # not one of its types, or one that is not finished
-        is_lost = has_rules and not typing.is_typeddict(returns)  # typeguard knows it
-        problem = f"{type(error).__name__}: {error}" if is_lost else ""
+        problem = f"{type(error).__name__}: {error}" if has_rules else ""
         return lambda value: (by_typeguard(value), problem)
     if has_rules:
         return lambda value: _by_rules(value, by_pydantic, by_typeguard)
@@ -70,8 +94,10 @@ def _by_rules(
 
 def _has_rules(returns: Any) -> bool:
     """Return whether a type has rules beyond its types: models, metadata."""
-    if typing.get_origin(returns) is typing.Annotated or typing.is_typeddict(returns):
+    if typing.get_origin(returns) is typing.Annotated:
         return True
+    if typing.is_typeddict(returns):
+        return _TAKES_TYPED_DICTS
     if issubclass(type(returns), type) and any(
         static_type_attribute(returns, mark) is not None for mark in _MARKS_OF_RULES
     ):
@@ -97,7 +123,19 @@ def _by_pydantic(returns: Any) -> Callable[[object], list[str]]:
 
 
 def _by_typeguard(returns: Any) -> Callable[[object], list[str]]:
+    loose = _replaced(returns, _loose)
+    # Each key of a subtype is one too many for typeguard.
+    keys = returns.__annotations__ if typing.is_typeddict(returns) else None
+
     def check(value: object) -> list[str]:
+        if keys is not None and issubclass(type(value), dict):
+            items: Any = dict.items(value)  # type: ignore[arg-type]
+            value = {key: it for key, it in items if key in keys}
+        wrong = check_against(value, returns)
+        is_other = wrong and loose is not returns
+        return [] if is_other and not check_against(value, loose) else wrong
+
+    def check_against(value: object, type_: Any) -> list[str]:
         from typeguard import (
             CollectionCheckStrategy,
             ForwardRefPolicy,
@@ -114,12 +152,52 @@ def _by_typeguard(returns: Any) -> Callable[[object], list[str]]:
         # ``Self`` may be any class here: only a call of the method has it.
         memo = TypeCheckMemo({}, {}, self_type=object, config=config)
         try:
-            check_type_internal(value, returns, memo)
+            check_type_internal(value, type_, memo)
         except TypeCheckError as error:
             return [f"$: {error}"]
         return []
 
     return check
+
+
+def _replaced(returns: Any, replace: Callable[[Any], Any]) -> Any:
+    """Return a type with other parts where ``replace`` returns one, not ``None``."""
+    found = replace(returns)
+    if found is not None:
+        return found
+    origin, arguments = typing.get_origin(returns), typing.get_args(returns)
+    parts = tuple(_replaced(it, replace) for it in arguments)
+    if origin is typing.Literal or all(map(operator.is_, parts, arguments)):
+        return returns
+    if origin is typing.Union or origin is UnionType:
+        return typing.Union[parts]  # noqa: UP007 - of types that are known here only
+    if origin is typing.Annotated:
+        return typing.Annotated[parts]
+    is_class = issubclass(type(origin), type)
+    return origin[parts] if is_class and origin.__module__ in _STANDARD else returns
+
+
+def _of_text(part: Any) -> Any:
+    """Return what stands for a name inside a type that is not known."""
+    return Any if type(part) in (str, typing.ForwardRef) else None
+
+
+def _loose(part: Any) -> Any:
+    """Return what stands for a part of a type that typeguard and pydantic misjudge.
+
+    Both count an unpacked part of a tuple as one item, and typeguard takes no file
+    that is of neither kind of ``io``.
+    """
+    origin = typing.get_origin(part) or part
+    if any(origin is it for it in _FILES):
+        return _FILE
+    is_tuple = origin is tuple and any(map(_is_unpacked, typing.get_args(part)))
+    return tuple if is_tuple else None
+
+
+def _is_unpacked(argument: Any) -> bool:
+    is_alias = type(argument) is GenericAlias and argument.__unpacked__
+    return is_alias or typing.get_origin(argument) is typing.Unpack
 
 
 def _is_protocol(returns: Any) -> bool:
