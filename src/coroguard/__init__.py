@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from ._guard.decorator import guard
-from ._guard.watch import watch
 from ._lazy import lazy_names
 from ._leaks.errors import (
     CoroguardError,
@@ -15,14 +13,16 @@ from ._leaks.errors import (
     HealthReportError,
     NotAwaitableError,
 )
-from ._leaks.explain import explain
 from ._leaks.leak import Leak, LeakKind
-from ._runtime.events import Call, Event, subscribe
-from ._runtime.modes import Mode, configure, current, mode
-from ._runtime.status import announce, status
+from ._runtime.modes import Mode, announce, configure, current, mode
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from ._guard.decorator import guard
+    from ._guard.watch import watch
+    from ._leaks.explain import explain
+    from ._runtime.events import Call, Event, subscribe
+    from ._runtime.status import status
     from .bindings import protect, unprotect
     from .report.models import ComponentHealth, HealthReport
     from .strictness import strict_packages
@@ -54,13 +54,21 @@ __all__ = [
 ]
 
 
-# Names that need a heavy dependency are imported on first access.
+# The import only settles the mode: a process that is off needs no more, and a program
+# that asks for a model needs no guard. The rest is imported when it is first asked for.
 _HOMES = {
-    "ComponentHealth": "report",
-    "HealthReport": "report",
+    "Call": "_runtime.events",
+    "ComponentHealth": "report.models",
+    "Event": "_runtime.events",
+    "HealthReport": "report.models",
+    "explain": "_leaks.explain",
+    "guard": "_guard.decorator",
     "protect": "bindings",
+    "status": "_runtime.status",
     "strict_packages": "strictness",
+    "subscribe": "_runtime.events",
     "unprotect": "bindings",
+    "watch": "_guard.watch",
 }
 
 

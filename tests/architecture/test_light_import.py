@@ -59,6 +59,16 @@ def test_pydantic_comes_when_asked_for(run_python: Run, code: str) -> None:
     assert "pydantic" in loaded(run_python, code)
 
 
+@pytest.mark.parametrize(
+    "code",
+    ["import coroguard", "from coroguard import HealthReport"],
+    ids=["the package", "the model"],
+)
+def test_a_guard_comes_when_asked_for(run_python: Run, code: str) -> None:
+    """What guards a function is imported for the first guard."""
+    assert "coroguard._guard.decorator" not in loaded(run_python, code)
+
+
 def test_leaks_only_needs_no_pydantic(run_python: Run) -> None:
     """A guard that looks for leaks only runs without the heavy dependencies."""
     code = (

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, Never, Self
 from .._inspect.values import NODES
 from .._leaks.errors import GuardUsageError, nearest
 from .._leaks.origins import place
+from .._version import __version__
 from . import hot as _hot
 from .collector import interrupted, interruptions
 from .threads import make_lock
@@ -79,6 +80,7 @@ class process:  # noqa: N801 - one object, never instantiated
     scan_limit = NODES
     #: The number of functions that were guarded in mode off, and stay bare.
     bare = 0
+    has_announced = False
     has_warned = False
     unclaimed = _parse_unclaimed(
         os.environ.get(UNCLAIMED_VARIABLE) or "off", UNCLAIMED_VARIABLE
@@ -195,6 +197,25 @@ def warn_if_late() -> None:
             logging.getLogger("coroguard").warning("%s", problem)
 
 
+def announce() -> None:
+    """Log the mode once at INFO, as soon as the program's logging would show it."""
+    logging = sys.modules.get("logging")
+    if process.has_announced or logging is None:
+        return
+    log = logging.getLogger("coroguard")
+    if not log.isEnabledFor(logging.INFO) or not log.hasHandlers():
+        return
+    process.has_announced = True
+    now = current()
+    log.info(
+        "coroguard %s: mode %s (set by %s)",
+        __version__,
+        now,
+        source(),
+        extra={"event.name": "coroguard.start", "coroguard_mode": now.value},
+    )
+
+
 def unclaimed(*, in_context: bool = True) -> bool:
     """Return whether drops that no guard and no watch claims become events.
 
@@ -234,3 +255,4 @@ class mode:  # noqa: N801 - used like a function, as ``decimal.localcontext`` is
 
 
 _hot.add_alert(process.mode is Mode.STRICT)
+on_change.append(announce)

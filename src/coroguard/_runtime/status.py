@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._inspect.awaitables import class_name, module_name
 from .._version import __version__
-from .leak_log import logger
-from .modes import Mode, current, late, on_change, process, source
+from .modes import Mode, announce, current, late, process, source
 from .modes import unclaimed as reports_unclaimed
 from .threads import make_lock
 
@@ -76,7 +75,6 @@ more_problems: list[Callable[[], list[str]]] = []
 _lock = make_lock()
 _guards: dict[str, None] = {}
 _count = 0
-_has_announced = False
 
 
 def status() -> Status:
@@ -121,26 +119,6 @@ def add_guard(function: Any, name: str, *, is_bare: bool = False) -> None:
     announce()
 
 
-def announce() -> None:
-    """Log the mode once at INFO, as soon as the program's logging would show it."""
-    global _has_announced
-    logging = sys.modules.get("logging")
-    if _has_announced or logging is None:
-        return
-    log = logger()
-    if not log.isEnabledFor(logging.INFO) or not log.hasHandlers():
-        return
-    _has_announced = True
-    mode = current()
-    log.info(
-        "coroguard %s: mode %s (set by %s)",
-        __version__,
-        mode,
-        source(),
-        extra={"event.name": "coroguard.start", "coroguard_mode": mode.value},
-    )
-
-
 def _hooks() -> list[str]:
     found: list[str] = []
     on_drops = getattr(warnings, "_warn_unawaited_coroutine", None)
@@ -174,6 +152,3 @@ def _blind_spots() -> list[str]:
         if any(mark in name for name in list(sys.modules)):
             found.append(f"dropped coroutines of code that {compiler} compiled")
     return found
-
-
-on_change.append(announce)
