@@ -92,7 +92,7 @@ class Rig:
             # Not the servers of the environment: faults are for our own only.
             self.stack = opening.enter_context(Stack({}))
             self._issuer = opening.enter_context(
-                httpx.Client(trust_env=False, verify=False)
+                httpx.Client(trust_env=False, verify=False, timeout=60)
             )
             self._open = opening.pop_all()
         return self

@@ -380,12 +380,16 @@ def test_a_subscriber_may_need_a_lock_of_the_collecting_thread(
             heard.set()
 
     unsubscribe = subscribe(hear)
-    cycle: list[Any] = [twin()]
-    cycle.append(cycle)
-    del cycle
-    with lock:
-        collect()
-        assert not heard.is_set()
+    gc.disable()  # no collection may come before the lock is held
+    try:
+        cycle: list[Any] = [twin()]
+        cycle.append(cycle)
+        del cycle
+        with lock:
+            collect()
+            assert not heard.is_set()
+    finally:
+        gc.enable()
     assert heard.wait(30)
     unsubscribe()
 

@@ -15,7 +15,13 @@ from coroguard.demo.backends.stack import Stack
 from coroguard.demo.client import ChatClient
 
 # Long enough for a component that is well on a busy machine.
-DEADLINE_S = 2.0
+DEADLINE_S = 4.0
+# More than two of its deadlines and a busy machine need.
+PATIENCE_S = 60.0
+LIMITS = {
+    "CHAT_DEADLINE_S": str(DEADLINE_S),
+    "CHAT_HEALTH_DEADLINE_S": str(DEADLINE_S),
+}
 
 
 class Link:
@@ -98,14 +104,10 @@ def links(stack):
 
 @pytest.fixture(scope="session")
 def services(stack, links):
-    limits = {
-        "CHAT_DEADLINE_S": str(DEADLINE_S),
-        "CHAT_HEALTH_DEADLINE_S": str(DEADLINE_S),
-    }
     linked = {name: link.url for name, link in links.items()}
-    strict = {**limits, **linked, "CHAT_JWKS_TTL_S": "0", "CHAT_RATE_LIMIT": "10"}
+    strict = {**LIMITS, **linked, "CHAT_JWKS_TTL_S": "0", "CHAT_RATE_LIMIT": "10"}
     started = {
-        "chat": stack.chat("chat", mode="enforce", env=limits),
+        "chat": stack.chat("chat", mode="enforce", env=LIMITS),
         "linked": stack.chat("linked", mode="enforce", env=strict),
     }
     for service in started.values():
@@ -154,6 +156,7 @@ def enter(user):
 
     class Entered:
         def __init__(self, service, token, **options):
+            options.setdefault("patience_s", PATIENCE_S)
             self._client = ChatClient(service.url, token, **options)
 
         async def __aenter__(self):

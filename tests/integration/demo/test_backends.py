@@ -6,6 +6,8 @@ import asyncio
 import os
 import shutil
 import signal
+import socket
+import sys
 import threading
 
 import pytest
@@ -13,6 +15,7 @@ import pytest
 from coroguard.demo.backends import home, postgres
 from coroguard.demo.backends.postgres import Postgres
 from coroguard.demo.backends.stack import _signals_wait
+from coroguard.demo.backends.valkey import Valkey
 from coroguard.demo.redis_manager import RedisManager
 
 
@@ -43,6 +46,23 @@ def test_postgres_starts_from_a_folder_that_only_root_can_read(tmp_path, monkeyp
         os.umask(before)
         server.stop()
         shutil.rmtree(folder)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="others do not keep a port")
+def test_a_server_keeps_its_port_while_it_is_down(tmp_path):
+    """Nobody can take the port of a killed server, and it comes back on it."""
+    server = Valkey(tmp_path)
+    try:
+        server.restart()
+        server.kill()
+        with socket.socket() as other, pytest.raises(OSError, match="in use"):
+            other.bind(("127.0.0.1", server.port))
+        server.restart()
+    finally:
+        server.stop()
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", server.port))
 
 
 def test_a_signal_during_the_clean_up_waits_for_its_end():

@@ -21,6 +21,8 @@ from coroguard.demo.backends.stack import Stack
 from coroguard.demo.client import ChatClient
 from coroguard.demo.errors import ConfigError
 
+from .conftest import LIMITS, PATIENCE_S
+
 MARK = "COROGUARD_TEST_RUN"
 HOME = re.compile(r".*/coroguard-demo-[^/]+")
 SERVERS = ("DATABASE_URL", "REDIS_URL", "AUTH_URL")
@@ -91,7 +93,8 @@ def run():
     yield run
     for each in runs:
         for process in each.living():
-            process.kill()
+            with suppress(psutil.Error):
+                process.kill()
 
 
 def test_every_step_happens_as_described(run):
@@ -135,8 +138,11 @@ def test_nothing_is_left_when_the_command_is_killed(run):
     """The servers of a command that had no time to clean up end all the same."""
     demo = run("--serve")
     demo.until("Ctrl-C ends it")
-    names = {process.name() for process in demo.living()}
-    names |= {process.name() for process in demo.living()}  # now at home too
+    demo.living()  # which notes where the servers work
+    names = set()
+    for process in demo.living():
+        with suppress(psutil.Error):  # it has ended meanwhile
+            names.add(process.name())
     assert {"valkey-server", "postgres"} <= names
     assert demo.end(signal.SIGKILL) == -signal.SIGKILL
     assert demo.left_behind() == []
@@ -145,14 +151,16 @@ def test_nothing_is_left_when_the_command_is_killed(run):
 
 async def test_serve_prints_how_to_talk_to_it(run):
     """What `--serve` prints works: the address, the token and the health check."""
-    demo = run("--serve")
+    demo = run("--serve", **LIMITS)
     demo.until("Ctrl-C ends it")
     address = re.search(r"chat +(ws://\S+)/ws", demo.output)[1]
     token = re.search(r"token +(\S+)", demo.output)[1]
     assert f" -m websockets '{address}/ws?token={token}'" in demo.output
     health = re.search(r"curl -s (\S+)", demo.output)[1]
-    assert httpx.get(health, trust_env=False).json()["status"] == "pass"
-    async with ChatClient(address.replace("ws", "http", 1), token) as client:
+    answer = httpx.get(health, trust_env=False, timeout=PATIENCE_S)
+    assert answer.json()["status"] == "pass"
+    service = address.replace("ws", "http", 1)
+    async with ChatClient(service, token, patience_s=PATIENCE_S) as client:
         assert (await client.receive())["type"] == "ready"
         assert (await client.ask("hello"))[-1]["type"] == "agent_completed"
     assert demo.end(signal.SIGINT) == 130
@@ -214,7 +222,8 @@ def test_nothing_is_left_when_the_work_fails(stack):
 
 def test_servers_of_somebody_else_are_used(run, stack):
     """With addresses of existing servers the service runs on those and spares them."""
-    demo = run("--serve", **stack.addresses, AUTH_CLIENT_SECRET=stack.auth_secret)
+    limits = {**LIMITS, **stack.addresses}
+    demo = run("--serve", **limits, AUTH_CLIENT_SECRET=stack.auth_secret)
     demo.until("Ctrl-C ends it")
     assert "(200 now)" in demo.output
     assert demo.end(signal.SIGTERM) == 143

@@ -12,7 +12,7 @@ from coroguard import HealthReport
 from coroguard.demo.client import ChatClient
 from coroguard.demo.health import validate_websocket_component_health
 
-DEADLINE_S = 2.0
+from .conftest import DEADLINE_S, LIMITS, PATIENCE_S
 
 
 def failure(frame, component):
@@ -119,7 +119,7 @@ async def test_a_socket_can_be_opened_during_an_outage(linked, user, hurt, links
         hurt.auth.kill()
     else:
         links["AUTH_URL"].swallow()
-    async with ChatClient(linked.url, token) as client:
+    async with ChatClient(linked.url, token, patience_s=PATIENCE_S) as client:
         first = await client.receive()
         assert failure(first, "auth") == expected("auth")
         if how == "killed":
@@ -133,7 +133,7 @@ async def test_a_socket_can_be_opened_during_an_outage(linked, user, hurt, links
 
 async def test_the_health_endpoint_shows_an_outage(chat, hurt):
     """The endpoint answers 200 or 503 in the draft's format, with no password in it."""
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE_S) as client:
         well = await client.get(chat.url + "/health")
         hurt.valkey.kill()
         ill = await client.get(chat.url + "/health")
@@ -179,7 +179,7 @@ def test_a_wrong_environment_is_a_report_too(monkeypatch):
 
 async def test_a_leaking_health_check_gets_a_structured_frame(stack, enter, hurt):
     """With the collision deployed and the guard on, the client gets its code."""
-    service = stack.chat("leaking", mode="enforce", twin="async_check")
+    service = stack.chat("leaking", mode="enforce", twin="async_check", env=LIMITS)
     service.wait_ready()
     async with enter(service) as client:
         hurt.valkey.kill()

@@ -148,7 +148,9 @@ async def test_aiohttp_handler() -> None:
 
     app = web.Application()
     handler = health_handler(
-        {"it": check, **CHECKS}, reveal=lambda request: "full" in request.query
+        {"it": check, **CHECKS},
+        reveal=lambda request: "full" in request.query,
+        deadline_s=30,
     )
     app.router.add_route("*", "/health", handler)
     async with TestClient(TestServer(app)) as client:
@@ -218,7 +220,9 @@ async def test_django_async_view(django_urls: Any) -> None:
     async def check() -> None:
         loops.append(asyncio.get_running_loop())
 
-    django_urls.urlpatterns = [path("health", ahealth_view({"it": check}))]
+    django_urls.urlpatterns = [
+        path("health", ahealth_view({"it": check}, deadline_s=30))
+    ]
     answer = await AsyncClient().get("/health")
     assert json.loads(answer.content)["status"] == "pass"
     assert loops == [asyncio.get_running_loop()]

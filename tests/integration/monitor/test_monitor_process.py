@@ -18,6 +18,7 @@ from coroguard.demo.receiver import Receiver
 pytestmark = pytest.mark.slow(reason="a signal, a port and a lock need a process")
 
 PATIENCE_S = 60
+MONITOR = ("-m", "coroguard", "monitor", "service.checks:CHECKS", "--deadline-s=60")
 CHECKS = """
 from pathlib import Path
 
@@ -52,9 +53,8 @@ def environment(**more):
 @contextmanager
 def monitoring(folder, *options, **env) -> Iterator[tuple[subprocess.Popen, Iterator]]:
     """Run the monitor; yield it and its lines."""
-    command = [sys.executable, "-u", "-m", "coroguard", "monitor"]
     process = subprocess.Popen(
-        [*command, "service.checks:CHECKS", *options],
+        [sys.executable, "-u", *MONITOR, *options],
         cwd=folder,
         env=environment(**env),
         stdin=subprocess.DEVNULL,
@@ -144,7 +144,7 @@ def test_drift_from_a_real_lock_is_found(project):
     options = {"cwd": project, "env": environment(), "check": False, "text": True}
     locked = subprocess.run([*run, "lock", "service"], **options, capture_output=True)
     assert locked.returncode == 0, locked.stderr
-    once = [*run, "monitor", "service.checks:CHECKS", "--once"]
+    once = [sys.executable, *MONITOR, "--once"]
     before = subprocess.run(once, **options, capture_output=True)
     assert (before.returncode, before.stderr) == (0, "")
     assert "2 of 2 checks are healthy" in before.stdout

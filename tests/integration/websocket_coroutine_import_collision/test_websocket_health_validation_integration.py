@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import random
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -21,6 +22,7 @@ CHECK = "coroguard.demo.websocket_core:validate_websocket_component_health"
 ASKERS = 50
 COLLISIONS = 10
 SEED = 20250909
+PATIENCE_S = 60.0
 
 
 def ask(user_context=None):
@@ -37,6 +39,15 @@ def ask(user_context=None):
     return health_report
 
 
+def until_in_use(service, count):
+    """Ask the service until it has noticed who has left before the test."""
+    ends = time.monotonic() + PATIENCE_S
+    while True:
+        answer = httpx.get(service.url + "/health", trust_env=False, timeout=PATIENCE_S)
+        if f'"in_use": {count}' in answer.text or time.monotonic() > ends:
+            return answer
+
+
 def test_real_service_health_validation_dict_return(
     lane, addresses, user_context, gate_record
 ):
@@ -47,7 +58,9 @@ def test_real_service_health_validation_dict_return(
     assert health_report["failed_components"] == []
     assert details["user_context"]["details"] == {"user": context.user_id}
     assert details["database"]["details"]["server"].startswith("PostgreSQL ")
-    answer = httpx.get(lane.service.url + "/health", trust_env=False, timeout=10)
+    answer = httpx.get(
+        lane.service.url + "/health", trust_env=False, timeout=PATIENCE_S
+    )
     assert (answer.status_code, answer.json()["status"]) == (200, "pass")
     gate_record.did(scenarios=2)
 
@@ -82,8 +95,7 @@ async def test_websocket_manager_factory_with_real_connections(
         firsts = await asyncio.gather(*(user.open() for user in users))
         sockets = {turn.frames[-1]["websocket_client_id"] for turn in firsts}
         health_report = await asyncio.to_thread(ask)
-        async with httpx.AsyncClient(trust_env=False) as client:
-            answer = await client.get(lane.service.url + "/health", timeout=10)
+        answer = await asyncio.to_thread(until_in_use, lane.service, len(users))
     finally:
         await asyncio.gather(*(user.leave() for user in users))
     assert len(sockets) == len(users)

@@ -49,7 +49,7 @@ def outcomes(calls):
 def test_each_check_is_a_call_with_its_outcome(calls):
     """The name is that of the component, and the outcome what became of it."""
     checks = [works, answers_no, raises, answers_wrong, leaks]
-    collect({check.__name__: check for check in checks})
+    collect({check.__name__: check for check in checks}, deadline_s=30)
     assert outcomes(calls) == {
         "works": "healthy",
         "answers_no": "failed",
@@ -63,7 +63,7 @@ def test_each_check_is_a_call_with_its_outcome(calls):
 
 def test_an_optional_check_is_degraded(calls):
     """An optional component that fails does not count as unhealthy."""
-    collect({"mail": Checked(raises, optional=True)})
+    collect({"mail": Checked(raises, optional=True)}, deadline_s=30)
     assert outcomes(calls) == {"mail": "degraded"}
     assert calls[0].is_healthy
 
@@ -82,7 +82,7 @@ def test_a_guarded_check_of_a_report_is_one_call(calls):
             "summary": "all is well",
         }
 
-    assert health_response(report).status == 200
+    assert health_response(report, deadline_s=30).status == 200
     assert [(call.check, call.outcome) for call in calls] == [
         (report.__qualname__, "healthy")
     ]
@@ -109,7 +109,7 @@ def test_a_run_that_hangs_is_a_gauge():
         assert ended.wait(60)
         while left_behind():
             threading.Event().wait(0.001)
-        collect({"works": works})
+        collect({"works": works}, deadline_s=30)
         assert registry.get_sample_value("coroguard_checks_left_behind") == 0
     finally:
         gate.set()

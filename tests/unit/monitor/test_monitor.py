@@ -77,7 +77,8 @@ def project(tmp_path, monkeypatch):
 
 
 def once(name, *options):
-    return main(["monitor", f"monitored_checks:{name}", "--once", *options])
+    command = ["monitor", f"monitored_checks:{name}", "--once", "--deadline-s", "60"]
+    return main([*command, *options])
 
 
 def test_a_healthy_service(capsys):

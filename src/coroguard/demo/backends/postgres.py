@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from coroguard.demo.backends.process import Server, ServerProcess, free_port
+from coroguard.demo.backends.process import Server, ServerProcess
 from coroguard.demo.errors import StartError
 
 _NOBODY = "nobody"
@@ -46,7 +46,6 @@ class Postgres(Server):
 
     def __init__(self, directory: Path) -> None:
         user = _NOBODY if os.geteuid() == 0 else ""
-        self.port = 0
         self._home = directory
         self._data = directory / "data"
         self._programs = Path()
@@ -102,8 +101,7 @@ class Postgres(Server):
             raise StartError(f"initdb failed:\n{done.stdout}{done.stderr}")
 
     def spawn(self) -> None:
-        """Start the server, on the port it had before if it ran before."""
-        self.port = self.port or free_port()
+        """Start the server on its port."""
         (self._data / "postmaster.pid").unlink(missing_ok=True)
         command = [str(self._programs / "postgres"), "-D", str(self._data)]
         self.process.spawn([*command, "-p", str(self.port)], cwd=self._home)

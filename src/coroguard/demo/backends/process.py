@@ -26,13 +26,6 @@ _SPAWN = Path(__file__).with_name("_spawn.py")
 _POLL_S = 0.01
 
 
-def free_port() -> int:
-    """Return a port on loopback that is free right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 class ServerProcess:
     """One server in a session of its own, so that Ctrl-C reaches only its owner.
 
@@ -105,7 +98,7 @@ class ServerProcess:
             with self._process.stdin as stdin, suppress(BrokenPipeError):
                 stdin.write(feed)
 
-    def wait_until(self, ready: Callable[[], bool], *, timeout_s: float = 20.0) -> None:
+    def wait_until(self, ready: Callable[[], bool], *, timeout_s: float = 60.0) -> None:
         """Wait until the server is ready.
 
         Raises:
@@ -178,6 +171,23 @@ class Server(ABC):
 
     def __init__(self, process: ServerProcess) -> None:
         self.process = process
+        self._port = 0
+        self._place = socket.socket()
+
+    @property
+    def port(self) -> int:
+        """A port on loopback, the same for the server's whole life.
+
+        Linux keeps it for a socket that is bound and does not listen; otherwise a
+        client or another server may get it while this one is down.
+        """
+        if not self._port:
+            self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._place.bind(("127.0.0.1", 0))
+            self._port = int(self._place.getsockname()[1])
+            if sys.platform != "linux":  # where nothing else could bind it then
+                self._place.close()
+        return self._port
 
     @property
     @abstractmethod
@@ -186,7 +196,7 @@ class Server(ABC):
 
     @abstractmethod
     def spawn(self) -> None:
-        """Start the server, on the port it had before if it ran before.
+        """Start the server on its port.
 
         Raises:
             StartError: The program is missing.
@@ -209,13 +219,14 @@ class Server(ABC):
         self.process.kill()
 
     def restart(self) -> None:
-        """Start a killed or stopped server again."""
+        """Start a killed server again."""
         self.spawn()
         self.wait_ready()
 
     def stop(self) -> None:
-        """End the server."""
+        """End the server, and give its port away."""
         self.process.stop()
+        self._place.close()
 
 
 @contextmanager

@@ -53,11 +53,10 @@ class PythonService(Server):
         return self.process.log.read_text(encoding="utf-8", errors="replace")
 
     def spawn(self) -> None:
-        """Start the service, on the port it had before if it ran before."""
-        port = self._url.rpartition(":")[2] or "0"
+        """Start the service on its port."""
         log = self.process.log
         self._read_from = len(self.log_text) if log.exists() else 0
-        module = ["-m", "coroguard.demo.service", self._kind, port]
+        module = ["-m", "coroguard.demo.service", self._kind, str(self.port)]
         self.process.spawn([sys.executable, *module], env=self._env)
 
     def is_ready(self) -> bool:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 TWINS = Path(__file__).parent.parent / "twins"
 _NAMES = {"DATABASE_URL": "database", "REDIS_URL": "redis", "AUTH_URL": "auth"}
 _PREFLIGHT_S = 3.0
+_PATIENCE_S = 30.0
 
 
 class Stack:
@@ -129,12 +130,12 @@ class Stack:
 
     def _close(self) -> None:
         servers = [*self._chats, self.auth, self.valkey, self.postgres]
-        running = [server.process for server in servers if server is not None]
+        started = [server for server in servers if server is not None]
         # All are asked first, then waited for: the slowest counts, not the sum.
-        for process in running:
-            process.ask_to_stop()
-        for process in running:
-            process.stop()
+        for server in started:
+            server.process.ask_to_stop()
+        for server in started:
+            server.stop()
         shutil.rmtree(self.home, ignore_errors=True)
 
     def _start(self) -> None:
@@ -181,7 +182,9 @@ class Stack:
         headers = {"authorization": f"Bearer {self.auth_secret}"}
         url = self.addresses["AUTH_URL"].rstrip("/") + path
         try:
-            answer = httpx.post(url, json=wish, headers=headers, trust_env=False)
+            answer = httpx.post(
+                url, json=wish, headers=headers, trust_env=False, timeout=_PATIENCE_S
+            )
             answer.raise_for_status()
             found: dict[str, object] = answer.json()
         except (httpx.HTTPError, ValueError) as refused:

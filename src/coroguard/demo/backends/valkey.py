@@ -7,7 +7,7 @@ import secrets
 import socket
 from pathlib import Path
 
-from coroguard.demo.backends.process import Server, ServerProcess, free_port
+from coroguard.demo.backends.process import Server, ServerProcess
 from coroguard.demo.errors import StartError
 
 
@@ -19,7 +19,6 @@ class Valkey(Server):
     """
 
     def __init__(self, directory: Path) -> None:
-        self.port = 0
         self._home = directory
         self._password = secrets.token_urlsafe(18)
         super().__init__(ServerProcess("Valkey", log=directory / "valkey.log"))
@@ -30,12 +29,11 @@ class Valkey(Server):
         return f"redis://:{self._password}@127.0.0.1:{self.port}/0"
 
     def spawn(self) -> None:
-        """Start the server, on the port it had before if it ran before.
+        """Start the server on its port.
 
         Raises:
             StartError: The program is missing.
         """
-        self.port = self.port or free_port()
         config = (
             f"bind 127.0.0.1\nport {self.port}\ndir {self._home}\n"
             f'requirepass {self._password}\nsave ""\nappendonly no\nloglevel warning\n'

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from coroguard.demo.receiver import Receiver
     from coroguard.demo.story.screen import Screen
 
-_PATIENCE_S = 15.0
+_PATIENCE_S = 30.0
 _LEAKS = re.compile(r"^coroguard_leaks_total\{.*\} (\S+)$", re.M)
 _TITLE = "Coroutine leak in component_health"
 
@@ -64,4 +64,4 @@ async def run(
 
 def _metrics(service: PythonService) -> str:
     url = f"{service.url}/metrics"
-    return httpx.get(url, timeout=10, trust_env=False).raise_for_status().text
+    return httpx.get(url, timeout=30, trust_env=False).raise_for_status().text

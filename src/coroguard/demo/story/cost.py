@@ -89,7 +89,7 @@ async def _turns_per_s(users: Sequence[ChatClient]) -> tuple[float, int]:
 
 
 async def _health_ms(service: PythonService) -> float:
-    async with httpx.AsyncClient(trust_env=False, verify=False) as client:
+    async with httpx.AsyncClient(trust_env=False, verify=False, timeout=30) as client:
         await client.get(service.url + "/health")
         started = time.perf_counter()
         for _ in range(_CHECKS):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from coroguard.demo.story.screen import Screen
 
 _USERS = 20
-_STEP_TIMEOUT_S = 20
+_STEP_TIMEOUT_S = 120
 # Nothing here stays silent, so these only have to outlast a busy machine.
 _DEADLINES = {"CHAT_DEADLINE_S": "5", "CHAT_HEALTH_DEADLINE_S": "5"}
 

@@ -80,7 +80,7 @@ async def _health(
     service: PythonService, path: str = "/health"
 ) -> tuple[int, dict[str, Any]]:
     async with httpx.AsyncClient(trust_env=False, verify=False) as client:
-        answer = await client.get(service.url + path, timeout=10)
+        answer = await client.get(service.url + path, timeout=30)
     return answer.status_code, answer.json()
 
 

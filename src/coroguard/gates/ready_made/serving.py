@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-_START_S = 20.0
+_START_S = 60.0
 
 
 @contextmanager
