@@ -81,7 +81,7 @@ def gate(
         str,
         typer.Option(
             metavar="[=pairwise|full]",
-            help="Run the gates in the cells of [tool.coroguard.matrix].",
+            help=r"Run the gates in the cells of \[tool.coroguard.matrix].",
         ),
     ] = "",
     json: Annotated[

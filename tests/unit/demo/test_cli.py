@@ -51,6 +51,13 @@ def test_the_help_names_the_commands(capsys):
     assert "demo" in capsys.readouterr().out
 
 
+def test_help_shows_brackets(monkeypatch, capsys):
+    """A table of the configuration is shown in the help, and not taken for markup."""
+    monkeypatch.setenv("COLUMNS", "200")
+    assert cli.main(["gate", "--help"]) == 0
+    assert "in the cells of [tool.coroguard.matrix]." in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("code", [0, 1, 3, 130])
 def test_the_exit_code_is_the_work_s(monkeypatch, code):
     """What the work returns is what the process leaves with."""
