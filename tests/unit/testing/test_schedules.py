@@ -6,9 +6,11 @@ import asyncio
 import gc
 import sys
 import threading
+import time
 import weakref
 from asyncio.base_events import BaseEventLoop
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
@@ -23,7 +25,7 @@ from coroguard.testing.schedules import (
     replay,
 )
 from coroguard.testing.schedules.loop import attached, scheduled
-from coroguard.testing.schedules.schedule import Schedule
+from coroguard.testing.schedules.schedule import Limits, Schedule
 from coroguard.testing.schedules.tokens import Script, Seed, decode, encode
 
 POLICIES = ("jitter", "random", "pct", "pct2")
@@ -376,6 +378,39 @@ def test_what_is_cancelled_with_the_loop_is_no_failure() -> None:
         await turns(1)
 
     assert explore(main, runs=3).failure is None
+
+
+def test_thread_that_ends_in_the_run_hides_no_other() -> None:
+    """A run waits for its thread, though one that was there before has ended."""
+    leave = threading.Event()
+    older = threading.Thread(target=leave.wait)
+
+    async def main() -> None:
+        leave.set()
+        while older.is_alive():
+            await asyncio.sleep(0.001)
+        await asyncio.to_thread(time.sleep, 0.1)
+
+    older.start()
+    with scheduled(Schedule(Seed("jitter", 1), limits=Limits(threads_wake=False))):
+        asyncio.run(main())
+
+
+def test_thread_of_an_earlier_run_answers_in_a_later_one() -> None:
+    """A pool that outlives a run is waited for, though the first run had no wait."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(bool).result()
+        runs = iter(range(3))
+
+        async def main() -> None:
+            loop = asyncio.get_running_loop()
+            number = next(runs)
+            work = loop.run_in_executor(pool, time.sleep, 0.05 * number)
+            while number == 0 and not work.done():
+                await asyncio.sleep(0)
+            await work
+
+        assert explore(main, runs=3).failure is None
 
 
 def test_virtual_clock_skips_waits() -> None:

@@ -131,8 +131,8 @@ class Search:
         points: The most choices of one of them.
         loops: The most loops that ran in one of them.
         steps: The steps of the first run.
-        threads_wake: Whether a thread that was there before may end a wait: one has
-            in the first run, or this is the first.
+        threads_wake: Whether a thread that was there before may end a wait: one made
+            something ready in the first run, or this is the first.
         failed: The first run that failed.
         error: What failed.
     """

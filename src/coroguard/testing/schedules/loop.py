@@ -15,7 +15,7 @@ from .places import where_of
 from .queue import Ready
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Collection, Generator, Mapping
 
     from .schedule import Schedule
 
@@ -48,13 +48,13 @@ def scheduled(schedule: Schedule) -> Generator[None]:
     Of blocks inside each other, the inner one decides.
     """
     owner, original = threading.get_ident(), BaseEventLoop.run_forever
-    threads = threading.active_count()
+    before = frozenset(threading.enumerate())
 
     def run_forever(self: BaseEventLoop) -> None:
         is_attached = isinstance(getattr(self, "_ready", None), Ready)
         if threading.get_ident() != owner or is_attached:
             return original(self)
-        with attached(self, schedule, threads=threads):
+        with attached(self, schedule, before=before):
             return original(self)
 
     BaseEventLoop.run_forever = run_forever  # type: ignore[method-assign]
@@ -67,13 +67,15 @@ def scheduled(schedule: Schedule) -> Generator[None]:
 
 
 @contextmanager
-def attached(loop: Any, schedule: Schedule, *, threads: int = 1) -> Generator[None]:
+def attached(
+    loop: Any, schedule: Schedule, *, before: Collection[threading.Thread] = ()
+) -> Generator[None]:
     """Run a loop by a schedule, for the block.
 
     Args:
         loop: A loop of asyncio that does not run yet.
         schedule: Makes its choices.
-        threads: How many threads there are that cannot know the loop.
+        before: The threads that are older than the run.
 
     Raises:
         GuardUsageError: The loop is not one of asyncio's, or works in another way.
@@ -82,7 +84,7 @@ def attached(loop: Any, schedule: Schedule, *, threads: int = 1) -> Generator[No
     ready = Ready(loop._ready, loop, schedule)
     selector = loop._selector
     loop._ready = ready
-    loop._selector = _Selector(selector, loop, schedule, threads)
+    loop._selector = _Selector(selector, loop, schedule, before)
     schedule.loops += 1
     try:
         yield
@@ -122,16 +124,20 @@ class _Selector:
         selector: The loop's own.
         loop: The loop.
         schedule: Has the limits, and the clock.
-        threads: How many threads there are that cannot know the loop.
+        before: The threads that are older than the run.
     """
 
     def __init__(
-        self, selector: Any, loop: Any, schedule: Schedule, threads: int
+        self,
+        selector: Any,
+        loop: Any,
+        schedule: Schedule,
+        before: Collection[threading.Thread],
     ) -> None:
         self._selector = selector
         self._loop = loop
         self._schedule = schedule
-        self._threads = threads
+        self._before = {*before, threading.current_thread()}
         self._ends_at = time.monotonic() + schedule.limits.timeout_s
 
     def __getattr__(self, name: str) -> Any:
@@ -146,6 +152,9 @@ class _Selector:
         if timeout is not None and timeout <= 0:
             return self._now()
         is_alone = self._is_alone()
+        # A thread that has ended since the loop looked may have woken it.
+        if is_alone and (found := self._selector.select(0)):
+            return list(found)
         if timeout is not None:
             if is_alone and self._schedule.is_virtual:
                 _advance(self._loop, timeout + _GRANULARITY_S)
@@ -153,9 +162,7 @@ class _Selector:
             return self._wait(min(timeout, self._left()))
         if is_alone and not self._may_be_woken():
             self._raise(_FOR_EVER)
-        found = self._wait(self._left(_FOR_EVER if is_alone else ""))
-        self._schedule.was_woken |= is_alone and bool(found)
-        return found
+        return self._wait(self._left(_FOR_EVER if is_alone else ""))
 
     def _now(self) -> list[Any]:
         return self._wait(0)
@@ -185,7 +192,7 @@ class _Selector:
         watched: Mapping[Any, Any] = self._selector.get_map() or {}
         return (
             len(watched) <= _OWN_DESCRIPTORS
-            and threading.active_count() <= self._threads
+            and self._before.issuperset(threading.enumerate())
             and not getattr(self._loop, "_signal_handlers", None)
         )
 

@@ -81,7 +81,8 @@ class Ready(deque["Handle"]):
         self._steps_left = schedule.limits.steps
 
     def append(self, handle: Handle) -> None:
-        """Add a handle, and note which task made it ready."""
+        """Add a handle, and note which task or thread made it ready."""
+        self._schedule.was_woken |= get_ident() != self._thread
         self._notes[id(handle)] = self._note(handle, self._current())
         super().append(handle)
 

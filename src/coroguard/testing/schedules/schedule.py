@@ -92,7 +92,7 @@ class Schedule:
         self.points = self.awaits = self.steps = 0
         #: The number of loops that ran by it, and of tasks that were ready in them.
         self.loops = self.tasks = 0
-        #: Whether a thread that was there before ended a wait.
+        #: Whether another thread made something ready. It may be there in the next run.
         self.was_woken = False
         #: Whether a choice was asked for that no longer existed.
         self.diverged = False
