@@ -7,11 +7,9 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NoReturn
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+from typing import NoReturn
 
 _MISSING_EXTRA = 2
 

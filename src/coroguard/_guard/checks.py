@@ -6,14 +6,13 @@ import io
 import operator
 import sys
 import typing
+from collections.abc import Callable
 from types import GenericAlias, UnionType
 from typing import TYPE_CHECKING, Any
 
 from .._inspect.awaitables import static_type_attribute
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     #: Returns what is wrong, and why it could not be checked, both usually empty.
     Check = Callable[[object], tuple[list[str], str]]
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from types import FunctionType, MethodType
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from collections.abc import Callable
+from types import FrameType, FunctionType, MethodType
+from typing import Any, TypeVar, overload
 
 from .._inspect.awaitables import class_of
 from .._inspect.callables import makes_coroutine, name_of
@@ -17,10 +18,6 @@ from .hooks import Hooks
 from .names import remember
 from .supported import FRAMEWORKS, refuse
 from .wrapper import wrap_function
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import FrameType
 
 F = TypeVar("F", bound="Callable[..., Any]")
 

@@ -6,10 +6,18 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from inspect import iscoroutinefunction
 from time import perf_counter
-from types import CoroutineType, FunctionType, GeneratorType, MethodType
+from types import (
+    CodeType,
+    CoroutineType,
+    FrameType,
+    FunctionType,
+    GeneratorType,
+    MethodType,
+)
 from typing import TYPE_CHECKING, Any
 
 from .._inspect.annotations import annotations_of
@@ -33,9 +41,6 @@ from .timing import emit_done, emit_ended
 from .wrapper import placed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from types import CodeType, FrameType
-
     from .terms import Terms
 
 #: Kinds of arguments of a call that are looked at.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -22,8 +23,6 @@ from .._runtime.modes import Mode, current, process
 from .._runtime.scopes import note
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from .._leaks.scan import Found
     from .._runtime.events import Outcome
     from .contracts import Contract

@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import linecache
 import re
-from types import FunctionType
-from typing import TYPE_CHECKING, Any, Final
+from types import FrameType, FunctionType
+from typing import Any, Final
 
 from .._inspect.awaitables import class_name, module_name, mro, own_state
 from .._leaks.errors import GuardUsageError
 from .._leaks.origins import place
 from .supported import FRAMEWORKS
-
-if TYPE_CHECKING:
-    from types import FrameType
 
 #: Modules of the objects that a decorator returns in the place of the function.
 _ROUTES: Final = re.compile(r"(litestar\.handlers|\w+\.routing|django\.urls)\b")

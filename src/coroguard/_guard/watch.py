@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Never, TypeVar
 
 from .._inspect.callables import is_async, name_of
@@ -20,8 +21,6 @@ from .judge import act, note_on
 from .supported import refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from .._leaks.leak import Leak
 
 F = TypeVar("F", bound="Callable[..., Any]")

@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
+from collections.abc import Iterator
 from types import CellType, CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,8 +21,6 @@ from .._inspect.callables import TERMS
 from .._runtime.hot import HOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from .hooks import Hooks
 
 _TEMPLATE = """

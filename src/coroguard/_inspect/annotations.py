@@ -13,14 +13,12 @@ import dataclasses
 import sys
 import types
 import typing
+from collections.abc import Callable, Mapping
 from types import FunctionType, ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .awaitables import class_name, class_of, module_name, static_type_attribute
 from .callables import BINDINGS, METHODS, PARTIALS, PROXIES, closure_of, unwrap
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 _ALIASES = (types.GenericAlias, type(collections.abc.Callable[..., None]))
 _GENERIC = ("typing", "types", "typing_extensions", "pydantic.main")

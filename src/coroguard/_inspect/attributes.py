@@ -7,8 +7,9 @@ import dis
 import inspect
 import sys
 import typing
+from collections.abc import Iterator
 from types import CodeType, FunctionType, ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .annotations import annotations_of
 from .awaitables import class_of, static_type_attribute
@@ -17,9 +18,6 @@ from .awaitables import own_dict as own_dict
 from .awaitables import own_state as own_state
 from .callables import BINDINGS, is_guarded, unwrap
 from .colours import Colour, colour_of, plain_function
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 class _Missing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterable
 from inspect import (
     CO_ITERABLE_COROUTINE,
     GEN_CREATED,
@@ -15,11 +16,8 @@ from types import (
     GetSetDescriptorType,
     MemberDescriptorType,
 )
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from weakref import ref
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
 
 _T = TypeVar("_T")
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
+from collections.abc import Callable, Iterator
 from functools import partial
 from operator import attrgetter
-from types import FunctionType, MethodType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from types import CellType, FunctionType, MethodType
+from typing import Any, NamedTuple
 
 from .awaitables import (
     class_of,
@@ -18,10 +19,6 @@ from .awaitables import (
     own_state,
     static_type_attribute,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from types import CellType
 
 #: The free variable of a guard's wrapper that holds its hooks. It is not an
 #: identifier, so that no function of the user's has one of this name.

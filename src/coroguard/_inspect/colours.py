@@ -9,8 +9,9 @@ import contextlib
 import dis
 import enum
 import inspect
+from collections.abc import Iterator
 from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .annotations import return_annotation
 from .awaitables import class_name, class_of, module_name, static_type_attribute
@@ -24,9 +25,6 @@ from .callables import (
     unwrap,
 )
 from .promises import named_classes, parts
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 class Colour(enum.StrEnum):

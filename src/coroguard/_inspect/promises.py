@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import ast
 import typing
-from collections.abc import AsyncIterable, Iterator
+from collections.abc import AsyncIterable, Iterator, Mapping
 from types import UnionType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from .annotations import annotations_of, evaluated, names_in
 from .awaitables import class_name, is_builtin, module_name, mro, static_type_attribute
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 #: The names of what is awaited, or iterated or entered so, in annotations.
 WORDS = frozenset(

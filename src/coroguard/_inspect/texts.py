@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from keyword import iskeyword
-from typing import TYPE_CHECKING
 from unicodedata import is_normalized
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
 
 #: Longest value that a message shows.
 LONGEST_VALUE = 120

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from .awaitables import ATOM_IDS, ATOMS, are_only
 from .contents import PLAIN, opened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from .contents import Pairs
 
 #: The most objects that a walk reads.

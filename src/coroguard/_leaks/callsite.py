@@ -6,23 +6,22 @@ import ast
 import inspect
 import linecache
 from collections import deque
+from collections.abc import Iterator
 from itertools import islice
 from opcode import opname
 from types import (
     BuiltinFunctionType,
+    FrameType,
     FunctionType,
     MemberDescriptorType,
     MethodDescriptorType,
     ModuleType,
+    TracebackType,
 )
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from .._inspect.awaitables import ids
 from .._inspect.callables import BINDINGS, HOLDERS, METHODS, PARTIALS, unwrap
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from types import FrameType, TracebackType
 
 UNKNOWN = object()
 _CONTAINERS = ids(dict, list, tuple)

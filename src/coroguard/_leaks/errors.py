@@ -10,14 +10,12 @@ CoroguardError
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 from .._inspect.texts import cut
 from .._inspect.texts import nearest as nearest
 from .leak import Leak, LeakKind, as_call, labelled_lines, message_of, with_article
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _MOST_VIOLATIONS = 20
 _CODE = re.compile(r" \[CG\d{3}\]")

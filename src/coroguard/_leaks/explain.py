@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator
+from types import FrameType
+from typing import NamedTuple
 
 from .._inspect.awaitables import is_builtin, what_is
 from .callsite import (
@@ -21,10 +23,6 @@ from .mirror import awaited_plain
 from .origins import is_library, place, record
 from .symptoms import is_suspect, symptom
 from .tracebacks import asked, innermost, nearest, text_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from types import FrameType
 
 _CLASS_OF_AWAITABLE = ("<class 'coroutine'>", "<class 'async_generator'>")
 # Texts about an argument that do not name its type.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
+from typing import Any
 
 from .._inspect.awaitables import what_is
 from .._inspect.callables import METHODS, PARTIALS, unwrap
@@ -20,9 +21,6 @@ from .leak import Leak, LeakKind
 from .origins import is_library, place
 from .symptoms import symptom
 from .tracebacks import asked, nearest
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 # The instructions that ask an object for its asynchronous protocol. LOAD_SPECIAL
 # asks for that of ``with`` too.

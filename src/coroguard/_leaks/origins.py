@@ -8,17 +8,14 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Iterator
 from functools import cached_property
-from types import CoroutineType, FunctionType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from types import CodeType, CoroutineType, FrameType, FunctionType, TracebackType
+from typing import Any, NamedTuple
 
 from .._inspect.awaitables import static_type_attribute
 from .._inspect.callables import HOLDERS, layers
 from .leak import Leak, LeakKind
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from types import CodeType, FrameType, TracebackType
 
 # Comprehensions are frames of their own before 3.12, and generators always.
 _INLINE = re.compile(r"(\.<locals>\.<(listcomp|setcomp|dictcomp|genexpr)>)+$")

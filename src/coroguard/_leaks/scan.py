@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._inspect.awaitables import ids, kind_of, what_is
@@ -12,8 +13,6 @@ from .._inspect.values import NODES, Walk
 from .symptoms import SUSPECT, is_suspect, symptom
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from .leak import Leak
 
 _ERRORS = ("error", "exception", "reason", "detail")

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
+from typing import Any
 
 from .origins import is_library
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 _NEAREST_FRAMES = 6
 _OF_LOOPS = ("_run", "_run_once", "run_forever", "run_until_complete")

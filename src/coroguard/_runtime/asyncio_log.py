@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from .._leaks.leak import LeakKind
@@ -13,7 +14,6 @@ from .unclaimed import report
 
 if TYPE_CHECKING:
     from logging import LogRecord
-    from types import FrameType
 
 _COMPLAINTS = (
     "Task was destroyed but it is pending",

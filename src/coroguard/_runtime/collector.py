@@ -9,12 +9,10 @@ import gc
 import sys
 import weakref
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from .threads import allocate_lock, by_thread, get_ident, sleep, start_new_thread
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 #: Seconds that a collection waits for the work it postponed, so that an explicit
 #: ``gc.collect()`` usually returns after it. No more, because the thread may hold a

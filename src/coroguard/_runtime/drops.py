@@ -11,7 +11,9 @@ from __future__ import annotations
 import re
 import sys
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from .._inspect.awaitables import what_is
@@ -29,9 +31,6 @@ from .unclaimed import add_taker, give_away
 from .waiting import hooks_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import FrameType
-
     from .frames import Place
 
 #: Drops in guarded calls that have not ended, by the call's frame.

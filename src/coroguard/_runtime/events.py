@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from inspect import isasyncgenfunction
@@ -19,8 +20,6 @@ from .scopes import Request, request_here
 from .threads import by_thread, get_ident, make_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from .._leaks.leak import Leak
     from .modes import Mode
 

@@ -7,19 +7,16 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from opcode import opmap
-from typing import TYPE_CHECKING, Any
+from types import FrameType
+from typing import Any
 
 from .._inspect.callables import MARK
 from .threads import get_ident, sleep
 from .waiting import Waiters, coroutine_of, hooks_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from types import FrameType
-
 
 _DELETE = opmap["DELETE_FAST"]
 _LONGEST_HANDOVER_S = 0.25

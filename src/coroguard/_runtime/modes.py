@@ -6,8 +6,9 @@ import contextlib
 import enum
 import os
 import sys
+from collections.abc import Callable
 from contextvars import ContextVar, Token
-from typing import TYPE_CHECKING, Literal, Never, Self
+from typing import Literal, Never, Self
 
 from .._inspect.values import NODES
 from .._leaks.errors import GuardUsageError, nearest
@@ -16,9 +17,6 @@ from .._version import __version__
 from . import hot as _hot
 from .collector import interrupted, interruptions
 from .threads import make_lock
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 VARIABLE = "COROGUARD_MODE"
 UNCLAIMED_VARIABLE = "COROGUARD_UNCLAIMED"

@@ -5,17 +5,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, MutableSequence, Sequence
 from contextvars import Context, ContextVar
 from time import perf_counter
+from types import FrameType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .collector import interrupted, interruptions
 from .threads import by_thread, get_ident
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, MutableSequence, Sequence
     from contextvars import Token
-    from types import FrameType
 
     from .._leaks.leak import Leak
     from .frames import Place

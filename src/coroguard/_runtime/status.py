@@ -5,17 +5,15 @@ from __future__ import annotations
 import gc
 import sys
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .._inspect.awaitables import class_name, module_name
 from .._version import __version__
 from .modes import Mode, announce, current, late, process, source
 from .modes import unclaimed as reports_unclaimed
 from .threads import make_lock
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _MOST_NAMES = 1_000
 _SHOWN = 10

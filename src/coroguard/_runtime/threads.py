@@ -6,10 +6,8 @@ import importlib
 import os
 import sys
 import threading
-from typing import TYPE_CHECKING, Any, TypeVar
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 K = TypeVar("K", bound="dict[int, Any] | set[int]")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,6 @@ from .events import Event, emit
 from .modes import Mode, current, unclaimed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from .._leaks.leak import Leak
 
 _takers: list[Callable[[Any, bool], object]] = []

@@ -8,15 +8,13 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from types import FrameType
+from typing import Any
 
 from .._inspect.callables import MARK, QUIET_MARK
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from types import FrameType
 
 _FARTHEST = 64
 _LIBRARIES = frozenset({"asyncio", "concurrent", "anyio"})

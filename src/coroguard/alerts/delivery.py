@@ -7,14 +7,13 @@ import json
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from .._version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from .alert import Alert
     from .settings import AlertSettings
 

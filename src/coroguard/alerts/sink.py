@@ -7,6 +7,7 @@ import datetime
 import logging
 import os
 import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from queue import Empty
 from typing import TYPE_CHECKING
@@ -17,7 +18,6 @@ from .alert import Alert, alert_of, labels_of_event
 from .delivery import deliver
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
     from queue import SimpleQueue
 
     from .._runtime.events import Event

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from .._files import write_whole
@@ -10,7 +11,6 @@ from .._leaks.errors import GuardUsageError
 from .rules import rule_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
     from .findings import Finding

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import enum
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -30,7 +31,6 @@ from .settings import excluded
 
 if TYPE_CHECKING:
     import io
-    from collections.abc import Iterable, Sequence
 
     from .lock.drift import Drift
     from .lock.record import Lock

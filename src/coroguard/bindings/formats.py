@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .._inspect.texts import escape_command
@@ -11,8 +12,6 @@ from .._version import __version__
 from .rules import RULES, rule_id
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from .findings import Finding
 
 FORMATS = ("text", "json", "sarif", "github")

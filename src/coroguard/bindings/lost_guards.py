@@ -6,6 +6,7 @@ import importlib.util
 import os
 import re
 import sys
+from collections.abc import Iterable, Iterator
 from functools import partial
 from types import MethodType
 from typing import TYPE_CHECKING, Any
@@ -20,8 +21,6 @@ from .paths import METHODS, lookup, modules
 from .redefinitions import describe, lost_definitions, lost_overrides, moved
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from .paths import Protection, Put
 
 _KNOWN = METHODS | ids(MethodType, partial, type)

@@ -6,16 +6,13 @@ import importlib
 import importlib.util
 import pkgutil
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from types import ModuleType
-from typing import TYPE_CHECKING
 
 from .._inspect.attributes import namespace
 from .._leaks.errors import GuardUsageError, nearest
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,18 +5,16 @@ from __future__ import annotations
 import inspect
 import re
 import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from types import FunctionType, ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .._inspect.attributes import MISSING, member, namespace, own_dict, own_state
 from .._inspect.awaitables import ids
 from .._inspect.callables import COPIES, layers
 from .._leaks.errors import GuardUsageError, nearest
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 _PART = r"[\w*?\[\]!-]+"
 _PATH = re.compile(rf"{_PART}(\.{_PART})*:{_PART}(\.{_PART})*")

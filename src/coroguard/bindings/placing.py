@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import Any
 
 from .._guard.names import DEFINITIONS, key_of
 from .._inspect.attributes import MISSING, namespace
 from .._inspect.callables import is_guarded
 from .._leaks.errors import GuardUsageError
 from .paths import Protection, Put, Target, module_name, own, reads_frames
-
-if TYPE_CHECKING:
-    from types import ModuleType
 
 
 def guard_module(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,6 @@ from .findings import Finding, FindingKind
 from .paths import METHODS, lookup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from .._guard.names import Definition
 
 _THROWAWAY = "_"

@@ -6,11 +6,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+from typing import Any, Protocol
 
 EVENTS = (
     "agent_started",

@@ -7,6 +7,7 @@ import contextlib
 import json
 import logging
 import os
+from collections.abc import AsyncGenerator, Awaitable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
@@ -30,8 +31,6 @@ from coroguard.integrations import prometheus
 from coroguard.integrations.asgi import HealthEndpoint
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable
-
     from starlette.requests import Request
 
 log = logging.getLogger("coroguard.demo.chat")

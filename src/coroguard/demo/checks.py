@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 import asyncpg
 import httpx
@@ -17,9 +18,6 @@ from coroguard.demo.manager_factory import factory
 from coroguard.demo.redis_manager import RedisManager
 from coroguard.demo.settings import Settings, check_url, redact
 from coroguard.demo.tokens import fetch_keys
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
 
 # The caller sets the deadline; the client's own would be one more, and may not hold.
 _UNLIMITED_S = 3600.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlencode
@@ -12,8 +13,6 @@ from urllib.parse import urlencode
 from websockets.asyncio.client import connect
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
-
     from websockets.asyncio.client import ClientConnection
 
 _LAST = ("agent_completed", "error")

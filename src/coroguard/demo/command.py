@@ -8,8 +8,10 @@ import signal
 import sys
 import time
 import uuid
+from collections.abc import Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NoReturn
+from types import FrameType
+from typing import NoReturn
 
 import httpx
 
@@ -18,10 +20,6 @@ from coroguard.demo.client import websocket_url
 from coroguard.demo.errors import ConfigError, StartError
 from coroguard.demo.story.run import run
 from coroguard.demo.story.screen import Screen
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-    from types import FrameType
 
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import asyncpg
 
@@ -12,9 +13,6 @@ from coroguard.demo.agent import Found
 from coroguard.demo.deadline import within
 from coroguard.demo.errors import ComponentUnavailable, Rejected
 from coroguard.demo.settings import redact
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
 
 T = TypeVar("T")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
@@ -13,8 +14,6 @@ from coroguard.demo.errors import ComponentUnavailable, ConfigError
 from coroguard.health import HealthChecks, collect
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
-
     from coroguard.demo.context import UserExecutionContext
 
 __all__ = ["build_report", "validate_websocket_component_health"]

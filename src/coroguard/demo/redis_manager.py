@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Awaitable, Coroutine
+from typing import Any, TypeVar
 
 from redis.asyncio import Connection, Redis
 from redis.asyncio.retry import Retry
@@ -15,9 +16,6 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from coroguard.demo.deadline import within
 from coroguard.demo.errors import ComponentUnavailable
 from coroguard.demo.settings import redact
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Coroutine
 
 T = TypeVar("T")
 

@@ -10,14 +10,11 @@ import importlib
 import logging
 import socket
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import uvicorn
 
 from coroguard.demo.errors import ConfigError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 class AnnouncedServer(uvicorn.Server):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,6 @@ from coroguard.demo.errors import ComponentUnavailable, InvalidContextError, Rej
 from coroguard.demo.frames import ClientFrame, FrameError, error_frame, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from coroguard.demo.manager_factory import Socket, WebSocketManager
     from coroguard.demo.manager_factory import WebSocketManagerFactory as Factory
     from coroguard.demo.redis_manager import RedisManager

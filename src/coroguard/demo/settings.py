@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from coroguard.demo.errors import ConfigError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 EXAMPLES = {
     "DATABASE_URL": "postgresql://user:password@127.0.0.1:5432/chat",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..alerts.alert import Alert, labels_of
@@ -11,8 +12,6 @@ from ..alerts.delivery import deliver
 from .output import flat
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ..alerts.settings import AlertSettings
     from .readiness import Readiness
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from .evidence import printable
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 # The texts of asyncio's default exception handler, and of uvloop's, for what the
 # program itself lost; it also reports peers that went away.

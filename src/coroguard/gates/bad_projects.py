@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from textwrap import dedent
 from typing import TYPE_CHECKING
@@ -12,7 +13,6 @@ from .selection import pin
 from .verdict import Verdict, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from .runs import Runs

@@ -5,10 +5,11 @@ from __future__ import annotations
 import gc
 import json
 import os
+from collections.abc import Iterator, MutableMapping
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .._files import SITE
 from .._leaks.leak import Leak, LeakKind
@@ -17,9 +18,6 @@ from .._runtime import drops
 from .._runtime.collector import collect
 from .._runtime.events import Event, subscribe
 from .._runtime.modes import current
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, MutableMapping
 
 #: Names the folder to which a child writes.
 VARIABLE = "COROGUARD_GATE_CHILDREN"

@@ -7,6 +7,7 @@ import importlib.util
 import os
 import sys
 import traceback
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -35,7 +36,6 @@ from .trial import Wishes
 
 if TYPE_CHECKING:
     import io
-    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from coroguard.alerts.settings import AlertSettings
 

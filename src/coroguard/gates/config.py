@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
@@ -24,8 +25,6 @@ from .matrix.config import STRICT, CellMinimum, MatrixConfig
 from .paths import base, normal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pydantic_core import ErrorDetails
 
 Category = Literal["unit", "integration", "critical"]

@@ -7,6 +7,7 @@ import os
 import shutil
 import time
 import traceback
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -29,8 +30,6 @@ from .trial import Wishes, try_gates
 from .verdict import Judgement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
-
     from .config import Config
 
 _MOST_REASONS = 100

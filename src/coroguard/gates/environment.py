@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from collections.abc import Mapping
 
 # Only those of Python's variables that cannot change what runs or what it asserts.
 _KEPT_OF_PYTHON = frozenset(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
@@ -13,8 +14,6 @@ from .matrix.show import reasons, rows
 from .verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from .matrix.result import Matrix
     from .readiness import GateResult, Readiness
 

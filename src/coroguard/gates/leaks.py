@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from .._leaks.errors import GuardUsageError
@@ -16,7 +17,6 @@ from ..testing.survivors import assign, find, owner_of, unstarted
 from . import children
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from .._inspect.texts import closest
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 _GLOB = frozenset("*?[")
 

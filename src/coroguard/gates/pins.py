@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from coroguard._files import write_whole
@@ -11,7 +12,6 @@ from coroguard._files import write_whole
 from .errors import GateConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
     from .verdict import Gate

@@ -9,15 +9,12 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from .job import JOB, NONCE_FD, Job
 from .signals import came, held
-
-if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
 
 # As a file: pytest complains about a plugin whose package is imported already.
 _PYTEST = ("-P", str(Path(__file__).with_name("start.py")))

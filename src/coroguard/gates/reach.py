@@ -5,14 +5,11 @@ from __future__ import annotations
 import re
 import socket
 import ssl
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
 
 _TIMEOUT_S = 5.0
 _PORTS = {

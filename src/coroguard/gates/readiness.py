@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
@@ -11,8 +12,6 @@ from .record import AMOUNTS
 from .verdict import Gate, Judgement, Verdict, amounts, services
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from .config import Waiver
     from .matrix.result import Matrix
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from .reach import NotReached, reach
 from .verdict import Judgement, Verdict, services
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from .evidence import RunEvidence
 
 _NO_WORSE = (Verdict.PASSED, Verdict.INCOMPLETE, Verdict.NOT_RUN)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 import operator
-from typing import TYPE_CHECKING, Any, NoReturn
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from collections.abc import Mapping
+from typing import Any, NoReturn
 
 AMOUNTS = ("scenarios", "faults", "messages", "requests", "users", "schedules")
 

@@ -8,9 +8,10 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -22,9 +23,6 @@ from .leaks import Ledger
 from .record import GateRecord
 from .sealed import take_nonce, write_sealed
 from .witness import Witness
-
-if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
 
 _SENT = "coroguard_gate"
 # Names that our plugin for users is registered by: as an entry point, and with `-p`.

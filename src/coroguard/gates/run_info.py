@@ -6,12 +6,12 @@ import os
 import platform
 import secrets
 import subprocess
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from coroguard._version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
 _LARGEST_SEED = 2**32 - 1

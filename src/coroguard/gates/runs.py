@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from tempfile import mkdtemp
@@ -20,7 +21,6 @@ from .process import run_pytest
 from .trust import doubts, evidence, read
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from .config import Config

@@ -5,13 +5,10 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from coroguard._files import is_device
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
 
 EXPORTS = ("--json", "--junit", "--markdown")
 # Files that a readiness never overwrites: configuration, locks, source.

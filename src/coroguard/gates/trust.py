@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import signal
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .evidence import RunEvidence, TestEvidence, printable
 from .sealed import NotThisRunError, read_sealed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from .job import Job
     from .process import Ended
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import functools
 import inspect
 import unittest
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import pytest
 
@@ -19,9 +20,6 @@ from .._inspect.callables import WRAPPERS, unwrap
 from .._leaks.errors import CoroutineLeakError
 from .evidence import Attempt, printable
 from .record import MissingService
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
 
 _SKIPS = (pytest.skip.Exception, unittest.SkipTest)
 _LONGEST_TEXT = 400

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 
 from .._inspect.awaitables import class_name
 from .._inspect.texts import cut
 from .._leaks.leak import Leak, LeakKind
 from ..report.json_values import MAPPINGS, is_exact_json, is_kind, items_of, json_faults
 from ..report.models import ComponentHealth, HealthReport
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 LEAK: Final = "COROUTINE_LEAK"
 RAISED: Final = "CHECK_RAISED"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,8 +11,6 @@ from .._runtime.hot import HOT
 from .answers import LEAK, RAISED, RUNNING, WRONG
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from .._runtime.events import Outcome
 
 _OUTCOMES: Final[dict[str, Outcome]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Never
 
 from .checks import DEADLINE_S, named_checks, names, refuse_unknown, seconds
@@ -9,8 +10,6 @@ from .loop import run_outside
 from .rounds import Round
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from ..report.models import HealthReport
     from .checks import Checks
 

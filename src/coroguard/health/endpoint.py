@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import (
-    TYPE_CHECKING,
     Any,
     ClassVar,
     Final,
@@ -29,9 +29,6 @@ from .loop import run_outside
 from .response import DETAILS, METHODS, Detail, Response, not_allowed, response_of
 from .shared import MEMORY_S, HealthChecks
 from .sources import failed_report, is_source, round_maker, valid_report
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
 
 App = TypeVar("App")
 #: The question of a probe: whether to restart the process, whether to send it requests,

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from .._runtime.leak_log import logger
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _MOST_NAMES = 1_024
 _lock = threading.RLock()

@@ -11,15 +11,13 @@ import concurrent.futures
 import contextlib
 import os
 import threading
+from collections.abc import Callable, Coroutine
 from contextvars import Context
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from .._leaks.errors import GuardUsageError
 from .._runtime.threads import original
 from .threads import start
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
 
 T = TypeVar("T")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from ..report.models import HealthReport
@@ -15,8 +16,6 @@ from .loop import running_loop
 from .runs import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from .checks import Checked
 
 HealthReport.model_rebuild()  # which takes longer than a check, so not in the first one

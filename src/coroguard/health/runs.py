@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +27,6 @@ from .log import log_exception
 from .threads import start
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from .checks import Checked
 
 #: A leak fails the component in each mode; that of the program decides what is

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, Never
 
 from .checks import DEADLINE_S, refuse_unknown, seconds
@@ -11,8 +12,6 @@ from .loop import run_outside, running_loop
 from .sources import round_maker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from ..report.models import HealthReport
     from .rounds import Round
 

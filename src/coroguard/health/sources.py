@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from .._inspect.awaitables import what_is
 from .._inspect.callables import reaches_guard
@@ -16,9 +17,6 @@ from .calls import publish
 from .checks import Checked, named_checks, names, seconds
 from .log import log_changes
 from .rounds import Round
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
 
 #: The name of the component that stands for a report that could not be had.
 _WHOLE = "health"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .._runtime.threads import start_new_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from contextvars import Context
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Unpack
 
 from aiohttp import web
@@ -10,8 +11,6 @@ from ..health import Checked
 from ..health.endpoint import Endpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from ..health.endpoint import Options
 
 __all__ = ["Checked", "health_handler"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Awaitable, Callable, Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
@@ -18,8 +19,6 @@ from ..health import Checked
 from ..health.endpoint import Endpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
-
     from ..health.endpoint import Options
     from ..health.response import Response
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
 # FastAPI reads the annotations of the route's function in this module: a name that
@@ -14,8 +15,6 @@ from ..report.health_json import MEDIA_TYPE
 from ..report.models import HealthReport
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ..health.endpoint import Options
 
 __all__ = ["Checked", "health_router"]

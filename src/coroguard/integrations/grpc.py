@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Unpack
 
 import grpc.aio
@@ -14,8 +15,6 @@ from ..health.checks import seconds
 from ..health.endpoint import Endpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ..health.endpoint import Options
 
 __all__ = ["Checked", "follow_health"]

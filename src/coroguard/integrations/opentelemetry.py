@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,6 @@ from .extras import of_extra
 from .metrics import BUCKETS_S, Names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from opentelemetry._logs import Logger, LoggerProvider
     from opentelemetry.metrics import Meter, MeterProvider
 

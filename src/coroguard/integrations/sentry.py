@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import weakref
+from collections.abc import Callable
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,6 @@ from .._runtime.events import subscribe
 from .extras import of_extra
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from .._runtime.events import Event
 
 __all__ = ["install"]

@@ -7,6 +7,7 @@ import enum
 import os
 import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -26,8 +27,6 @@ from .screen import shown
 from .validation import Validation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from .findings import Finding
 
 _FILE = "coroguard.lock"

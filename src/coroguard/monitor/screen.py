@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,6 @@ from ..gates.output import clean, flat
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Callable, Generator
 
     from .findings import Finding, Round, Status
 

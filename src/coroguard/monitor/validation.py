@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from .._inspect.texts import nearest
@@ -13,8 +14,6 @@ from ..health.endpoint import Endpoint
 from .findings import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ..report.models import ComponentHealth, HealthReport
 
 _EXAMPLE = "write module:function, such as app.health:check"

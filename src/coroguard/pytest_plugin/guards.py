@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 import pytest
 
 from .._leaks.errors import GuardUsageError
 from ..bindings import protect_configured, verify
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _SENT = "coroguard_lost_guards"
 _AUDIT = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import shlex
+from collections.abc import Generator
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +31,6 @@ from ..testing.schedules.tokens import NO_TEST, decode, digest
 from .watcher import LINES
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from ..testing.schedules.schedule import Schedule
     from ..testing.schedules.tokens import Recipe
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, cast
@@ -18,8 +19,6 @@ from ..testing.recorder import Recorder, error_of
 from ..testing.survivors import Coroutine, begin
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from .._leaks.leak import Leak
 
 #: The attribute of a test report that carries our lines, also between workers.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import BaseModel
@@ -10,8 +11,6 @@ from .._inspect.texts import cut
 from .json_values import fields_of, is_kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from .json_values import Path
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -12,7 +13,6 @@ from .._inspect.texts import Mark, cut, nearest, render_path
 from .json_values import DATETIME, noun
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import datetime
 
     from pydantic import ValidationError

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 import weakref
 from inspect import CO_ASYNC_GENERATOR, CO_GENERATOR
+from types import CodeType, FunctionType
 from typing import (
-    TYPE_CHECKING,
     Any,
     TypeVar,
     get_args,
@@ -16,9 +16,6 @@ from typing import (
 from .._inspect.annotations import annotations_of, evaluated, names_in
 from .._runtime.modes import Mode, current
 from .refusal import Place, judge
-
-if TYPE_CHECKING:
-    from types import CodeType, FunctionType
 
 _T = TypeVar("_T")
 _GENERATORS = (

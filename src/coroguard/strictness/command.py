@@ -5,14 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from .._leaks.errors import GuardUsageError
 from .launch import command_line, environment_of, unseen
 from .packages import names_in
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _USAGE = 2
 #: Signals that Python ignores for itself, and that its children would ignore too.

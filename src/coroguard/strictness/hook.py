@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection, Iterable, Mapping
 from importlib.machinery import SourceFileLoader
+from types import CodeType
 from typing import TYPE_CHECKING
 
 from .._guard.judge import act
@@ -13,9 +15,7 @@ from ..bindings.import_hook import Step, install
 from .rewriting import checked_code
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
     from importlib.machinery import ModuleSpec
-    from types import CodeType
 
 _packages: list[str] = []
 _checked: set[str] = set()

@@ -6,16 +6,13 @@ import os
 import pkgutil
 import shutil
 import sys
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.machinery import PathFinder
-from typing import TYPE_CHECKING
 
 from .._files import SITE
 from .._leaks.errors import GuardUsageError, nearest
 from .._runtime.modes import VARIABLE, Mode, parse
 from .packages import PACKAGES, ROOT, RUN, TYPES, check_names, names_in
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
 
 
 def environment_of(

@@ -8,7 +8,7 @@ import os
 import pkgutil
 import resource
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
 
 from .._guard.judge import act
 from .._inspect.attributes import namespace
@@ -17,9 +17,6 @@ from .._runtime.modes import Mode, current
 from .._runtime.status import more_hooks
 from .hook import checked_modules, extend, is_below, unchecked_modules
 from .refusal import raise_types
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
 
 PACKAGES = "COROGUARD_PACKAGES"
 #: Set to ``1``, any wrong type in a strict package raises.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 from dataclasses import replace
 from inspect import CO_COROUTINE
-from types import UnionType
-from typing import TYPE_CHECKING, Any, NamedTuple, Union, get_args, get_origin
+from types import FrameType, UnionType
+from typing import Any, NamedTuple, Union, get_args, get_origin
 from weakref import WeakValueDictionary
 
 from .._guard.judge import act
@@ -20,9 +20,6 @@ from .._leaks.origins import place, record
 from .._leaks.scan import scan
 from .._runtime.modes import Mode, process
 from .typeguard_checks import mismatch, type_error
-
-if TYPE_CHECKING:
-    from types import FrameType
 
 # Awaitables that were reported and let pass, each once.
 _reported: WeakValueDictionary[int, Any] = WeakValueDictionary()

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import ast
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import CodeType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from .checks import CHECKS
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _MARK = "coroguard.strictness.checks.CHECKS"
 #: Functions under these decorators are left as they are.

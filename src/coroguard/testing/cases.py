@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import unittest
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,6 @@ from .._runtime.modes import configure, current
 from .recorder import Recorder, error_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
-
     from .._leaks.leak import Leak
 
 __unittest = True  # keeps the frames of this file out of unittest's tracebacks

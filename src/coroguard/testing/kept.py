@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import gc
 import sys
+from collections.abc import Sequence
 from types import AsyncGeneratorType, CellType, CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from .survivors import Coroutine
 
 # Each step visits every object of the process; one leak fails a test.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -20,8 +21,6 @@ from .kept import kept_by_mocks
 from .survivors import assign, begin, find, has_survivors, owner_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from .._runtime.events import Event
     from .survivors import Coroutine
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import gc
 import weakref
+from collections.abc import Iterable
 from inspect import CORO_CREATED, getcoroutinestate
 from types import CoroutineType
-from typing import TYPE_CHECKING, Any, TypeAlias
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from typing import Any, TypeAlias
 
 Coroutine: TypeAlias = "CoroutineType[Any, Any, Any]"
 

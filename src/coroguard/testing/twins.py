@@ -6,17 +6,15 @@ import asyncio
 import functools
 import inspect
 import threading
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from contextvars import copy_context
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from .._guard.supported import refuse
 from .._inspect.callables import PARTIALS, is_async, name_of, unwrap
 from .._leaks.errors import GuardUsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from .scopes import FUNCTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from .scopes import Source
 
 # Code that asks for the colour first knows what it does.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..._inspect.attributes import MISSING, namespace
@@ -16,8 +17,6 @@ from .scopes import own_nodes
 from .slots import is_coroutine_function
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ..findings import Finding
     from .module_source import Reading
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,8 +23,6 @@ from .plain_results import Plainness
 from .wrong_calls import wrong_calls
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from ..findings import Finding
     from ..modules import Loaded
     from .module_source import Reading

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..._inspect.attributes import MISSING
@@ -20,8 +21,6 @@ from .slots import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ..findings import Finding
     from .module_source import Reading
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import linecache
 from dataclasses import dataclass
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from ..._inspect.attributes import MISSING, namespace, own_dict, unbound
@@ -13,8 +14,6 @@ from .call_uses import Use, Uses, Waits
 from .scopes import FUNCTIONS, By
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from .resolution import Lookups
     from .scopes import Scope, Source
 

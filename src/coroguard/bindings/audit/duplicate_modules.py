@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -17,8 +18,6 @@ from .rebindings import defined_colour
 from .scopes import FUNCTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from ..._inspect.colours import Colour
     from ..findings import Finding
     from .module_source import Reading

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,6 @@ from .rebindings import steps_of
 from .scopes import By
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ..findings import Finding
     from .module_source import Reading
     from .plain_results import Plainness

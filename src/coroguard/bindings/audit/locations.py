@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import linecache
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,6 @@ from ..._leaks.origins import place
 from ..findings import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ..findings import FindingKind
 
 # The reason after it is for the reader.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..findings import FindingKind
@@ -13,8 +14,6 @@ from .locations import Place, place_of, report
 from .slots import is_coroutine_function
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ..findings import Finding
     from .calls import Call
     from .module_source import Reading

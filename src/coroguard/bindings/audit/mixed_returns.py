@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..._leaks.leak import short
@@ -15,8 +16,6 @@ from .scopes import FUNCTIONS
 from .slots import is_coroutine_function
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ..findings import Finding
     from .calls import Call
     from .module_source import Reading

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from .calls import calls_of, tree_of
@@ -10,9 +12,6 @@ from .resolution import Lookups
 from .scopes import read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from types import ModuleType
-
     from .calls import Call
     from .scopes import Source
 

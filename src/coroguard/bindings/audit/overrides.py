@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dis
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from ..._inspect.attributes import MISSING, mro, namespace, own_dict, unbound
@@ -15,9 +17,6 @@ from .locations import place_of, report
 from .plain_results import is_surely_async
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from types import ModuleType
-
     from ..findings import Finding
     from .plain_results import Plainness
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,6 @@ from .calls import is_for_types, is_made_by
 from .scopes import By, own_nodes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from .module_source import Reading
     from .scopes import Binding, Scope
 

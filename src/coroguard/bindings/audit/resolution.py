@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+from collections.abc import Iterator
 from types import (
     MethodDescriptorType,
     ModuleType,
@@ -23,8 +24,6 @@ from .objects import Instance, declared_object, is_same, known_object, made_by
 from .scopes import FUNCTIONS, By, Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from .scopes import Binding, Source
 
 _FARTHEST = 20

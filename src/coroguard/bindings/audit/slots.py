@@ -8,6 +8,7 @@ import functools
 import inspect
 import re
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from types import FunctionType, NoneType
 from typing import TYPE_CHECKING, Any
@@ -20,8 +21,6 @@ from .calls import tree_of
 from .declared_types import callable_result
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from .calls import Call
 
 

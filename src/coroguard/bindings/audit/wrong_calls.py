@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from ..._inspect.colours import Colour, colour_of
@@ -16,9 +18,6 @@ from .plain_results import is_surely_async
 from .scopes import By
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from types import ModuleType
-
     from ..findings import Finding
     from .calls import Call
     from .module_source import Reading

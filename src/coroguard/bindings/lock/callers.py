@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable, Iterator, Mapping
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from ..._inspect.colours import plain_function
@@ -12,9 +14,6 @@ from ..audit.calls import qualified_name
 from ..audit.module_source import reading_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from types import ModuleType
-
     from ..audit.module_source import Reading
 
 _DOES = {

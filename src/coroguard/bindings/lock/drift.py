@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from ..._inspect.callables import reaches_guard
@@ -17,9 +19,6 @@ from .schemas import contract_name
 from .surface import look_up
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from types import ModuleType
-
     from ..modules import Loaded
     from .record import Lock
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..._files import write_whole
@@ -13,7 +14,6 @@ from ..._leaks.errors import GuardUsageError
 from .record import UNDECIDED, Lock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 #: The command that writes a lock; the advice of each error begins with it.

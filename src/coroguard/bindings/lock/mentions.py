@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ..audit.calls import tree_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from ..modules import Loaded
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,6 @@ from .schemas import contract_name, schema_of
 from .surface import guard_on, surface_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ..._guard.contracts import Contract
     from ..modules import Loaded
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import types
 import typing
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
@@ -13,8 +14,6 @@ from pydantic.json_schema import GenerateJsonSchema
 from ...report.models import HealthReport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
     from ..._guard.contracts import Contract
 
 _ROOT = "$"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import functools
 import re
-from types import FunctionType, MethodType
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from types import FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from ..._inspect.attributes import own_dict
@@ -22,9 +23,6 @@ from ..._inspect.callables import (
 from ..._inspect.colours import plain_function
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
-    from types import ModuleType
-
     from ..modules import Loaded
 
 _FUNCTIONS: tuple[Any, ...] = (

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from coroguard.demo.backends.process import Server, ServerProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
 _READY = re.compile(r"^READY (http://\S+)$", re.MULTILINE)

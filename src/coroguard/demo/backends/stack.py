@@ -8,9 +8,10 @@ import secrets
 import shutil
 import signal
 import threading
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import httpx
 
@@ -22,9 +23,6 @@ from coroguard.demo.checks import LINKS
 from coroguard.demo.deadline import within
 from coroguard.demo.errors import ComponentUnavailable, ConfigError, StartError
 from coroguard.demo.settings import EXAMPLES, check_url
-
-if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
 
 # Directories of modules that another team might deploy beside the service.
 TWINS = Path(__file__).parent.parent / "twins"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from coroguard.demo.backends.python_service import environment
@@ -12,8 +13,6 @@ from coroguard.demo.backends.stack import TWINS
 from coroguard.demo.story.evidence import Claim, contains, equal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from coroguard.demo.story.screen import Screen
 
 #: The module of another team that the audit refuses.

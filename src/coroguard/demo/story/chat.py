@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from websockets.exceptions import ConnectionClosed
@@ -15,8 +16,6 @@ from coroguard.demo.client import ChatClient, connect_all
 from coroguard.demo.story.evidence import Claim, equal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from coroguard.demo.backends.python_service import PythonService
     from coroguard.demo.story.screen import Screen
 

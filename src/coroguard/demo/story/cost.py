@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import statistics
 import time
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 import httpx
@@ -13,8 +14,6 @@ from coroguard.demo.client import ChatClient, answered, connect_all
 from coroguard.demo.story.evidence import Claim, equal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from coroguard.demo.backends.python_service import PythonService
     from coroguard.demo.story.screen import Screen
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +26,6 @@ from coroguard.demo.story.evidence import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from coroguard.demo.backends.postgres import Postgres
     from coroguard.demo.backends.python_service import PythonService
     from coroguard.demo.story.screen import Screen

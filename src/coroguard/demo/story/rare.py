@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
+from collections.abc import Coroutine, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -23,8 +24,6 @@ from coroguard.testing import async_twin, health_report
 from coroguard.testing.schedules import explore, replay
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Generator
-
     from coroguard.demo.story.screen import Screen
     from coroguard.testing.schedules import Failure, Replay
 

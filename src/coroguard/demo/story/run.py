@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,8 +15,6 @@ from coroguard.demo.story import alarm, audit, chat, cost, outage, rare, silent
 from coroguard.demo.story.evidence import Claim
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from coroguard.demo.backends.python_service import PythonService
     from coroguard.demo.backends.stack import Stack
     from coroguard.demo.story.screen import Screen

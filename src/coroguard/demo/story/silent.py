@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -12,8 +13,6 @@ from coroguard.demo.redis_manager import RedisManager
 from coroguard.demo.story.evidence import Claim, contains, equal, kill, labelled_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from coroguard.demo.backends.python_service import PythonService
     from coroguard.demo.backends.valkey import Valkey
     from coroguard.demo.story.screen import Screen

@@ -6,12 +6,9 @@ import asyncio
 import socket
 import struct
 from collections import deque
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
 
 from .toxics import Bandwidth, Latency, ResetPeer, SlowClose, Stream, Timeout, Toxic
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
 
 _STREAMS: tuple[Stream, ...] = ("upstream", "downstream")
 _RESET_AT_CLOSE = struct.pack("ii", 1, 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from collections.abc import Coroutine, Generator, Iterable
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Self, TypeVar
 from urllib.parse import urlsplit
@@ -12,8 +13,6 @@ from urllib.parse import urlsplit
 from .link import Link
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Generator, Iterable
-
     from .toxics import Stream, Toxic
 
 T = TypeVar("T")

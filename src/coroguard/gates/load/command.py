@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +30,6 @@ from .page import rows, summary
 from .process import Elsewhere, by_command, run_load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
-
     from ..verdict import Judgement
     from .report import LoadReport
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from coroguard._files import write_whole
@@ -12,7 +13,6 @@ from ..output import clean
 from .page import as_html
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from ..redact import Redactor

@@ -4,14 +4,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
 from ..verdict import Judgement, Verdict
 from .samples import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from .config import LoadConfig
     from .report import Fault, LoadReport
     from .samples import Bucket

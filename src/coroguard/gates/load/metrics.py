@@ -6,12 +6,10 @@ import re
 import threading
 import time
 import urllib.request
-from typing import TYPE_CHECKING, Self
+from collections.abc import Mapping
+from typing import Self
 
 from .report import Metrics
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 LEAKS = "coroguard_leaks_total"
 _MEMORY = "process_resident_memory_bytes"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,6 @@ from .plot import plot
 from .report import PERCENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from ..verdict import Judgement
     from .report import Fault, LoadReport
 

@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from .report import LoadReport, Second
 
 _WIDTH, _LEFT, _RIGHT = 900, 60, 16

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,8 +26,6 @@ from .metrics import Watcher
 from .report import Fault, LoadReport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
-
     from .config import LoadConfig
 
 _LOOK_S = 0.1

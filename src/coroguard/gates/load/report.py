@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .samples import Samples
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 #: Version of the shape of `to_json`.
 SCHEMA = 1

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import time
 import uuid
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import gevent  # type: ignore[import-untyped]
@@ -16,9 +17,6 @@ from locust import HttpUser, User, constant, task
 
 # Counts the requests of this process.
 from . import recorder  # noqa: F401  # pyright: ignore[reportUnusedImport]
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class Refused(Exception):  # noqa: N818  # an answer of the service

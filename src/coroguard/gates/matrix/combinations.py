@@ -6,13 +6,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations, product
 from math import prod
 from random import Random
-from typing import TYPE_CHECKING, TypeAlias
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeAlias
 
 Cell: TypeAlias = tuple[int, ...]
 Settings: TypeAlias = frozenset[tuple[int, int]]

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -22,8 +23,6 @@ from ..signals import came
 from .config import FLAGS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from .config import MatrixConfig, Value
 
 _OF_FLAGS: dict[str, str | None] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -17,8 +18,6 @@ from .places import CannotRunError, Places
 from .result import CellResult, Matrix, sentences, worst_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
     from ..runs import Runs
     from ..trial import Wishes
     from .combinations import Cell, Settings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from coroguard._leaks.errors import GuardUsageError
@@ -13,8 +14,6 @@ from .service import ChatService
 from .user import ChatUser
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ..record import GateRecord
     from .harm import Harm
     from .script import Turn

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from coroguard._leaks.errors import GuardUsageError
@@ -13,8 +14,6 @@ from .findings import Findings
 from .leaks import leaks_in, reported_leaks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ..record import GateRecord
     from .crowd import Member
     from .harm import Harm

@@ -7,12 +7,11 @@ import random
 import re
 import time
 import uuid
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
-
     from .findings import Findings
     from .harm import Harm
     from .script import Turn

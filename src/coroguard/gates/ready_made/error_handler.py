@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,6 @@ from coroguard._leaks.errors import GuardUsageError
 from .findings import Findings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ..record import GateRecord
     from .harm import Harm
     from .script import Turn

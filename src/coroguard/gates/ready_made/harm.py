@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
@@ -9,8 +10,6 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 from ..faults import Latency, ResetPeer, Timeout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
-
     from ..faults import FaultProxy, Toxic
 
 Strikes: TypeAlias = Literal["message", "connect"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,6 @@ from coroguard._leaks.symptoms import symptom
 from coroguard._runtime.events import subscribe
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from coroguard._runtime.events import Event
 
 _OF_OURS = ("coroguard.CoroutineLeakError: ", "coroguard reported a leak: ")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -14,8 +15,6 @@ from .script import ChatScript, Turn, last_error, no_log
 from .user import OneUser
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from .script import Ending, Frame
 
 Ask: TypeAlias = "Callable[[str, str, str], Awaitable[str]]"

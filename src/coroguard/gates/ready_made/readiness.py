@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from coroguard._leaks.errors import GuardUsageError
@@ -9,8 +10,6 @@ from coroguard._leaks.errors import GuardUsageError
 from .findings import Findings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ..config import GateConfig
     from ..record import GateRecord
 

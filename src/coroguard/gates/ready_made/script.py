@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from coroguard._leaks.symptoms import symptom
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
 
 Frame: TypeAlias = dict[str, Any]
 Ending: TypeAlias = Literal["answered", "error", "closed", "broke", "silent"]

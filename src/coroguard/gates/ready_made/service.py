@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
@@ -10,8 +11,6 @@ from .script import last_error, no_log
 from .user import ChatUser
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from .script import ChatScript, Turn
 
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from collections.abc import Generator
 from contextlib import contextmanager
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
+from typing import Any
 
 _START_S = 60.0
 

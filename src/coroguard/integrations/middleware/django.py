@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
@@ -22,8 +23,6 @@ from .requests import (
 from .streams import AsyncStream, Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from .requests import Hooks
 
 __all__ = ["WatchMiddleware"]

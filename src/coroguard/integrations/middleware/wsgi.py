@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..._runtime import drops
@@ -17,8 +18,6 @@ from .requests import (
 from .streams import Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from .requests import Hooks
 
     App = Callable[[dict[str, Any], Any], Iterable[bytes]]

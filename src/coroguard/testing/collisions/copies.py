@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import Any
 
 from ..._leaks.errors import GuardUsageError
 from .places import attribute_of
 from .recoloured import recoloured
 from .swaps import keep_attribute, keep_item
-
-if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
-    from types import ModuleType
 
 
 def temporary_folder(undo: ExitStack) -> Path:

@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Generator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Self
 from unittest.mock import AsyncMock, MagicMock, NonCallableMagicMock, NonCallableMock
 
@@ -23,14 +25,7 @@ from .teaching import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import (
-        AsyncGenerator,
-        AsyncIterator,
-        Awaitable,
-        Generator,
-    )
     from contextlib import AbstractAsyncContextManager
-    from types import CoroutineType
 
 
 def mock_of(original: Any, **options: Any) -> Any:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from unittest.mock import AsyncMock, NonCallableMock
 
 from ..._inspect.awaitables import class_of, what_is
@@ -11,9 +12,6 @@ from ..._inspect.callables import is_async, name_of
 from ..._inspect.closing import close_refused
 from ..._inspect.colours import Colour, colour_of, is_surely_plain
 from ..._leaks.errors import GuardUsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 #: The class attribute by which mocks that keep their colours are known.
 KEPT = "_cg_keeps_its_colours"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -13,8 +13,6 @@ from .schedule import Limits, Schedule, Swap, validate_clock
 from .tokens import Recipe, Script, Seed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
     from .schedule import Clock
 
 #: Runs once by a schedule, and returns what failed.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -15,8 +16,6 @@ from .schedule import StuckError
 from .tokens import decode, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from .exploration import Cause, Search
     from .faults import Fault
     from .schedule import Clock, Schedule, Swap

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from ..._leaks.errors import GuardUsageError
 from .places import awaits
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 Handle: TypeAlias = asyncio.Handle
 Task: TypeAlias = "asyncio.Task[Any]"

@@ -7,6 +7,7 @@ import threading
 import time
 from asyncio.base_events import BaseEventLoop
 from collections import deque
+from collections.abc import Collection, Generator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,6 @@ from .places import where_of
 from .queue import Ready
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Mapping
-
     from .schedule import Schedule
 
 #: The file descriptor that every loop has, for calls from other threads.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..._leaks.leak import short
@@ -12,7 +13,6 @@ from ..._leaks.origins import is_library, place
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Iterator
 
 _GIVEN_BY_ASYNCIO = re.compile(r"Task-\d+")
 _DEEPEST = 100

@@ -5,12 +5,10 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
 
 from ..._leaks.errors import GuardUsageError, nearest
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 #: The task number of a plain callback.
 CALLBACK = 0

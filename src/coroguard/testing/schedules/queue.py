@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections import deque
+from collections.abc import Iterable
 from enum import Enum
 from itertools import islice
 from threading import get_ident
@@ -14,8 +15,6 @@ from .places import describe
 from .policies import CALLBACK, Candidate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from .faults import Handle, Task
     from .schedule import Schedule
 

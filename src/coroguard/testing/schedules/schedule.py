@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -13,8 +14,6 @@ from .policies import Policy, make
 from .tokens import Recipe, Script, Seed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from .faults import Fault, Handle, Task
     from .policies import Candidate
 

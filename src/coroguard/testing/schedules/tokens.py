@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from ..._leaks.errors import GuardUsageError
 from .policies import validate
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _SHAPE = re.compile(r"([a-z0-9._-]+)\.([0-9a-f]{4})\.([0-9a-f]{8})", re.ASCII)
 _SEED = re.compile(r"([a-z]+[0-9]*)\.s([0-9]{1,18})\.k([0-9]{1,9})", re.ASCII)
