@@ -1,7 +1,5 @@
 """The runtime guard against escaped coroutines."""
 
-from __future__ import annotations
-
 import os
 from typing import TYPE_CHECKING
 

@@ -1,7 +1,5 @@
 """Alerts with title, message, impact and urgency, sent to a webhook."""
 
-from __future__ import annotations
-
 from .alert import Alert
 from .installation import install
 from .settings import AlertSettings

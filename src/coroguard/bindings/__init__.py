@@ -1,7 +1,5 @@
 """Names that must keep their colour: guards by path, audit and lock."""
 
-from __future__ import annotations
-
 from .protection import bare, protect, unprotect, verify
 from .settings import protect_configured
 

@@ -4,8 +4,6 @@
 # beside the service or not (a directory on `sys.path`). Where it is, its star import
 # comes last, and a name that both modules have silently becomes the other team's.
 
-from __future__ import annotations
-
 import contextlib
 
 from coroguard.demo.health import *  # noqa: F403  # the collision needs it

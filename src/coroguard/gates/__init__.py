@@ -1,7 +1,5 @@
 """The deployment gates: conditions that all have to be positively met."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from .._lazy import lazy_names

@@ -4,8 +4,6 @@
 # ├── GateConfigError (ValueError)    the configuration, or what was typed, is wrong
 # └── CollectionError (RuntimeError)  which tests there are could not be found out
 
-from __future__ import annotations
-
 from coroguard._leaks.errors import CoroguardError
 
 

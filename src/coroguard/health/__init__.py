@@ -1,7 +1,5 @@
 """Health of a service: checks collected into a report, and answers to probes."""
 
-from __future__ import annotations
-
 from .checks import Checked
 from .collection import acollect, collect
 from .endpoint import health_response

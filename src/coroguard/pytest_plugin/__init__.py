@@ -1,7 +1,5 @@
 """Hooks and fixtures that pytest loads by this package's name."""
 
-from __future__ import annotations
-
 from .plugin import (
     collide,
     coroguard_leaks,

@@ -1,7 +1,5 @@
 """Health reports: the models and the check of any value against them."""
 
-from __future__ import annotations
-
 from .check import check_report
 from .fast_path import is_plain_report
 from .models import ComponentHealth, HealthReport

@@ -1,7 +1,5 @@
 """Whole packages, checked against their own annotations."""
 
-from __future__ import annotations
-
 from .packages import strict_packages
 
 __all__ = ["strict_packages"]

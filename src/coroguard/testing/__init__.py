@@ -1,7 +1,5 @@
 """Helpers for tests of guarded code; nothing here needs pytest."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from .._lazy import lazy_names

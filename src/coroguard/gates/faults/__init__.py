@@ -1,7 +1,5 @@
 """A TCP proxy that breaks a link on purpose, while it is in use."""
 
-from __future__ import annotations
-
 from .proxy import FaultProxy
 from .toxics import (
     Bandwidth,

@@ -1,7 +1,5 @@
 """Load on a service: users for Locust, and criteria that a run has to meet."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from coroguard._lazy import lazy_names

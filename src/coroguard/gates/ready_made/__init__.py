@@ -1,7 +1,5 @@
 """Gates that any service can use."""
 
-from __future__ import annotations
-
 from .chat_flow import chat_flow_gate
 from .concurrent_users import concurrent_users_gate
 from .error_handler import error_handler_gate

@@ -1,7 +1,5 @@
 """Mocks that keep the colours of their originals."""
 
-from __future__ import annotations
-
 from .mock import mock_of
 
 __all__ = ["mock_of"]

@@ -1,7 +1,5 @@
 """Schedules: a seed's choice of which ready task steps next."""
 
-from __future__ import annotations
-
 from .explorer import Exploration, Failure, Replay, explore, replay
 from .faults import Fault, cancellations, delays, exceptions
 from .schedule import StuckError, Swap
