@@ -14,7 +14,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from .._inspect.texts import cut
-from .._inspect.texts import nearest as nearest
 from .leak import Leak, LeakKind, as_call, labelled_lines, message_of, with_article
 
 _MOST_VIOLATIONS = 20
@@ -27,10 +26,14 @@ class CoroguardError(Exception):
     Args:
         message: The text.
         code: Stable code of the kind of error, such as ``CG211``, which the page on
-            troubleshooting explains; it ends the first paragraph. Empty for none.
+            troubleshooting explains; it ends the first paragraph. Empty for that
+            of the class.
     """
 
+    _code = ""
+
     def __init__(self, message: str = "", *, code: str = "") -> None:
+        code = code or self._code
         if code:
             # The text of another error may have brought its own.
             first, blank, rest = _CODE.sub("", message).partition("\n\n")

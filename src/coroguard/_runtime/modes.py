@@ -10,8 +10,9 @@ from collections.abc import Callable
 from contextvars import ContextVar, Token
 from typing import Literal, Never, Self
 
+from .._inspect.texts import nearest
 from .._inspect.values import NODES
-from .._leaks.errors import GuardUsageError, nearest
+from .._leaks.errors import GuardUsageError
 from .._leaks.origins import place
 from .._version import __version__
 from . import hot as _hot

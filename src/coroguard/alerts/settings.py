@@ -7,15 +7,18 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-from .._leaks.errors import GuardUsageError, nearest
+from .._inspect.texts import nearest
+from .._leaks.errors import GuardUsageError
 from .._pyproject import UnreadableProjectError, project_table
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+usage_error = partial(GuardUsageError, code="CG403")
 URL_VARIABLE = "COROGUARD_ALERT_URL"
 TOKEN_VARIABLE = "COROGUARD_ALERT_TOKEN"
 _API = "/api/v2/alerts"
@@ -85,13 +88,12 @@ def read_settings(root: Path | None = None, **given: Any) -> AlertSettings:
     try:
         file, table = project_table(root)
     except UnreadableProjectError as error:
-        raise GuardUsageError(str(error), code="CG403") from None
+        raise usage_error(str(error)) from None
     where = f"{file}: tool.coroguard.alerts"
     written: Any = table.get("alerts", {})
     if not isinstance(written, dict):
-        raise GuardUsageError(
-            f"{where} = {written!r} is not a table; write [tool.coroguard.alerts]",
-            code="CG403",
+        raise usage_error(
+            f"{where} = {written!r} is not a table; write [tool.coroguard.alerts]"
         )
     for name, value in written.items():
         _check(name, value, f"{where}.{name}")
@@ -110,10 +112,9 @@ def read_settings(root: Path | None = None, **given: Any) -> AlertSettings:
         _check_url(url, URL_VARIABLE, may_be_secret=True)
         settings["url"] = url
     if "url" not in settings:
-        raise GuardUsageError(
+        raise usage_error(
             f"alerts have no receiver; set {URL_VARIABLE}, or write url in "
-            f"[tool.coroguard.alerts] of {file}",
-            code="CG403",
+            f"[tool.coroguard.alerts] of {file}"
         )
     return AlertSettings(**settings)
 
@@ -121,19 +122,15 @@ def read_settings(root: Path | None = None, **given: Any) -> AlertSettings:
 def _check(name: str, value: Any, where: str) -> None:
     if name not in _KINDS:
         if _names_a_secret(name):
-            raise GuardUsageError(
-                f"{where} would keep a secret in a file; set {TOKEN_VARIABLE}",
-                code="CG403",
+            raise usage_error(
+                f"{where} would keep a secret in a file; set {TOKEN_VARIABLE}"
             )
-        raise GuardUsageError(
+        raise usage_error(
             f"{where} is not a setting; there are {', '.join(_KINDS)}."
-            f"{nearest(name, _KINDS)}",
-            code="CG403",
+            f"{nearest(name, _KINDS)}"
         )
     if not _is(_KINDS[name], value):
-        raise GuardUsageError(
-            f"{where} = {value!r} is not {_KINDS[name]}", code="CG403"
-        )
+        raise usage_error(f"{where} = {value!r} is not {_KINDS[name]}")
 
 
 def _names_a_secret(name: str) -> bool:
@@ -157,23 +154,16 @@ def _check_url(url: str, where: str, *, may_be_secret: bool) -> None:
     fix = "write one such as https://alerts.example.com/hook"
     parts = _parts_of(url)
     if parts is None:
-        raise GuardUsageError(
-            f"{where} is not an http or https URL with a host; {fix}", code="CG403"
-        )
+        raise usage_error(f"{where} is not an http or https URL with a host; {fix}")
     if any(char.isspace() or not char.isprintable() for char in url):
-        raise GuardUsageError(
-            f"{where} holds a blank or a control character; {fix}", code="CG403"
-        )
+        raise usage_error(f"{where} holds a blank or a control character; {fix}")
     if parts.username is not None:
-        raise GuardUsageError(
+        raise usage_error(
             f"{where} holds a user or a password, which are not sent; "
-            f"set {TOKEN_VARIABLE}",
-            code="CG403",
+            f"set {TOKEN_VARIABLE}"
         )
     if not may_be_secret and any(map(_names_a_secret, dict(parse_qsl(parts.query)))):
-        raise GuardUsageError(
-            f"{where} holds a secret; set {URL_VARIABLE} instead", code="CG403"
-        )
+        raise usage_error(f"{where} holds a secret; set {URL_VARIABLE} instead")
 
 
 def _parts_of(url: str) -> SplitResult | None:

@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from .._files import write_whole
-from .._leaks.errors import GuardUsageError
-from .rules import rule_id
+from .rules import rule_id, usage_error
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,15 +35,12 @@ def read_baseline(file: Path) -> Accepted:
             for it in found["accepted"]
         )
     except FileNotFoundError:
-        raise GuardUsageError(
-            f"there is no baseline {file}; add --write-baseline to write it",
-            code="CG214",
+        raise usage_error(
+            f"there is no baseline {file}; add --write-baseline to write it"
         ) from None
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise GuardUsageError(
-            f"{file} is not a baseline ({error}); "
-            "add --write-baseline to write it anew",
-            code="CG214",
+        raise usage_error(
+            f"{file} is not a baseline ({error}); add --write-baseline to write it anew"
         ) from None
 
 

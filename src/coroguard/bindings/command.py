@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from .._leaks.errors import GuardUsageError, nearest
+from .._inspect.texts import nearest
+from .._leaks.errors import GuardUsageError
 from .._pyproject import find_root
 from .._runtime.modes import started_off
 from .audit import audit as audit_package
@@ -26,7 +27,7 @@ from .lock.lockfile import (
 )
 from .lock.record import lock_of
 from .modules import load_package
-from .rules import explain_rule
+from .rules import explain_rule, usage_error
 from .settings import excluded
 
 if TYPE_CHECKING:
@@ -74,13 +75,9 @@ def audit(
         if format not in FORMATS:
             hint = nearest(format, FORMATS)
             known = ", ".join(FORMATS)
-            raise GuardUsageError(
-                f"--format {format} is not one of {known}.{hint}", code="CG214"
-            )
+            raise usage_error(f"--format {format} is not one of {known}.{hint}")
         if update and baseline is None:
-            raise GuardUsageError(
-                "--write-baseline needs --baseline FILE", code="CG214"
-            )
+            raise usage_error("--write-baseline needs --baseline FILE")
         accepted = read_baseline(baseline) if baseline and not update else frozenset()
         exclude = excluded()
         audits = [audit_package(it, exclude) for it in dict.fromkeys(packages)]
@@ -151,10 +148,9 @@ def lock(
     _prepare(Path.cwd(), root)
     try:
         if started_off():
-            raise GuardUsageError(
+            raise usage_error(
                 "COROGUARD_MODE=off takes every guard away, so that none can be "
-                f"locked; run COROGUARD_MODE=enforce {COMMAND}",
-                code="CG214",
+                f"locked; run COROGUARD_MODE=enforce {COMMAND}"
             )
         work = _check if check else _write
         named = [*dict.fromkeys(packages or ())]
@@ -168,10 +164,9 @@ def _write(file: Path, packages: list[str], libraries: list[str], command: str) 
     names = packages or [*(old.packages if old else ())]
     beside = libraries or [*(old.libraries if old and not packages else ())]
     if not names:
-        raise GuardUsageError(
+        raise usage_error(
             f"there is no {file.name} that names the packages; "
-            f"run {command} PACKAGE, the name that one imports",
-            code="CG214",
+            f"run {command} PACKAGE, the name that one imports"
         )
     exclude = excluded()
     loaded = [load_package(name, exclude) for name in names]
@@ -217,16 +212,14 @@ def _check(file: Path, packages: list[str], libraries: list[str], command: str) 
         locked = read_lock(file, command)
     except FileNotFoundError:
         names = " ".join(packages) or "PACKAGE"
-        raise GuardUsageError(
-            f"there is no {file}; run {command} {names} to write it",
-            code="CG214",
+        raise usage_error(
+            f"there is no {file}; run {command} {names} to write it"
         ) from None
     for name in packages:
         if name not in locked.packages:
             known = " ".join(locked.packages)
-            raise GuardUsageError(
-                f"{name} is not in {file.name}; run {command} {known} {name}",
-                code="CG214",
+            raise usage_error(
+                f"{name} is not in {file.name}; run {command} {known} {name}"
             )
     asked, exclude = [*packages] or [*locked.packages], excluded()
     loaded = [load_package(name, exclude) for name in asked]

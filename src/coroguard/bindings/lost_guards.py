@@ -15,7 +15,7 @@ from .._inspect.attributes import MISSING, namespace
 from .._inspect.awaitables import ids
 from .._inspect.callables import is_guarded, reaches_guard
 from .._inspect.colours import clash
-from .._leaks.errors import nearest
+from .._inspect.texts import nearest
 from .findings import Finding, FindingKind
 from .paths import METHODS, lookup, modules
 from .redefinitions import describe, lost_definitions, lost_overrides, moved

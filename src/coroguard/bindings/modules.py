@@ -12,7 +12,8 @@ from fnmatch import fnmatchcase
 from types import ModuleType
 
 from .._inspect.attributes import namespace
-from .._leaks.errors import GuardUsageError, nearest
+from .._inspect.texts import nearest
+from .._leaks.errors import GuardUsageError
 
 
 @dataclass(frozen=True, slots=True)

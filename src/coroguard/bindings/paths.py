@@ -14,7 +14,8 @@ from typing import Any
 from .._inspect.attributes import MISSING, member, namespace, own_dict, own_state
 from .._inspect.awaitables import ids
 from .._inspect.callables import COPIES, layers
-from .._leaks.errors import GuardUsageError, nearest
+from .._inspect.texts import nearest
+from .._leaks.errors import GuardUsageError
 
 _PART = r"[\w*?\[\]!-]+"
 _PATH = re.compile(rf"{_PART}(\.{_PART})*:{_PART}(\.{_PART})*")

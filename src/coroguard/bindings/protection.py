@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from .._guard.decorator import guard
 from .._guard.judge import act
 from .._inspect.attributes import MISSING, namespace
-from .._leaks.errors import GuardUsageError, nearest
+from .._inspect.texts import nearest
+from .._leaks.errors import GuardUsageError
 from .._runtime.modes import Mode, current
 from .._runtime.status import more_problems
 from .._runtime.threads import make_lock

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
-from .._leaks.errors import GuardUsageError, nearest
+from .._inspect.texts import nearest
+from .._leaks.errors import GuardUsageError
 from .findings import FindingKind
+
+usage_error = partial(GuardUsageError, code="CG214")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +128,9 @@ def explain_rule(name: str) -> str:
     known = {rule_id(kind): rule for kind, rule in RULES.items()}
     rule = known.get(name.replace(" ", "-"))
     if rule is None:
-        raise GuardUsageError(
+        raise usage_error(
             f"there is no rule {name!r}; the rules are {', '.join(known)}."
-            f"{nearest(name, known)}",
-            code="CG214",
+            f"{nearest(name, known)}"
         )
     return (
         f"{rule.summary}\n{rule.reason}\n"

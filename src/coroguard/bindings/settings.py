@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .._leaks.errors import GuardUsageError, nearest
+from .._inspect.texts import nearest
+from .._leaks.errors import GuardUsageError
 from .._pyproject import UnreadableProjectError, project_table
 from .protection import protect
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+usage_error = partial(GuardUsageError, code="CG212")
 # The keys of an entry that is a table.
 _TERMS = ("path", "returns", "mode", "dropped")
 _FIX = 'write protect = ["app.health:check"]'
@@ -37,9 +40,7 @@ def protect_configured(root: Path | None = None) -> tuple[str, ...]:
     entries: Any = table.get("protect", [])
     where = f"{file}: tool.coroguard.protect"
     if not isinstance(entries, list):
-        raise GuardUsageError(
-            f"{where} = {entries!r} is not a list; {_FIX}.", code="CG212"
-        )
+        raise usage_error(f"{where} = {entries!r} is not a list; {_FIX}.")
     parsed = [_parse(entry, f"{where}[{index}]") for index, entry in enumerate(entries)]
     for path, terms in parsed:
         protect(path, **terms)
@@ -59,10 +60,9 @@ def excluded(root: Path | None = None) -> tuple[str, ...]:
     file, table = _project(root)
     patterns: Any = table.get("exclude", [])
     if not isinstance(patterns, list) or not all(type(it) is str for it in patterns):
-        raise GuardUsageError(
+        raise usage_error(
             f"{file}: tool.coroguard.exclude = {patterns!r} is not a list of strings; "
-            'write exclude = ["app.migrations"].',
-            code="CG212",
+            'write exclude = ["app.migrations"].'
         )
     return tuple(patterns)
 
@@ -72,7 +72,7 @@ def _project(root: Path | None) -> tuple[Path, dict[str, Any]]:
     try:
         return project_table(root)
     except UnreadableProjectError as error:
-        raise GuardUsageError(str(error), code="CG212") from None
+        raise usage_error(str(error)) from None
 
 
 def _parse(entry: Any, where: str) -> tuple[str, dict[str, Any]]:
@@ -80,16 +80,13 @@ def _parse(entry: Any, where: str) -> tuple[str, dict[str, Any]]:
     if isinstance(entry, str):
         return entry, {}
     if not isinstance(entry, dict) or not isinstance(entry.get("path"), str):
-        raise GuardUsageError(
-            f"{where} = {entry!r} names no path; {_FIX_TABLE}.", code="CG212"
-        )
+        raise usage_error(f"{where} = {entry!r} names no path; {_FIX_TABLE}.")
     terms: dict[str, Any] = {**entry}
     for name in terms:
         if name not in _TERMS:
-            raise GuardUsageError(
+            raise usage_error(
                 f"{where} has no key {name!r}; it has {', '.join(_TERMS)}."
-                f"{nearest(name, _TERMS)}",
-                code="CG212",
+                f"{nearest(name, _TERMS)}"
             )
     if "returns" in terms:
         terms["returns"] = _contract(terms["returns"], where)
@@ -104,8 +101,7 @@ def _contract(word: Any, where: str) -> Any:
         from ..report.models import HealthReport
 
         return HealthReport
-    raise GuardUsageError(
+    raise usage_error(
         f"{where}.returns = {word!r} is neither 'report' nor 'any'; for another "
-        "contract call protect(path, returns=...) where the program starts.",
-        code="CG212",
+        "contract call protect(path, returns=...) where the program starts."
     )

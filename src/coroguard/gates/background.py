@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from .evidence import printable
+from .evidence import one_line
 
 # The texts of asyncio's default exception handler, and of uvloop's, for what the
 # program itself lost; it also reports peers that went away.
@@ -19,7 +19,6 @@ _LOST = (
     "Exception in callback",
     "unhandled exception during asyncio.run() shutdown",
 )
-_LONGEST_TEXT = 400
 
 
 class Background:
@@ -78,18 +77,14 @@ class Background:
     def _lost(self, what: str, info: Any) -> None:
         if isinstance(info, tuple) and info[0] is not None:
             what = _line(what, info[0], info[1])
-        self._note(_short(what), "")
+        self._note(one_line(what), "")
 
 
 def _line(where: str, kind: type[BaseException], error: object) -> str:
-    return _short(f"{where}: {kind.__name__}: {error}")
+    return one_line(f"{where}: {kind.__name__}: {error}")
 
 
 def _name_of(thing: object) -> str:
     """Name an object without running anything of it."""
     name = getattr(thing, "__qualname__", None) if callable(thing) else None
     return name if isinstance(name, str) else type(thing).__qualname__
-
-
-def _short(text: str) -> str:
-    return printable(" ".join(text.split()))[:_LONGEST_TEXT]

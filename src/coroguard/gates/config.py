@@ -141,11 +141,11 @@ def load(root: Path, today: datetime.date | None = None) -> Config:
     """
     file = root / "pyproject.toml"
     if not file.exists():
-        raise GateConfigError(_how_to_begin(f"{file} does not exist"), code="CG301")
+        raise GateConfigError(_how_to_begin(f"{file} does not exist"))
     try:
         table = read_table(file)
     except UnreadableProjectError as error:
-        raise GateConfigError(str(error), code="CG301") from None
+        raise GateConfigError(str(error)) from None
     try:
         config = Config.model_validate(table)
     except ValidationError as error:
@@ -153,14 +153,12 @@ def load(root: Path, today: datetime.date | None = None) -> Config:
     else:
         if not config.gates:
             hint = _nearly_named(file)
-            raise GateConfigError(
-                _how_to_begin(f"{file} names no gate{hint}"), code="CG301"
-            )
+            raise GateConfigError(_how_to_begin(f"{file} names no gate{hint}"))
         day = today or datetime.datetime.now(datetime.UTC).date()
         wrong = [*_absent(config, root), *_contradictions(config, day)]
         if not wrong:
             return config.based_on(root)
-    raise GateConfigError("\n".join(f"{file}: {line}" for line in wrong), code="CG301")
+    raise GateConfigError("\n".join(f"{file}: {line}" for line in wrong))
 
 
 def _nearly_named(file: Path) -> str:

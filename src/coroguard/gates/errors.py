@@ -10,9 +10,13 @@ from coroguard._leaks.errors import CoroguardError
 class GateConfigError(CoroguardError, ValueError):
     """The gates are configured wrongly; the text shows what to write."""
 
+    _code = "CG301"
+
 
 class CollectionError(CoroguardError, RuntimeError):
     """The tests could not be collected, so no gate can be judged."""
+
+    _code = "CG302"
 
 
 for _error in (GateConfigError, CollectionError):

@@ -8,12 +8,23 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+_LONGEST_TEXT = 400
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def printable(text: str) -> str:
     """Replace characters that steer a terminal or that UTF-8 cannot hold."""
     return _CONTROLS.sub("\ufffd", text)
+
+
+def short(text: str) -> str:
+    """Return a printable text of bounded length."""
+    return printable(text)[:_LONGEST_TEXT]
+
+
+def one_line(text: str) -> str:
+    """Return a printable text of bounded length, in one line."""
+    return short(" ".join(text.split()))
 
 
 class Outcome(StrEnum):

@@ -37,8 +37,7 @@ def read_pins(root: Path) -> dict[str, list[str]] | None:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise GateConfigError(
-            f"{file} cannot be read ({error}); run coroguard gate --pin",
-            code="CG301",
+            f"{file} cannot be read ({error}); run coroguard gate --pin"
         ) from None
 
 

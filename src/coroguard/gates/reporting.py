@@ -8,12 +8,10 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from .._runtime.modes import current
-from .evidence import printable
+from .evidence import short
 
 if TYPE_CHECKING:
     import pytest
-
-_LONGEST_TEXT = 400
 
 
 def phase_of(report: pytest.TestReport) -> dict[str, Any]:
@@ -39,7 +37,7 @@ def text_of(report: pytest.TestReport | pytest.CollectReport) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     # In the report of a file that could not be imported, the error is at the end.
     errors = [line[1:].strip() for line in lines if line.startswith("E  ")]
-    return printable(" | ".join((errors or lines)[:3]))[:_LONGEST_TEXT]
+    return short(" | ".join((errors or lines)[:3]))
 
 
 def marks_of(item: pytest.Item) -> dict[str, Any]:

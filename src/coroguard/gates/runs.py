@@ -75,19 +75,16 @@ class Runs:
         ended = self._pytest(["--collect-only", "-q", *self._paths()], job, "", {})
         if ended.over_limit:
             raise CollectionError(
-                f"collecting took more than {COLLECTION_LIMIT_S:g} s\n{ended.stacks}",
-                code="CG302",
+                f"collecting took more than {COLLECTION_LIMIT_S:g} s\n{ended.stacks}"
             )
         report, missing = read(job, ended)
         if missing:
-            raise CollectionError(f"{missing}\n{ended.output.strip()}", code="CG302")
+            raise CollectionError(f"{missing}\n{ended.output.strip()}")
         wrong = [f"{each['id']}: {each['text']}" for each in report["collect_errors"]]
         if ended.exit_code not in _COLLECTED:
             wrong += doubts(report, ended.exit_code)
         if wrong:
-            raise CollectionError(
-                "\n".join([*wrong, *hints(wrong, os.environ)]), code="CG302"
-            )
+            raise CollectionError("\n".join([*wrong, *hints(wrong, os.environ)]))
         self.place.check(report["facts"])
         # Given other files, pytest could find another one.
         self.ini = report["ini"]
@@ -174,8 +171,7 @@ class Runs:
             if not (self.root / path).exists():
                 hint = nearest(path, self._beside(path))
                 raise GateConfigError(
-                    f"tool.coroguard.paths: {path!r} does not exist.{hint}",
-                    code="CG301",
+                    f"tool.coroguard.paths: {path!r} does not exist.{hint}"
                 )
         if not paths:
             if not any(map(outside, listed)):

@@ -96,8 +96,7 @@ def _check_unknown(item: Mapping[str, Any], config: Config) -> None:
             if name in config.gates or nearest(name, config.gates):
                 raise GateConfigError(
                     f"{item['id']} has the unknown marker {mark['mark']!r} for "
-                    f'the gate {name!r}; write @pytest.mark.gate("{name}")',
-                    code="CG301",
+                    f'the gate {name!r}; write @pytest.mark.gate("{name}")'
                 )
 
 
@@ -107,15 +106,13 @@ def _check(test: str, mark: Mapping[str, Any], config: Config) -> None:
         wrong = ", ".join(mark["wrong"]) or f"{len(names)} names"
         raise GateConfigError(
             f"{test}: the mark gate was given {wrong}; "
-            'write @pytest.mark.gate("name", blocks_deployment=True)',
-            code="CG301",
+            'write @pytest.mark.gate("name", blocks_deployment=True)'
         )
     if names[0] not in config.gates:
         raise GateConfigError(
             f"{test} is marked for the gate {names[0]!r}, which is not configured."
             f"{nearest(names[0], config.gates)} "
-            f'Add [tool.coroguard.gates."{names[0]}"] in pyproject.toml',
-            code="CG301",
+            f'Add [tool.coroguard.gates."{names[0]}"] in pyproject.toml'
         )
 
 

@@ -40,8 +40,7 @@ def faults_of(config: Config, read: Mapping[str, Sequence[str]]) -> Faults:
     if not faults:
         raise GateConfigError(
             "--self-test has no fault to plant; set self_test = "
-            '{ fault = ["gate"] } or self_test = "module:NAME" in [tool.coroguard]',
-            code="CG301",
+            '{ fault = ["gate"] } or self_test = "module:NAME" in [tool.coroguard]'
         )
     for fault, gates in faults.items():
         for gate in gates:
@@ -49,8 +48,7 @@ def faults_of(config: Config, read: Mapping[str, Sequence[str]]) -> Faults:
                 hint = nearest(gate, config.gates)
                 raise GateConfigError(
                     f"self_test: the fault {fault!r} names the gate {gate!r}, "
-                    f"which is not configured.{hint}",
-                    code="CG301",
+                    f"which is not configured.{hint}"
                 )
     return faults
 

@@ -18,12 +18,10 @@ import pytest
 
 from .._inspect.callables import WRAPPERS, unwrap
 from .._leaks.errors import CoroutineLeakError
-from .evidence import Attempt, printable
+from .evidence import Attempt, one_line
 from .record import MissingService
 
 _SKIPS = (pytest.skip.Exception, unittest.SkipTest)
-_LONGEST_TEXT = 400
-
 
 # Exceptions that a test raises because it found something.
 _FINDINGS = (AssertionError, pytest.fail.Exception, CoroutineLeakError)
@@ -134,8 +132,7 @@ def _failed(attempt: Attempt, error: BaseException) -> None:
         attempt.outcome = "skipped"
     elif isinstance(error, pytest.xfail.Exception):
         attempt.outcome = "xfailed"
-    text = " ".join(f"{type(error).__name__}: {error}".split())
-    attempt.text = printable(text)[:_LONGEST_TEXT]
+    attempt.text = one_line(f"{type(error).__name__}: {error}")
 
 
 def _has_body(item: pytest.Item) -> bool:

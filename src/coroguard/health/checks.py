@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Iterable, Mapping
+from functools import partial
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Never, TypeAlias
 
@@ -17,6 +18,7 @@ from .._leaks.errors import GuardUsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+usage_error = partial(GuardUsageError, code="CG401")
 #: Kubernetes waits one second for an answer, by default.
 DEADLINE_S = 0.8
 _OPTIONS = ("optional", "deadline_s")
@@ -49,9 +51,7 @@ class Checked:
     ) -> None:
         refuse_unknown("Checked", unknown, _OPTIONS)
         if type(optional) is not bool:
-            raise GuardUsageError(
-                f"optional={optional!r} is neither True nor False", code="CG401"
-            )
+            raise usage_error(f"optional={optional!r} is neither True nor False")
         self.is_async = _is_coroutine_function(check)
         if not self.is_async:
             _refuse(check)
@@ -90,23 +90,18 @@ def named_checks(checks: object, by: str) -> dict[str, Checked]:
     found: dict[str, Checked] = {}
     for name, check in pairs:
         if not isinstance(name, str) or not name:
-            raise GuardUsageError(
-                f"{by} needs a name for each component, not {cut(repr(name))}",
-                code="CG401",
+            raise usage_error(
+                f"{by} needs a name for each component, not {cut(repr(name))}"
             )
         if name in found:
-            raise GuardUsageError(
-                f"{by} has two checks of the name {name!r}", code="CG401"
-            )
+            raise usage_error(f"{by} has two checks of the name {name!r}")
         if isinstance(check, Checked):
             found[name] = check
             continue
         try:
             found[name] = Checked(check)
         except GuardUsageError as error:
-            raise GuardUsageError(
-                f"{by}, component {name!r}: {error}", code="CG401"
-            ) from None
+            raise usage_error(f"{by}, component {name!r}: {error}") from None
     return found
 
 
@@ -118,9 +113,8 @@ def names(expected: Iterable[str], by: str) -> list[str]:
     """
     found: list[Any] = [expected] if isinstance(expected, str) else list(expected)
     if isinstance(expected, str) or not all(isinstance(it, str) for it in found):
-        raise GuardUsageError(
-            f"{by}: expected={cut(repr(expected))} should be a list of names",
-            code="CG401",
+        raise usage_error(
+            f"{by}: expected={cut(repr(expected))} should be a list of names"
         )
     return found
 
@@ -135,9 +129,7 @@ def seconds(value: object, option: str = "deadline_s", *, least: float = 0.0) ->
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not is_number or not math.isfinite(value) or value <= least:  # type: ignore[operator,arg-type]
         kind = "a number above 0" if least >= 0 else "0 or more"
-        raise GuardUsageError(
-            f"{option}={value!r} should be {kind}, in seconds", code="CG401"
-        )
+        raise usage_error(f"{option}={value!r} should be {kind}, in seconds")
     return float(value)  # type: ignore[arg-type]
 
 
@@ -151,10 +143,9 @@ def refuse_unknown(
     """
     for name in unknown:
         known = list(known)
-        raise GuardUsageError(
+        raise usage_error(
             f"{by} has no option {name!r}; it has {', '.join(known)}."
-            f"{nearest(name, known)}",
-            code="CG401",
+            f"{nearest(name, known)}"
         )
 
 
@@ -162,10 +153,9 @@ def _pairs(checks: Any, by: str) -> list[tuple[Any, Any]]:
     """Return pairs of a name and a check, as they were given."""
     pairs = list(checks) if isinstance(checks, Iterable) else [checks]
     if not all(isinstance(it, tuple) and len(it) == 2 for it in pairs):
-        raise GuardUsageError(
+        raise usage_error(
             f"{by} takes checks by name, such as {{'database': check_database}}, "
-            f"not {cut(repr(checks))}",
-            code="CG401",
+            f"not {cut(repr(checks))}"
         )
     return pairs
 
@@ -194,4 +184,4 @@ def _refuse(check: Any) -> None:
         text = f"{name_of(check)} is a generator function; give one that returns"
     else:
         return
-    raise GuardUsageError(text, code="CG401")
+    raise usage_error(text)

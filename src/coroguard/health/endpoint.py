@@ -20,10 +20,10 @@ from typing import (
 
 from .._inspect.callables import is_async
 from .._inspect.closing import close_refused
-from .._leaks.errors import GuardUsageError, nearest
+from .._inspect.texts import nearest
 from ..report.models import HealthReport
 from .answers import RAISED, Outcome
-from .checks import DEADLINE_S, names, refuse_unknown
+from .checks import DEADLINE_S, names, refuse_unknown, usage_error
 from .log import log_exception
 from .loop import run_outside
 from .response import DETAILS, METHODS, Detail, Response, not_allowed, response_of
@@ -88,9 +88,8 @@ class Endpoint:
         refuse_unknown(by, unknown, _OPTIONS)
         if probe not in _PROBES:
             hint = nearest(str(probe), _PROBES)
-            raise GuardUsageError(
-                f"probe={probe!r} should be one of {', '.join(_PROBES)}.{hint}",
-                code="CG401",
+            raise usage_error(
+                f"probe={probe!r} should be one of {', '.join(_PROBES)}.{hint}"
             )
         self.probe: Probe = probe
         self._reveal = checked_reveal(reveal, takes_async=takes_async)
@@ -98,10 +97,9 @@ class Endpoint:
         self._checks: HealthChecks | None = None
         if probe == "liveness":
             if check is not None:
-                raise GuardUsageError(
+                raise usage_error(
                     "a liveness probe touches no dependency, or an outage would "
-                    f"restart the service: {by} takes no checks with probe='liveness'",
-                    code="CG401",
+                    f"restart the service: {by} takes no checks with probe='liveness'"
                 )
             return
         if isinstance(check, HealthChecks):
@@ -179,15 +177,13 @@ def checked_reveal(reveal: Any, *, takes_async: bool) -> Any:
     if isinstance(reveal, bool) or reveal in DETAILS:
         return reveal
     if not callable(reveal):
-        raise GuardUsageError(
+        raise usage_error(
             f"reveal={reveal!r} should be True, False, {', '.join(map(repr, DETAILS))} "
-            "or a function of the request",
-            code="CG401",
+            "or a function of the request"
         )
     if is_async(reveal) and not takes_async:
-        raise GuardUsageError(
-            f"reveal={reveal!r} is async, and this adapter does not await it",
-            code="CG401",
+        raise usage_error(
+            f"reveal={reveal!r} is async, and this adapter does not await it"
         )
     return reveal
 

@@ -15,8 +15,8 @@ from collections.abc import Callable, Coroutine
 from contextvars import Context
 from typing import Any, TypeVar
 
-from .._leaks.errors import GuardUsageError
 from .._runtime.threads import original
+from .checks import usage_error
 from .threads import start
 
 T = TypeVar("T")
@@ -37,10 +37,9 @@ def running_loop() -> asyncio.AbstractEventLoop:
     try:
         return asyncio.get_running_loop()
     except RuntimeError:
-        raise GuardUsageError(
+        raise usage_error(
             "acollect() runs in a loop of asyncio; from trio, call collect() in a "
-            "thread: await trio.to_thread.run_sync(collect, checks)",
-            code="CG401",
+            "thread: await trio.to_thread.run_sync(collect, checks)"
         ) from None
 
 

@@ -14,7 +14,7 @@ from ..report.json_values import MAPPINGS, is_kind, items_of, noun
 from ..report.models import HealthReport
 from .answers import LEAK, MISSING, WRONG, Outcome, component_of, report_of
 from .calls import publish
-from .checks import Checked, named_checks, names, seconds
+from .checks import Checked, named_checks, names, seconds, usage_error
 from .log import log_changes
 from .rounds import Round
 
@@ -45,7 +45,7 @@ def round_maker(
         try:
             whole = check if isinstance(check, Checked) else Checked(check)
         except GuardUsageError as error:
-            raise GuardUsageError(f"{by}: {error}", code="CG401") from None
+            raise usage_error(f"{by}: {error}") from None
         return lambda: _Whole(whole, limit_s + _LONGER_S, required)
     checks = named_checks(check, by)
     return lambda: Round(checks, limit_s, required)

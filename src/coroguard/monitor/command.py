@@ -22,7 +22,7 @@ from ..gates.signals import ended_by_signals
 from .alerting import send_alerts
 from .drift import drift_from
 from .findings import Round
-from .schedule import Schedule, seconds_of
+from .schedule import Schedule, seconds_of, usage_error
 from .screen import shown
 from .validation import Validation
 
@@ -160,9 +160,7 @@ def _lock_of_project(lock: Path | None) -> Path | None:
         found = find_root(Path.cwd()) / _FILE
         return found if found.is_file() else None
     if not lock.is_file():
-        raise GuardUsageError(
-            f"there is no lock {lock}; run coroguard lock PACKAGE", code="CG404"
-        )
+        raise usage_error(f"there is no lock {lock}; run coroguard lock PACKAGE")
     return lock
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from functools import partial
 
 from .._leaks.errors import GuardUsageError
 
+usage_error = partial(GuardUsageError, code="CG404")
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
 _LEAST_S, _MOST_S = 1.0, 31 * 86400.0
@@ -22,10 +24,9 @@ def seconds_of(text: str, option: str) -> float:
     found = _DURATION.fullmatch(text.strip())
     seconds = float(found[1]) * _UNITS[found[2]] if found else 0.0
     if not _LEAST_S <= seconds <= _MOST_S:
-        raise GuardUsageError(
+        raise usage_error(
             f"{option} {text} is not a duration between a second and a month; "
-            "write one such as 30s, 5m or 1h",
-            code="CG404",
+            "write one such as 30s, 5m or 1h"
         )
     return seconds
 

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from .._inspect.texts import nearest
-from .._leaks.errors import GuardUsageError
 from ..health.endpoint import Endpoint
 from .findings import Finding
+from .schedule import usage_error
 
 if TYPE_CHECKING:
+    from .._leaks.errors import GuardUsageError
     from ..report.models import ComponentHealth, HealthReport
 
 _EXAMPLE = "write module:function, such as app.health:check"
@@ -61,18 +62,15 @@ def _text(component: ComponentHealth) -> str:
 def _found(path: str) -> Any:
     module_name, colon, name = path.partition(":")
     if not colon or not module_name or not name:
-        raise GuardUsageError(
-            f"{path!r} is not the path of a check; {_EXAMPLE}", code="CG404"
-        )
+        raise usage_error(f"{path!r} is not the path of a check; {_EXAMPLE}")
     if (here := os.getcwd()) not in sys.path:
         sys.path.insert(0, here)  # as `python -m` does
     try:
         found: Any = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name and f"{module_name}.".startswith(f"{error.name}."):
-            raise GuardUsageError(
-                f"there is no module {error.name!r}; {_EXAMPLE}",
-                code="CG404",
+            raise usage_error(
+                f"there is no module {error.name!r}; {_EXAMPLE}"
             ) from None
         raise _broken(module_name, error) from error
     except Exception as error:
@@ -80,14 +78,13 @@ def _found(path: str) -> Any:
     for part in name.split("."):
         if not hasattr(found, part):
             hint = nearest(part, dir(found))
-            raise GuardUsageError(f"{path}: there is no {part!r}.{hint}", code="CG404")
+            raise usage_error(f"{path}: there is no {part!r}.{hint}")
         found = getattr(found, part)
     return found
 
 
 def _broken(module: str, error: Exception) -> GuardUsageError:
-    return GuardUsageError(
+    return usage_error(
         f"{module} cannot be imported: {type(error).__name__}: {error}; "
-        f'run python -c "import {module}" to see why',
-        code="CG404",
+        f'run python -c "import {module}" to see why'
     )

@@ -144,7 +144,7 @@ def effective_mode(config: pytest.Config) -> tuple[str, str]:
 def _known(word: str, source: str) -> str:
     if word in MODES:
         return word
-    from .._leaks.errors import nearest
+    from .._inspect.texts import nearest
 
     raise pytest.UsageError(
         f"{source}={word} is not a mode of the plugin; "

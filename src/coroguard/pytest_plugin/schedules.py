@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from _pytest.runner import runtestprotocol
 
-from .._leaks.errors import GuardUsageError, nearest
+from .._inspect.texts import nearest
+from .._leaks.errors import GuardUsageError
+from ..testing.errors import usage_error
 from ..testing.schedules.exploration import (
     Cause,
     Plan,
@@ -264,10 +266,9 @@ def _token_of(config: pytest.Config) -> tuple[Recipe, str] | None:
         return None
     recipe, test = decode(token)
     if test == NO_TEST:
-        raise GuardUsageError(
+        raise usage_error(
             "--coroguard-replay: this token was printed by explore(); pass it to "
-            "coroguard.testing.schedules.replay()",
-            code="CG231",
+            "coroguard.testing.schedules.replay()"
         )
     return recipe, test
 
@@ -280,16 +281,14 @@ def _plan_of(mark: pytest.Mark) -> Plan:
     """
     for name in mark.kwargs:
         if name not in _KEYS:
-            raise GuardUsageError(
+            raise usage_error(
                 f"schedules has no option {name!r}; it has: {', '.join(_KEYS)}."
-                f"{nearest(name, _KEYS)}",
-                code="CG231",
+                f"{nearest(name, _KEYS)}"
             )
     options = {**dict(zip(("runs",), mark.args, strict=False)), **mark.kwargs}
     if len(mark.args) > 1 or (mark.args and "runs" in mark.kwargs):
-        raise GuardUsageError(
-            "schedules takes one number; write @pytest.mark.schedules(runs=200)",
-            code="CG231",
+        raise usage_error(
+            "schedules takes one number; write @pytest.mark.schedules(runs=200)"
         )
     return Plan(**options)
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from .._leaks.errors import GuardUsageError
 from .launch import command_line, environment_of, unseen
-from .packages import names_in
+from .packages import names_in, usage_error
 
 _USAGE = 2
 #: Signals that Python ignores for itself, and that its children would ignore too.
@@ -40,15 +40,12 @@ def run(
     """
     try:
         if before_dashes:
-            raise GuardUsageError(
+            raise usage_error(
                 "-- has to be before the program; "
-                f"run coroguard run ... -- {' '.join([*before_dashes, *program])}",
-                code="CG221",
+                f"run coroguard run ... -- {' '.join([*before_dashes, *program])}"
             )
         if strict and mode not in (None, "strict"):
-            raise GuardUsageError(
-                f"pass either --strict or --mode {mode}, not both", code="CG221"
-            )
+            raise usage_error(f"pass either --strict or --mode {mode}, not both")
         mode = "strict" if strict else mode
         environ = environment_of(os.environ, mode, packages, os.getpid(), types=types)
         command = command_line(program, os.environ.get("PATH"))

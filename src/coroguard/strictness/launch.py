@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib.machinery import PathFinder
 
 from .._files import SITE
-from .._leaks.errors import GuardUsageError, nearest
+from .._inspect.texts import nearest
 from .._runtime.modes import VARIABLE, Mode, parse
-from .packages import PACKAGES, ROOT, RUN, TYPES, check_names, names_in
+from .packages import PACKAGES, ROOT, RUN, TYPES, check_names, names_in, usage_error
 
 
 def environment_of(
@@ -42,10 +42,9 @@ def environment_of(
     )
     check_names(names_in(packages), lambda name: f"--package {name}")
     if packages and held is not Mode.STRICT:
-        raise GuardUsageError(
+        raise usage_error(
             f"--package is for strict mode, and the mode is {held}; "
-            f"run coroguard run --strict --package {packages[0]} -- PROGRAM",
-            code="CG221",
+            f"run coroguard run --strict --package {packages[0]} -- PROGRAM"
         )
     if mode:
         made[VARIABLE] = held.value
@@ -53,10 +52,9 @@ def environment_of(
     if names:
         made[PACKAGES] = ",".join(names)
     if types and not names:
-        raise GuardUsageError(
+        raise usage_error(
             "--types is for strict packages, and none is named; "
-            "run coroguard run --strict --types --package app -- PROGRAM",
-            code="CG221",
+            "run coroguard run --strict --types --package app -- PROGRAM"
         )
     if types:
         made[TYPES] = "1"
@@ -81,10 +79,9 @@ def command_line(program: Sequence[str], path: str | None) -> list[str]:
         GuardUsageError: There is no program, or it is not found.
     """
     if not program:
-        raise GuardUsageError(
+        raise usage_error(
             "there is no program; run coroguard run --strict --package app -- "
-            "uvicorn app.main:app",
-            code="CG221",
+            "uvicorn app.main:app"
         )
     first = program[0]
     if first.startswith("-") or (first.endswith(".py") and os.path.isfile(first)):
@@ -92,10 +89,9 @@ def command_line(program: Sequence[str], path: str | None) -> list[str]:
     folders = os.pathsep.join([os.path.dirname(sys.executable), path or os.defpath])
     found = shutil.which(first, path=folders)
     if found is None:
-        raise GuardUsageError(
+        raise usage_error(
             f"there is no program {first!r}; name a command that is installed, "
-            "a .py file, or -m and a module",
-            code="CG221",
+            "a .py file, or -m and a module"
         )
     return [found, *program[1:]]
 

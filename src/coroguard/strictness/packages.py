@@ -9,15 +9,18 @@ import pkgutil
 import resource
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from .._guard.judge import act
 from .._inspect.attributes import namespace
-from .._leaks.errors import CoroguardError, GuardUsageError, nearest
+from .._inspect.texts import nearest
+from .._leaks.errors import CoroguardError, GuardUsageError
 from .._runtime.modes import Mode, current
 from .._runtime.status import more_hooks
 from .hook import checked_modules, extend, is_below, unchecked_modules
 from .refusal import raise_types
 
+usage_error = partial(GuardUsageError, code="CG221")
 PACKAGES = "COROGUARD_PACKAGES"
 #: Set to ``1``, any wrong type in a strict package raises.
 TYPES = "COROGUARD_TYPES"
@@ -54,9 +57,8 @@ def strict_packages(*packages: str, types: bool = False) -> None:
             found; nothing is changed.
     """
     if not packages:
-        raise GuardUsageError(
-            "strict_packages() has no package; write strict_packages('app')",
-            code="CG221",
+        raise usage_error(
+            "strict_packages() has no package; write strict_packages('app')"
         )
     hold(packages, lambda name: f"strict_packages({name!r})")
     if types:
@@ -118,21 +120,18 @@ def check_names(packages: Sequence[object], source: Callable[[str], str]) -> Non
     """
     for name in packages:
         if not isinstance(name, str):
-            raise GuardUsageError(
+            raise usage_error(
                 f"strict_packages({name!r}): a package is given by its name, a string; "
-                "write strict_packages('app', 'lib')",
-                code="CG221",
+                "write strict_packages('app', 'lib')"
             )
         if not all(part.isidentifier() for part in name.split(".")):
-            raise GuardUsageError(
+            raise usage_error(
                 f"{source(name)}: {name!r} is not the name of a package; "
-                "write it as in 'import app' or 'import app.api'",
-                code="CG221",
+                "write it as in 'import app' or 'import app.api'"
             )
         if name.partition(".")[0] in _OURS:
-            raise GuardUsageError(
-                f"{source(name)}: {name} cannot check itself; name a package of yours",
-                code="CG221",
+            raise usage_error(
+                f"{source(name)}: {name} cannot check itself; name a package of yours"
             )
 
 
@@ -142,10 +141,9 @@ def _find(name: str, source: str) -> None:
     if top in sys.modules or importlib.util.find_spec(top) is not None:
         return
     hint = nearest(top, (module.name for module in pkgutil.iter_modules()))
-    raise GuardUsageError(
+    raise usage_error(
         f"{source}: there is no package {top!r}; "
-        f"write the name that the program imports it by.{hint}",
-        code="CG221",
+        f"write the name that the program imports it by.{hint}"
     )
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from .._leaks.errors import GuardUsageError
 from .._leaks.leak import short
+from .errors import usage_error
 
 if TYPE_CHECKING:
     from .._leaks.leak import Leak
@@ -43,9 +43,8 @@ class Allowance:
             ):
                 return cls(pattern, reason)
             case _:
-                raise GuardUsageError(
-                    f"allow_leaks needs one pattern and a reason; write {_USAGE}.",
-                    code="CG231",
+                raise usage_error(
+                    f"allow_leaks needs one pattern and a reason; write {_USAGE}."
                 )
 
     def covers(self, leak: Leak) -> bool:

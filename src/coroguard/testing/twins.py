@@ -14,7 +14,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from .._guard.supported import refuse
 from .._inspect.callables import PARTIALS, is_async, name_of, unwrap
-from .._leaks.errors import GuardUsageError
+from .errors import usage_error
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -31,10 +31,9 @@ def async_twin(function: Callable[P, R]) -> Callable[P, Coroutine[Any, Any, R]]:
     """
     refuse(function, "async_twin")
     if is_async(function):
-        raise GuardUsageError(
+        raise usage_error(
             f"{name_of(function)} is a coroutine function already; "
-            f"use sync_twin({name_of(function)}).",
-            code="CG231",
+            f"use sync_twin({name_of(function)})."
         )
 
     async def twin(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -55,10 +54,9 @@ def sync_twin(function: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, R]:
     """
     refuse(function, "sync_twin")
     if not is_async(function):
-        raise GuardUsageError(
+        raise usage_error(
             f"{name_of(function)} is not a coroutine function; "
-            f"use async_twin({name_of(function)}).",
-            code="CG231",
+            f"use async_twin({name_of(function)})."
         )
 
     def twin(*args: P.args, **kwargs: P.kwargs) -> R:

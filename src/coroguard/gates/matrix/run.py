@@ -38,8 +38,7 @@ def run_matrix(
     if config is None:
         raise GateConfigError(
             "--matrix needs the table [tool.coroguard.matrix] with one axis or more, "
-            'such as loop = ["asyncio", "uvloop"]',
-            code="CG301",
+            'such as loop = ["asyncio", "uvloop"]'
         )
     full = wishes.matrix == "full" or (wishes.matrix != "pairwise" and config.full)
     choose = every_cell if full else pairwise

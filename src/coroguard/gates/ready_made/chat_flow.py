@@ -7,9 +7,7 @@ import uuid
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from coroguard._leaks.errors import GuardUsageError
-
-from .findings import Findings
+from .findings import Findings, usage_error
 from .service import ChatService
 from .user import ChatUser
 
@@ -47,9 +45,7 @@ async def chat_flow_gate(
         GuardUsageError: There are no turns.
     """
     if turns < 1:
-        raise GuardUsageError(
-            f"chat_flow_gate(turns={turns}); pass 1 or more", code="CG241"
-        )
+        raise usage_error(f"chat_flow_gate(turns={turns}); pass 1 or more")
     findings = Findings(_GATE)
     flow = _Flow(findings, service)
     await flow.refuse_strangers()

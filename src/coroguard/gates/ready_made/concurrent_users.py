@@ -7,10 +7,8 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from coroguard._leaks.errors import GuardUsageError
-
 from .crowd import Crowd
-from .findings import Findings
+from .findings import Findings, usage_error
 from .leaks import leaks_in, reported_leaks
 
 if TYPE_CHECKING:
@@ -50,9 +48,8 @@ async def concurrent_users_gate(
         GuardUsageError: There are no users, or no turns.
     """
     if users < 1 or turns < 1:
-        raise GuardUsageError(
-            f"concurrent_users_gate(users={users}, turns={turns}); pass 1 or more",
-            code="CG241",
+        raise usage_error(
+            f"concurrent_users_gate(users={users}, turns={turns}); pass 1 or more"
         )
     findings = Findings(_GATE)
     crowd = Crowd(service, findings, users=users, turns=turns, seed=seed)

@@ -8,9 +8,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
-from coroguard._leaks.errors import GuardUsageError
-
-from .findings import Findings
+from .findings import Findings, usage_error
 
 if TYPE_CHECKING:
     from ..record import GateRecord
@@ -45,10 +43,9 @@ async def error_handler_gate(
         GuardUsageError: There is no trial, no harm in one, or no victim.
     """
     if not trials or not all(harms for _, harms in trials) or victims < 1:
-        raise GuardUsageError(
+        raise usage_error(
             "error_handler_gate() needs a service, something done to it, and a "
-            "victim; pass (service, [harm]) and victims=1 or more",
-            code="CG241",
+            "victim; pass (service, [harm]) and victims=1 or more"
         )
     findings = Findings(_GATE, enough=3)
     trying = (

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from coroguard._leaks.errors import CoroguardError
+from functools import partial
 
+from coroguard._leaks.errors import CoroguardError, GuardUsageError
+
+usage_error = partial(GuardUsageError, code="CG241")
 _SHOWN = 12
 
 

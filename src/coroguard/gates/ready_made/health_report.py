@@ -14,14 +14,13 @@ from coroguard._inspect.callables import is_async, is_guarded
 from coroguard._leaks.errors import (
     CoroguardError,
     CoroutineLeakError,
-    GuardUsageError,
     NotAwaitableError,
 )
 from coroguard._leaks.explain import explain
 from coroguard.report.check import check_report
 from coroguard.testing import collide
 
-from .findings import Findings
+from .findings import Findings, usage_error
 from .leaks import reported_leaks
 
 if TYPE_CHECKING:
@@ -70,10 +69,9 @@ def health_report_gate(
         GuardUsageError: There are no scenarios, or no users.
     """
     if not scenarios or users < 1:
-        raise GuardUsageError(
+        raise usage_error(
             "health_report_gate() needs a scenario and a user; "
-            'pass scenarios={"anybody": ()} and users=1 or more',
-            code="CG241",
+            'pass scenarios={"anybody": ()} and users=1 or more'
         )
     findings = Findings(_GATE)
     if awaited is None:

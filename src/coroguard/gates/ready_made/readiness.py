@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from coroguard._leaks.errors import GuardUsageError
-
-from .findings import Findings
+from .findings import Findings, usage_error
 
 if TYPE_CHECKING:
     from ..config import GateConfig
@@ -35,9 +33,7 @@ def readiness_gate(
         GuardUsageError: There are no gates.
     """
     if not gates:
-        raise GuardUsageError(
-            "readiness_gate() needs gates; pass config.gates", code="CG241"
-        )
+        raise usage_error("readiness_gate() needs gates; pass config.gates")
     found = record.verdicts if verdicts is None else verdicts
     findings = Findings(_GATE)
     for name, gate in gates.items():

@@ -7,7 +7,8 @@ from contextlib import ContextDecorator, ExitStack
 from typing import TYPE_CHECKING, Any, Self
 
 from ..._inspect.callables import is_async
-from ..._leaks.errors import GuardUsageError, nearest
+from ..._inspect.texts import nearest
+from ..errors import usage_error
 from .copies import forget_finders
 from .kinds import KINDS as _KINDS
 
@@ -47,10 +48,9 @@ def collide(
             no such kind, or it is not for this target.
     """
     if kind not in _KINDS:
-        raise GuardUsageError(
+        raise usage_error(
             f"there is no collision kind {kind!r}; use one of: {', '.join(KINDS)}."
-            f"{nearest(kind, KINDS)}",
-            code="CG231",
+            f"{nearest(kind, KINDS)}"
         )
     chosen = _KINDS[kind]
     return Collision(chosen.place_of(target, name, kind), chosen)
@@ -73,10 +73,7 @@ class Collision(ContextDecorator):
                 attributes, or the module cannot be run a second time.
         """
         if self.is_active:
-            raise GuardUsageError(
-                f"{self._place.label} collides already; undo it first",
-                code="CG231",
-            )
+            raise usage_error(f"{self._place.label} collides already; undo it first")
         with ExitStack() as undo:
             forget_finders(undo)
             self._kind.plant(self._place, undo)

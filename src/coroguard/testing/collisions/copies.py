@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any
 
-from ..._leaks.errors import GuardUsageError
+from ..errors import usage_error
 from .places import attribute_of
 from .recoloured import recoloured
 from .swaps import keep_attribute, keep_item
@@ -80,10 +80,9 @@ def running_again(name: str) -> Generator[None]:
         try:
             yield
         except Exception as error:
-            raise GuardUsageError(
+            raise usage_error(
                 f"{name} cannot be run a second time: {type(error).__name__}: {error}; "
-                'use kind="rebinding", which runs no module.',
-                code="CG231",
+                'use kind="rebinding", which runs no module.'
             ) from error
 
 

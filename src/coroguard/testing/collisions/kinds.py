@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from ..._leaks.errors import GuardUsageError
+from ..errors import usage_error
 from . import modules, shapes
 from .places import find_held, find_place
 
@@ -41,9 +41,7 @@ class Kind:
         place = self.find(target, name)
         against = self.suits(place)
         if against:
-            raise GuardUsageError(
-                f"no {word} of {place.label}: {against}.", code="CG231"
-            )
+            raise usage_error(f"no {word} of {place.label}: {against}.")
         return place
 
 

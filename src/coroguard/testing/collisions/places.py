@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from ..._leaks.errors import GuardUsageError, nearest
+from ..._inspect.texts import nearest
+from ..errors import usage_error
 from .recoloured import recoloured, recoloured_object
 from .swaps import ABSENT, keep_attribute, keep_item
 
@@ -69,9 +70,7 @@ class Place:
                 keep_attribute(self.owner, self.name, undo)
                 setattr(self.owner, self.name, value)
         except (AttributeError, TypeError) as error:
-            raise GuardUsageError(
-                f"{self.label} cannot be set: {error}", code="CG231"
-            ) from None
+            raise usage_error(f"{self.label} cannot be set: {error}") from None
 
 
 def find_place(target: object, name: object = None) -> Place:
@@ -89,10 +88,9 @@ def find_place(target: object, name: object = None) -> Place:
         owner, attribute = target, name
         module, path = _home_of(owner, attribute)
     else:
-        raise GuardUsageError(
+        raise usage_error(
             "collide() takes one string, or an object and a name; write "
-            'collide("package.module:function") or collide(module, "function").',
-            code="CG231",
+            'collide("package.module:function") or collide(module, "function").'
         )
     found = attribute_of(owner, attribute)
     return Place(
@@ -119,11 +117,10 @@ def find_held(target: object, name: object = None) -> Place:
         owner, held = target, name
     is_item = isinstance(owner, _CONTAINERS)
     if held is None or isinstance(owner, ModuleType):
-        raise GuardUsageError(
+        raise usage_error(
             "injection needs the owner of the callable, and the key, index or "
             'attribute; write collide("package.module:REGISTRY", "redis", '
-            'kind="injection") or collide(service, "manager", kind="injection").',
-            code="CG231",
+            'kind="injection") or collide(service, "manager", kind="injection").'
         )
     if is_item:
         held, found = _item(owner, held)
@@ -150,9 +147,7 @@ def attribute_of(owner: Any, name: Any) -> Any:
         found = getattr(owner, str(name), ABSENT)
     if found is ABSENT:
         hint = nearest(str(name), dir(owner))
-        raise GuardUsageError(
-            f"{label_of(owner)} has no attribute {name!r}.{hint}", code="CG231"
-        )
+        raise usage_error(f"{label_of(owner)} has no attribute {name!r}.{hint}")
     return found
 
 
@@ -165,9 +160,8 @@ def _item(container: Any, key: Any) -> tuple[Any, Any]:
         return key, container[key]
     except (LookupError, TypeError):
         known = [str(it) for it in container] if hasattr(container, "keys") else []
-        raise GuardUsageError(
-            f"{label_of(container)} has no item {key!r}.{nearest(str(key), known)}",
-            code="CG231",
+        raise usage_error(
+            f"{label_of(container)} has no item {key!r}.{nearest(str(key), known)}"
         ) from None
 
 
@@ -192,10 +186,9 @@ def _resolve(target: str) -> tuple[ModuleType, Any, tuple[str, ...]]:
         path, _, inner = target.rpartition(".")
     names = inner.split(".")
     if not path or not names[-1]:
-        raise GuardUsageError(
+        raise usage_error(
             f"{target!r} is not the path of a function; "
-            'write collide("package.module:function").',
-            code="CG231",
+            'write collide("package.module:function").'
         )
     module, more = _imported(path, target)
     names = [*more, *names]
@@ -209,9 +202,7 @@ def _part(owner: Any, name: str) -> Any:
     found = getattr(owner, name, ABSENT)
     if found is ABSENT:
         hint = nearest(name, dir(owner))
-        raise GuardUsageError(
-            f"{label_of(owner)} has no attribute {name!r}.{hint}", code="CG231"
-        )
+        raise usage_error(f"{label_of(owner)} has no attribute {name!r}.{hint}")
     return found
 
 
@@ -221,23 +212,20 @@ def _imported(path: str, target: str) -> tuple[ModuleType, list[str]]:
         return importlib.import_module(path), []
     except ModuleNotFoundError as error:
         if not error.name or not f"{path}.".startswith(f"{error.name}."):
-            raise GuardUsageError(
-                f"{path} cannot be imported: {error}; install its requirements first.",
-                code="CG231",
+            raise usage_error(
+                f"{path} cannot be imported: {error}; install its requirements first."
             ) from error
         outer, _, last = path.rpartition(".")
         if ":" not in target and outer:
             owner, more = _imported(outer, target)
             if not more and isinstance(getattr(owner, last, None), type):
                 return owner, [last]
-        raise GuardUsageError(
+        raise usage_error(
             f"there is no module {error.name!r}; write "
-            'collide("package.module:function") with a path that imports.',
-            code="CG231",
+            'collide("package.module:function") with a path that imports.'
         ) from None
     except Exception as error:
-        raise GuardUsageError(
+        raise usage_error(
             f"{path} cannot be imported: {type(error).__name__}: {error}; "
-            f'run python -c "import {path}" to see why.',
-            code="CG231",
+            f'run python -c "import {path}" to see why.'
         ) from error

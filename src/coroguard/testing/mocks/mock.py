@@ -15,7 +15,7 @@ from unittest.mock import AsyncMock, MagicMock, NonCallableMagicMock, NonCallabl
 
 from ..._inspect.awaitables import class_of
 from ..._inspect.colours import Colour
-from ..._leaks.errors import GuardUsageError
+from ..errors import usage_error
 from .members import ABSENT, Member, member_of, names_of, whole
 from .teaching import (
     refuse_attribute,
@@ -52,10 +52,9 @@ def mock_of(original: Any, **options: Any) -> Any:
             that has the wrong colour; the message shows the fix.
     """
     if issubclass(type(original), NonCallableMock):
-        raise GuardUsageError(
+        raise usage_error(
             "mock_of() needs the original, and this is a mock of it; "
-            "write mock_of(TheClass).",
-            code="CG231",
+            "write mock_of(TheClass)."
         )
     mock = _mock(whole(original), {})
     mock.configure_mock(**options)

@@ -11,7 +11,7 @@ from ..._inspect.awaitables import class_of, what_is
 from ..._inspect.callables import is_async, name_of
 from ..._inspect.closing import close_refused
 from ..._inspect.colours import Colour, colour_of, is_surely_plain
-from ..._leaks.errors import GuardUsageError
+from ..errors import usage_error
 
 #: The class attribute by which mocks that keep their colours are known.
 KEPT = "_cg_keeps_its_colours"
@@ -31,22 +31,19 @@ def refuse_return_value(
     what = what_is(value)
     if what in _COROUTINES or (what and is_surely_plain(original)):
         close_refused(value)
-        raise GuardUsageError(
+        raise usage_error(
             f"{label} is {colour}, and its return_value is a {what}; "
-            f"write {label}.return_value = <the value itself>.",
-            code="CG231",
+            f"write {label}.return_value = <the value itself>."
         )
     if _is_standard(value, AsyncMock):
-        raise GuardUsageError(
+        raise usage_error(
             f"the return_value of {label} is an AsyncMock, whose every method is "
-            f"async; write {label}.return_value = mock_of(Class), or a MagicMock.",
-            code="CG231",
+            f"async; write {label}.return_value = mock_of(Class), or a MagicMock."
         )
     if colour is Colour.ASYNC_ITERATOR and not _is_iterable(value):
-        raise GuardUsageError(
+        raise usage_error(
             f"{label} is an async iterator, and its return_value is not iterable; "
-            f"write {label}.return_value = [item, ...].",
-            code="CG231",
+            f"write {label}.return_value = [item, ...]."
         )
 
 
@@ -62,11 +59,10 @@ def refuse_side_effect(
     elif colour is Colour.ASYNC or colour not in _CHECKED or not callable(value):
         return
     elif _colour_of(value) is Colour.ASYNC:
-        raise GuardUsageError(
+        raise usage_error(
             f"{label} is {colour}, and its side_effect {_name(value)} is async; "
             f"write {label}.side_effect = <a sync function>, or "
-            f"coroguard.testing.sync_twin({_name(value)}).",
-            code="CG231",
+            f"coroguard.testing.sync_twin({_name(value)})."
         )
 
 
@@ -88,11 +84,10 @@ def refuse_attribute(original: object, label: str, value: Any) -> None:
             or is_surely_plain(original)
         )
     if is_wrong:
-        raise GuardUsageError(
+        raise usage_error(
             f"{label} is {colour}, and {_name(value)} is {other}; "
             f"write {label}.return_value = <the value itself>, "
-            f"or assign {_like(colour)}.",
-            code="CG231",
+            f"or assign {_like(colour)}."
         )
 
 
@@ -101,10 +96,9 @@ def refuse_result(colour: Colour | None, label: str, value: Any) -> Any:
     what = what_is(value)
     if what in _COROUTINES and colour in _CHECKED:
         close_refused(value)
-        raise GuardUsageError(
+        raise usage_error(
             f"{label} is {colour}, and its side_effect gave a {what}; "
-            f"write {label}.side_effect = <a function that returns the value itself>.",
-            code="CG231",
+            f"write {label}.side_effect = <a function that returns the value itself>."
         )
     return value
 

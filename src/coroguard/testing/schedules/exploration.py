@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from ..._leaks.errors import GuardUsageError
 from .faults import Fault, positive
-from .policies import validate
+from .policies import usage_error, validate
 from .schedule import Limits, Schedule, Swap, validate_clock
 from .tokens import Recipe, Script, Seed
 
@@ -98,9 +97,7 @@ def whole_number(name: str, value: object, *, least: int) -> int:
         GuardUsageError: It is not, or it is too small.
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise GuardUsageError(
-            f"{name}={value!r} is not a whole number from {least} up", code="CG232"
-        )
+        raise usage_error(f"{name}={value!r} is not a whole number from {least} up")
     return value
 
 
@@ -110,10 +107,9 @@ def _faults(faults: object) -> tuple[Fault, ...]:
     )
     for it in found:
         if not isinstance(it, Fault):
-            raise GuardUsageError(
+            raise usage_error(
                 f"{it!r} is not a fault; make one with delays, cancellations or "
-                "exceptions",
-                code="CG232",
+                "exceptions"
             )
     return found  # type: ignore[return-value]
 

@@ -12,6 +12,7 @@ from ..._leaks.errors import GuardUsageError
 from ..._leaks.leak import labelled_lines
 from .exploration import Plan, first_run, search, shrink, whole_number
 from .loop import scheduled
+from .policies import usage_error
 from .schedule import StuckError
 from .tokens import decode, encode
 
@@ -142,7 +143,7 @@ def explore(
     attempt = _attempt(test)
     found = search(plan, attempt)
     if found.failed is None and not found.loops:
-        raise GuardUsageError(NO_LOOP, code="CG232")
+        raise usage_error(NO_LOOP)
     failure = None
     if found.failed is not None:
         cause = shrink(found, attempt, most_runs=300 if shrinks else 0)
@@ -252,16 +253,14 @@ def _attempt(test: Test) -> Callable[[Schedule], BaseException | None]:
         GuardUsageError: The test cannot be called, or a loop runs here.
     """
     if not callable(test):
-        raise GuardUsageError(
+        raise usage_error(
             f"{test!r} is not a function; pass the coroutine function itself, which is "
-            "called anew for each run",
-            code="CG232",
+            "called anew for each run"
         )
     if asyncio._get_running_loop() is not None:
-        raise GuardUsageError(
+        raise usage_error(
             "a loop runs in this thread already, and each run needs one of its own; "
-            "call this from sync code, or with asyncio.to_thread",
-            code="CG232",
+            "call this from sync code, or with asyncio.to_thread"
         )
 
     def attempt(schedule: Schedule) -> BaseException | None:

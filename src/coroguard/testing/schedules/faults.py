@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, TypeAlias
 
-from ..._leaks.errors import GuardUsageError
 from .places import awaits
+from .policies import usage_error
 
 Handle: TypeAlias = asyncio.Handle
 Task: TypeAlias = "asyncio.Task[Any]"
@@ -46,12 +46,10 @@ class Fault:
     def __post_init__(self) -> None:
         pattern: Any = self.at
         if type(pattern) is not str or not pattern:
-            raise GuardUsageError(
-                f"at={pattern!r} is not a pattern of names", code="CG232"
-            )
+            raise usage_error(f"at={pattern!r} is not a pattern of names")
         positive("rate", self.rate)
         if self.rate > 1:
-            raise GuardUsageError(f"rate={self.rate!r} is above 1", code="CG232")
+            raise usage_error(f"rate={self.rate!r} is above 1")
 
     def fits(self, task: Task, handle: Handle) -> bool:
         """Return whether it can happen at this await."""
@@ -130,11 +128,9 @@ def exceptions(
     """
     kind: type[Any] = error if isinstance(error, type) else type(error)
     if not issubclass(kind, BaseException):
-        raise GuardUsageError(f"{error!r} is not an exception", code="CG232")
+        raise usage_error(f"{error!r} is not an exception")
     if issubclass(kind, StopIteration | asyncio.CancelledError):
-        raise GuardUsageError(
-            f"{kind.__name__} cannot be the error of a future", code="CG232"
-        )
+        raise usage_error(f"{kind.__name__} cannot be the error of a future")
 
     def fail(loop: Any, _task: Task, handle: Any, _waited_s: float) -> Handle:
         (awaited,) = handle._args
@@ -155,7 +151,7 @@ def positive(name: str, value: object) -> None:
         GuardUsageError: It is not, or it is infinite.
     """
     if not isinstance(value, float | int) or not 0 < value < float("inf"):
-        raise GuardUsageError(f"{name}={value!r} is not positive", code="CG232")
+        raise usage_error(f"{name}={value!r} is not positive")
 
 
 def _stall(loop: Any, _task: Task, handle: Handle, waited_s: float) -> Handle | None:

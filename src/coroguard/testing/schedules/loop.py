@@ -11,8 +11,8 @@ from collections.abc import Collection, Generator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ..._leaks.errors import GuardUsageError
 from .places import where_of
+from .policies import usage_error
 from .queue import Ready
 
 if TYPE_CHECKING:
@@ -102,17 +102,15 @@ def refuse_foreign(loop: Any) -> None:
     """
     kind = f"{type(loop).__module__}.{type(loop).__qualname__}"
     if not isinstance(loop, BaseEventLoop):
-        raise GuardUsageError(
+        raise usage_error(
             f"schedules cannot order the steps of {kind}, which is not a loop of "
-            "asyncio; run this on asyncio's own, such as asyncio.SelectorEventLoop",
-            code="CG232",
+            "asyncio; run this on asyncio's own, such as asyncio.SelectorEventLoop"
         )
     found = type(getattr(loop, "_ready", None))
     if found is not deque or not hasattr(loop, "_selector"):
-        raise GuardUsageError(
+        raise usage_error(
             f"schedules do not know the internals of {kind} on this Python: its ready "
-            f"queue is a {found.__qualname__}; run this on a Python that is supported",
-            code="CG232",
+            f"queue is a {found.__qualname__}; run this on a Python that is supported"
         )
 
 

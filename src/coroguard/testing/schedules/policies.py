@@ -6,10 +6,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple, Protocol
 
-from ..._leaks.errors import GuardUsageError, nearest
+from ..._inspect.texts import nearest
+from ..._leaks.errors import GuardUsageError
 
+usage_error = partial(GuardUsageError, code="CG232")
 #: The task number of a plain callback.
 CALLBACK = 0
 _PCT_DEPTH = 3
@@ -172,8 +175,7 @@ def _builder(name: object) -> Callable[[int, int], Policy]:
         case _:
             pass
     hint = nearest(name, ("jitter", "random", "pct")) if isinstance(name, str) else ""
-    raise GuardUsageError(
+    raise usage_error(
         f"{name!r} is not a policy; use jitter, random, pct, or pct with a depth "
-        f"from 1 to 99, such as pct5.{hint}",
-        code="CG232",
+        f"from 1 to 99, such as pct5.{hint}"
     )

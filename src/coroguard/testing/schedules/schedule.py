@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from ..._leaks.errors import CoroguardError, GuardUsageError
+from ..._leaks.errors import CoroguardError
 from ..._leaks.leak import labelled_lines
 from .faults import STALL
-from .policies import Policy, make
+from .policies import Policy, make, usage_error
 from .tokens import Recipe, Script, Seed
 
 if TYPE_CHECKING:
@@ -177,4 +177,4 @@ def validate_clock(clock: object) -> Clock:
     for known in _CLOCKS:
         if clock == known:
             return "virtual" if known == "virtual" else "real"
-    raise GuardUsageError(f"clock={clock!r} is not real or virtual", code="CG232")
+    raise usage_error(f"clock={clock!r} is not real or virtual")

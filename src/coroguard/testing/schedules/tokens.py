@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from ..._leaks.errors import GuardUsageError
-from .policies import validate
+from .policies import usage_error, validate
 
 _SHAPE = re.compile(r"([a-z0-9._-]+)\.([0-9a-f]{4})\.([0-9a-f]{8})", re.ASCII)
 _SEED = re.compile(r"([a-z]+[0-9]*)\.s([0-9]{1,18})\.k([0-9]{1,9})", re.ASCII)
@@ -85,17 +84,15 @@ def decode(token: object) -> tuple[Recipe, str]:
     """
     found = _SHAPE.fullmatch(token) if isinstance(token, str) else None
     if found is None:
-        raise GuardUsageError(
+        raise usage_error(
             f"{_shown(token)} is not a replay token; copy it from the line replay: "
-            "of the failure, such as c12-1.9a3f.1c291ca3",
-            code="CG232",
+            "of the failure, such as c12-1.9a3f.1c291ca3"
         )
     body, test, checksum = found.groups()
     if f"{zlib.crc32(f'{body}.{test}'.encode()):08x}" != checksum:
-        raise GuardUsageError(
+        raise usage_error(
             f"the replay token {_shown(token)} is incomplete or was changed: its "
-            "checksum does not match; copy all of it",
-            code="CG232",
+            "checksum does not match; copy all of it"
         )
     return _recipe(body, token), test
 
@@ -110,10 +107,9 @@ def _recipe(body: str, token: object) -> Recipe:
     for part in body.split("."):
         decision = _DECISION.fullmatch(part)
         if decision is None:
-            raise GuardUsageError(
+            raise usage_error(
                 f"the replay token {_shown(token)} has the part {part!r}, which this "
-                "version does not know; replay it with the version that printed it",
-                code="CG232",
+                "version does not know; replay it with the version that printed it"
             )
         kind, point, index = decision.groups()
         decisions[kind][int(point)] = int(index)
