@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from trees import tree_of
 
-from coroguard import LeakKind
+from coroguard import CoroguardError, LeakKind
+from coroguard.gates.errors import CollectionError, GateConfigError
 
 ROOT = Path(__file__).parents[2]
 WHO_SEES_WHAT = (ROOT / "docs/explanation/who-sees-what.md").read_text()
@@ -62,17 +63,13 @@ def test_every_code_is_explained() -> None:
     assert set(re.findall(r"^## (CG\d{3}):", page, re.M)) == codes_in_use()
 
 
-WRONG_USAGE = ("GuardUsageError", "GateConfigError", "CollectionError")
-
-
 def uncoded(file: Path) -> list[str]:
     """Return the lines of a file that make an error of wrong usage without a code."""
     return [
         f"{file.relative_to(ROOT)}:{call.lineno}"
         for call in ast.walk(tree_of(file))
         if isinstance(call, ast.Call)
-        and isinstance(call.func, ast.Name)
-        and call.func.id in WRONG_USAGE
+        and "GuardUsageError" in map(ast.unparse, (call.func, *call.args[:1]))
         and not any(it.arg in ("code", None) for it in call.keywords)
     ]
 
@@ -82,9 +79,16 @@ def test_every_error_of_wrong_usage_has_a_code() -> None:
     files = [
         file
         for file in sorted((ROOT / "src").rglob("*.py"))
-        if any(name in file.read_text() for name in WRONG_USAGE)
+        if "GuardUsageError" in file.read_text()
     ]
     assert [line for file in files for line in uncoded(file)] == []
+
+
+@pytest.mark.parametrize("error", [GateConfigError, CollectionError])
+def test_errors_of_the_gates_have_a_code_each(error: type[CoroguardError]) -> None:
+    """An error of one cause has the code of its class, wherever it is raised."""
+    assert str(error("why")) == f"why [{error('why').code}]"
+    assert error("why").code in codes_in_use()
 
 
 @pytest.mark.parametrize("kind", LeakKind)
