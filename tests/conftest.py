@@ -9,7 +9,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from coroguard import configure
+from coroguard import Event, configure, subscribe
 from coroguard._runtime import collector, modes
 
 #: Folders whose tests need the packages of the demo, which a new Python may lack.
@@ -103,6 +103,15 @@ def _collect_leaks(request: pytest.FixtureRequest) -> Iterator[None]:
     marks = request.node.iter_markers("filterwarnings")
     if any("never awaited" in str(mark.args) for mark in marks):
         _collect_and_freeze()
+
+
+@pytest.fixture
+def events() -> Iterator[list[Event]]:
+    """Every event of the test."""
+    seen: list[Event] = []
+    unsubscribe = subscribe(seen.append)
+    yield seen
+    unsubscribe()
 
 
 @pytest.fixture

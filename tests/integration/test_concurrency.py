@@ -59,15 +59,6 @@ sync_check, call_sync, plan, run_all = (
 
 
 @pytest.fixture
-def events():
-    """Collect every event that carries a leak."""
-    seen = []
-    unsubscribe = subscribe(seen.append)
-    yield seen
-    unsubscribe()
-
-
-@pytest.fixture
 def impatient():
     """Make threads change places as often as they can."""
     before = sys.getswitchinterval()

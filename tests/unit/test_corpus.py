@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from coroguard import CoroguardError, guard, mode, subscribe, watch
+from coroguard import CoroguardError, guard, mode, watch
 from coroguard._runtime.collector import collect
 from coroguard.bindings.audit import audit
 from coroguard.bindings.lock.drift import drift_of
@@ -129,15 +129,6 @@ def run(module):
     except (CoroguardError, TypeError, AttributeError):
         pass
     collect(1)
-
-
-@pytest.fixture
-def events():
-    """Collect every event of the test."""
-    seen = []
-    unsubscribe = subscribe(seen.append)
-    yield seen
-    unsubscribe()
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from coroguard import guard, mode, subscribe, watch
+from coroguard import guard, mode, watch
 from coroguard._runtime.collector import collect
 
 HERE = Path(__file__).resolve().parents[1] / "corpus" / "programs"
@@ -42,15 +42,6 @@ def call(function, *args):
     if inspect.iscoroutinefunction(function):
         return asyncio.run(function(*args))
     return function(*args)
-
-
-@pytest.fixture
-def events():
-    """Collect every event of the test."""
-    seen = []
-    unsubscribe = subscribe(seen.append)
-    yield seen
-    unsubscribe()
 
 
 def test_there_are_at_least_thirty_programs():

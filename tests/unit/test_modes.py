@@ -24,7 +24,6 @@ from coroguard import (
     configure,
     guard,
     mode,
-    subscribe,
     watch,
 )
 from coroguard._runtime import hot
@@ -87,14 +86,6 @@ TABLE = {
     ("strict", "symptom"): "raised",
     ("strict", "wrong shape"): "raised",
 }
-
-
-@pytest.fixture
-def events() -> Iterator[list[Event]]:
-    seen: list[Event] = []
-    unsubscribe = subscribe(seen.append)
-    yield seen
-    unsubscribe()
 
 
 @pytest.mark.parametrize(("level", "case"), TABLE, ids="-".join)

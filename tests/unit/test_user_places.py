@@ -6,13 +6,13 @@ import asyncio
 import contextlib
 import inspect
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from coroguard import Event, guard, mode, subscribe, watch
+from coroguard import Event, guard, mode, watch
 from coroguard._leaks.origins import place
 from coroguard._runtime import unclaimed
 from coroguard._runtime.collector import collect
@@ -25,14 +25,6 @@ pytestmark = [
 
 async def twin() -> bool:
     return True
-
-
-@pytest.fixture
-def events() -> Iterator[list[Event]]:
-    seen: list[Event] = []
-    unsubscribe = subscribe(seen.append)
-    yield seen
-    unsubscribe()
 
 
 def line(function: Callable[..., Any], words: str) -> str:

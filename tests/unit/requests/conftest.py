@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from coroguard import Event, subscribe
 from coroguard._runtime import drops, scopes
 from coroguard._runtime.hot import HOT
 from coroguard.integrations.middleware import asgi, wsgi
@@ -19,14 +18,6 @@ from coroguard.integrations.middleware import asgi, wsgi
 def nothing_is_left() -> Iterator[None]:
     yield
     assert (drops.pending, HOT.alert, scopes.here()) == ({}, False, None)
-
-
-@pytest.fixture
-def events() -> Iterator[list[Event]]:
-    seen: list[Event] = []
-    unsubscribe = subscribe(seen.append)
-    yield seen
-    unsubscribe()
 
 
 async def twin() -> bool:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from coroguard import Event, subscribe
 from coroguard.strictness import refusal
 from coroguard.strictness.rewriting import checked_code
 
@@ -32,12 +31,3 @@ def load(monkeypatch: pytest.MonkeyPatch) -> Load:
 def types(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let any wrong type raise."""
     monkeypatch.setattr(refusal._Types, "raise_", True)
-
-
-@pytest.fixture
-def events() -> Iterator[list[Event]]:
-    """Every event of the test."""
-    seen: list[Event] = []
-    unsubscribe = subscribe(seen.append)
-    yield seen
-    unsubscribe()
