@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from coroguard._inspect.texts import cut
 from coroguard._leaks.errors import CoroguardError, GuardUsageError
 
 usage_error = partial(GuardUsageError, code="CG241")
@@ -42,7 +43,7 @@ class Findings:
     def equal(self, where: str, actual: object, expected: object, what: str) -> None:
         """Add a finding if a value is not the expected one."""
         if actual != expected:
-            self.add(where, f"{what} is {_short(actual)}, not {_short(expected)}")
+            self.add(where, f"{what} is {cut(repr(actual))}, not {cut(repr(expected))}")
 
     def raise_if_any(self) -> None:
         """End the gate if something is wrong.
@@ -56,8 +57,3 @@ class Findings:
         if len(self._lines) > _SHOWN:
             shown.append(f"and {len(self._lines) - _SHOWN} more")
         raise GateFailed("\n  ".join([f"{self._gate}: {shown[0]}", *shown[1:]]))
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 120 else text[:119] + "…"

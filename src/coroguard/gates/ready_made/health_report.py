@@ -7,7 +7,7 @@ import itertools
 import random
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from typing import TYPE_CHECKING, Any
 
 from coroguard._inspect.callables import is_async, is_guarded
@@ -24,8 +24,6 @@ from .findings import Findings, usage_error
 from .leaks import reported_leaks
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from ..record import GateRecord
 
 _GATE = "health report type guarantee"

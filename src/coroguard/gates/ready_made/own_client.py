@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from coroguard._leaks.errors import CoroguardError
 
-from .script import ChatScript, Turn, last_error, no_log
+from .script import ChatScript, Turn
+from .service import BaseService
 from .user import OneUser
 
 if TYPE_CHECKING:
     from .script import Ending, Frame
 
-Ask: TypeAlias = "Callable[[str, str, str], Awaitable[str]]"
-Remembered: TypeAlias = "Callable[[str], Awaitable[list[str]]]"
+Ask: TypeAlias = Callable[[str, str, str], Awaitable[str]]
+Remembered: TypeAlias = Callable[[str], Awaitable[list[str]]]
 
 
 class Refused(CoroguardError, RuntimeError):  # noqa: N818  # an answer
@@ -26,7 +27,7 @@ class Refused(CoroguardError, RuntimeError):  # noqa: N818  # an answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClientService:
+class ClientService(BaseService):
     """A running service and the lines of code that a client of it needs.
 
     Args:
@@ -43,24 +44,12 @@ class ClientService:
 
     ask: Ask
     remembered: Remembered | None = None
-    deadline_s: float = 2.0
-    slack_s: float = 2.0
-    log: Callable[[], str] = no_log
     script: ChatScript = field(init=False)
 
     def __post_init__(self) -> None:
         history: Frame | None = None if self.remembered is None else {}
         script = ChatScript(events=("answer",), history=history)
         object.__setattr__(self, "script", script)
-
-    @property
-    def patience_s(self) -> float:
-        """Seconds after which a call that returned nothing hangs."""
-        return self.deadline_s + self.slack_s
-
-    def last_error(self) -> str:
-        """Return the last line of the log that names an exception, or nothing."""
-        return last_error(self.log())
 
     def user(self, user_id: str | None = None) -> ClientUser:
         """Return a user of the service; ``None`` is a new one."""
