@@ -85,6 +85,12 @@ def namespace(module: object) -> dict[str, Any]:
     return found
 
 
+def file_of(module: object) -> str:
+    """Return the file that a module was loaded from; empty if it has none."""
+    file = namespace(module).get("__file__")
+    return file if isinstance(file, str) else ""
+
+
 def module_name(module: ModuleType, name: str | None, level: int) -> str:
     """Return the absolute name of the module in an import statement."""
     if not level:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
 
 from .settings import read_settings
 from .sink import Alerts
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _installing = threading.Lock()
 _installed: list[Alerts] = []
@@ -48,17 +45,8 @@ def install(
     Raises:
         GuardUsageError: There is no URL, or a setting cannot be right.
     """
-    given: dict[str, Any] = {
-        "url": url,
-        "service": service,
-        "impact": impact,
-        "urgency": urgency,
-        "labels": labels,
-        "resolve_after_s": resolve_after_s,
-        "timeout_s": timeout_s,
-    }
-    known = {name: value for name, value in given.items() if value is not None}
-    settings = read_settings(root, **known)
+    given = {name: it for name, it in locals().items() if it is not None}
+    settings = read_settings(given.pop("root", None), **given)
     with _installing:
         for alerts in [*_installed]:
             if alerts.settings == settings and alerts.is_subscribed:

@@ -8,15 +8,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from .._inspect.texts import nearest
 from .._leaks.errors import GuardUsageError
 from .._pyproject import UnreadableProjectError, project_table
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 usage_error = partial(GuardUsageError, code="CG403")
 URL_VARIABLE = "COROGUARD_ALERT_URL"

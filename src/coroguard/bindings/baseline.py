@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._files import write_whole
 from .rules import rule_id, usage_error
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from .findings import Finding
 
 #: The rule, the name, and what is at the first place, without its line.

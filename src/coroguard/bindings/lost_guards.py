@@ -11,7 +11,7 @@ from functools import partial
 from types import MethodType
 from typing import TYPE_CHECKING, Any
 
-from .._inspect.attributes import MISSING, namespace
+from .._inspect.attributes import MISSING, file_of, namespace
 from .._inspect.awaitables import ids
 from .._inspect.callables import is_guarded, reaches_guard
 from .._inspect.colours import clash
@@ -112,7 +112,7 @@ def _moved(put: Put) -> Iterator[Finding]:
     if module is None:
         return
     found = lookup(module, put.name)
-    file = _file_of(module)
+    file = file_of(module)
     if put.file and file and file != put.file:
         yield Finding(
             kind=FindingKind.SHADOWED,
@@ -141,7 +141,7 @@ def _doubled(put: Put) -> Iterator[Finding]:
         return
     real = os.path.realpath(put.file)
     for name, module in modules():
-        file = _file_of(module)
+        file = file_of(module)
         if name == put.module or os.path.basename(file) != os.path.basename(put.file):
             continue
         found = lookup(module, put.name)
@@ -174,8 +174,3 @@ def _from_before(puts: list[Put]) -> Iterator[Finding]:
                     first=f"{describe(put.function)} (guarded in {put.module})",
                     advice=f"call protect() before {name} is imported",
                 )
-
-
-def _file_of(module: Any) -> str:
-    file = namespace(module).get("__file__")
-    return file if isinstance(file, str) else ""

@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from .._guard.names import DEFINITIONS, key_of
-from .._inspect.attributes import MISSING, namespace
+from .._inspect.attributes import MISSING, file_of, namespace
 from .._inspect.callables import is_guarded
 from .._leaks.errors import GuardUsageError
 from .paths import Protection, Put, Target, module_name, own, reads_frames
@@ -69,7 +69,6 @@ def decorated(protection: Protection, function: Any) -> Any:
 def _set(
     protection: Protection, target: Target, guarded: Any, module: Any, late: bool
 ) -> None:
-    file = namespace(module).get("__file__")
     put = Put(
         module=module_name(module),
         name=target.qualified,
@@ -78,7 +77,7 @@ def _set(
         original=own(target.owner).get(target.name, MISSING),
         function=target.value,
         guarded=guarded,
-        file=file if isinstance(file, str) else "",
+        file=file_of(module),
         late=late,
     )
     if guarded is not target.value:

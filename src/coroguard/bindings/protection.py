@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+from importlib.machinery import ModuleSpec
 from typing import TYPE_CHECKING, Any
 
 from .._guard.decorator import guard
@@ -20,8 +21,6 @@ from .paths import GuardPath, Protection, module_name, modules
 from .placing import decorated, guard_module, take_off
 
 if TYPE_CHECKING:
-    from importlib.machinery import ModuleSpec
-
     from .._runtime.modes import ModeName
     from .findings import Finding
 

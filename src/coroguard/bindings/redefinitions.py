@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._guard.names import DEFINITIONS
-from .._inspect.attributes import MISSING, mro, namespace, own_dict
+from .._inspect.attributes import MISSING, file_of, mro, own_dict
 from .._inspect.callables import is_guarded, reaches_guard
 from .._inspect.colours import Colour, clash, colour_of, plain_function
 from .._leaks.origins import place
@@ -160,9 +160,8 @@ def _loop_variables(module: str) -> set[str]:
 
 def _tree(module: str) -> list[ast.stmt]:
     """Return the statements of a module's source; none where it has no file."""
-    file = namespace(sys.modules.get(module)).get("__file__")
     try:
-        return ast.parse(Path(str(file)).read_bytes()).body
+        return ast.parse(Path(file_of(sys.modules.get(module))).read_bytes()).body
     except (OSError, SyntaxError, ValueError):
         return []
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from .._inspect.texts import nearest
 from .._leaks.errors import GuardUsageError
 from .._pyproject import UnreadableProjectError, project_table
 from .protection import protect
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 usage_error = partial(GuardUsageError, code="CG212")
 # The keys of an entry that is a table.

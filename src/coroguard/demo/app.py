@@ -41,22 +41,19 @@ _IMPACT = "users of the chat get an error instead of an answer"
 _WAITING_HANDLERS = 256
 
 
-def create_app(settings: Settings | None = None) -> Starlette:
-    """Return the chat service.
-
-    Args:
-        settings: Its addresses and limits; `None` reads the environment.
+def create_app() -> Starlette:
+    """Return the chat service, with the settings of the environment.
 
     Raises:
         ConfigError: An address or limit cannot be used.
     """
-    chosen = Settings.from_env() if settings is None else settings
+    settings = Settings.from_env()
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncGenerator[None, None]:
         executor = ThreadPoolExecutor(_WAITING_HANDLERS, "health-report")
         asyncio.get_running_loop().set_default_executor(executor)
-        parts = connect(chosen)
+        parts = connect(settings)
         app.state.parts = parts
         uninstall = prometheus.install()
         if os.environ.get("COROGUARD_ALERT_URL"):
@@ -72,7 +69,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
     endpoint = HealthEndpoint(
         partial(component_health, None),
-        deadline_s=chosen.health_deadline_s + 1,
+        deadline_s=settings.health_deadline_s + 1,
         memory_s=0,  # the story asks again at once
         reveal=True,  # the texts of the errors are free of secrets
     )

@@ -8,7 +8,7 @@ import json
 import os
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,19 +82,17 @@ class TokenIssuer:
         return {"keys": [_public(kid, key) for kid, key in self._keys.items()]}
 
 
-def create_app(environ: Mapping[str, str] = os.environ) -> Starlette:
-    """Return the auth service.
+def create_app() -> Starlette:
+    """Return the auth service, as the environment sets it up.
 
-    Args:
-        environ: `AUTH_CLIENT_SECRET` is what `POST /token` and `POST /rotate` ask
-            for; empty or missing locks both. `AUTH_KEYS_FILE` is where the private
-            keys are kept.
+    `AUTH_CLIENT_SECRET` is what `POST /token` and `POST /rotate` ask for; empty or
+    missing locks both. `AUTH_KEYS_FILE` is where the private keys are kept.
     """
-    keys_file = environ.get("AUTH_KEYS_FILE")
-    secret = environ.get("AUTH_CLIENT_SECRET", "")
+    keys_file = os.environ.get("AUTH_KEYS_FILE")
+    secret = os.environ.get("AUTH_CLIENT_SECRET", "")
     issuer = TokenIssuer(
-        environ.get("AUTH_ISSUER", "coroguard-demo-auth"),
-        environ.get("AUTH_AUDIENCE", "coroguard-chat"),
+        os.environ.get("AUTH_ISSUER", "coroguard-demo-auth"),
+        os.environ.get("AUTH_AUDIENCE", "coroguard-chat"),
         Path(keys_file) if keys_file else None,
     )
 

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import os
 import shlex
-import signal
 import sys
 import time
 import uuid
-from collections.abc import Generator
-from contextlib import contextmanager
-from types import FrameType
-from typing import NoReturn
 
 import httpx
 
@@ -20,8 +15,7 @@ from coroguard.demo.client import websocket_url
 from coroguard.demo.errors import ConfigError, StartError
 from coroguard.demo.story.run import run
 from coroguard.demo.story.screen import Screen
-
-_ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+from coroguard.gates.signals import ended_by_signals
 
 
 def demo(*, serve: bool) -> int:
@@ -36,7 +30,7 @@ def demo(*, serve: bool) -> int:
     """
     screen = Screen()
     try:
-        with _ended_by_signals():
+        with ended_by_signals():
             screen.line("starting PostgreSQL, Valkey, an auth service and the chat ...")
             with Stack() as stack:
                 return _serve(stack, screen) if serve else run(stack, screen)
@@ -73,20 +67,3 @@ def _python() -> str:
     """Return the shell's name of the interpreter that runs this."""
     beside = os.path.relpath(sys.executable)
     return shlex.quote(sys.executable if beside.startswith("..") else beside)
-
-
-@contextmanager
-def _ended_by_signals() -> Generator[None, None, None]:
-    """Turn the first signal into an exit that cleans up, and ignore those after it."""
-
-    def end(number: int, _frame: FrameType | None) -> NoReturn:
-        for ending in _ENDINGS:
-            signal.signal(ending, signal.SIG_IGN)
-        raise SystemExit(128 + number)
-
-    before = {ending: signal.signal(ending, end) for ending in _ENDINGS}
-    try:
-        yield
-    finally:
-        for ending, handler in before.items():
-            signal.signal(ending, handler)

@@ -216,17 +216,16 @@ class ThreadStore:
             )
         )
 
-    async def history(self, *, limit: int = 200) -> list[dict[str, str]]:
+    async def history(self) -> list[dict[str, str]]:
         """Return the thread's latest messages, oldest first."""
         rows = await self._database.run(
             lambda connection: connection.fetch(
                 "SELECT * FROM (SELECT position, message_id, role, text "
                 "FROM chat_messages JOIN chat_threads USING (thread_id) "
                 "WHERE thread_id = $1 AND user_id = $2 "
-                "ORDER BY position DESC LIMIT $3) AS latest ORDER BY position",
+                "ORDER BY position DESC LIMIT 200) AS latest ORDER BY position",
                 self._thread,
                 self._user,
-                limit,
             )
         )
         return [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from coroguard import guard
 from coroguard.demo.checks import LINKS, check_manager_factory, check_user_context
 from coroguard.demo.errors import ComponentUnavailable, ConfigError
 from coroguard.health import HealthChecks, collect
+from coroguard.health.answers import report_of
 
 if TYPE_CHECKING:
     from coroguard.demo.context import UserExecutionContext
@@ -65,20 +65,7 @@ def build_report(details: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
             `duration_ms`.
     """
     failed = [name for name, found in details.items() if found["status"] == "failed"]
-    count = len(details)
-    summary = (
-        f"{len(failed)} of {count} components failed: {', '.join(failed)}"
-        if failed
-        else f"{count} of {count} components are healthy"
-    )
-    return {
-        "healthy": not failed,
-        "failed_components": failed,
-        "component_details": dict(details),
-        "error_suggestions": [_suggestion(name) for name in failed],
-        "timestamp": datetime.now(UTC),
-        "summary": summary,
-    }
+    return report_of(dict(details), [_suggestion(name) for name in failed])
 
 
 # In an outage every user's error handler asks at the same moment: unless they share a

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from textwrap import dedent
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,6 @@ from .selection import pin
 from .verdict import Verdict, judge
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from .runs import Runs
 
 BUILT_IN = "built-in"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from .._leaks.errors import GuardUsageError
 from .._leaks.leak import Leak, LeakKind
@@ -15,9 +16,6 @@ from ..testing.allowances import Allowance
 from ..testing.recorder import Recorder
 from ..testing.survivors import assign, find, owner_of, unstarted
 from . import children
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 class Ledger:

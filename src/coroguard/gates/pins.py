@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from coroguard._files import write_whole
+from coroguard._files import toml_string, write_whole
 
 from .errors import GateConfigError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from .verdict import Gate
 
 NAME = "coroguard-gates.lock"
@@ -55,12 +53,7 @@ def write_pins(root: Path, gates: Iterable[Gate]) -> Path:
     """
     lines = [_HEAD]
     for gate in sorted(gates, key=lambda gate: gate.name):
-        tests = "".join(f"  {_quoted(test)},\n" for test in sorted(gate.expected))
-        lines.append(f"[{_quoted(gate.name)}]\ntests = [\n{tests}]\n")
+        tests = "".join(f"  {toml_string(test)},\n" for test in sorted(gate.expected))
+        lines.append(f"[{toml_string(gate.name)}]\ntests = [\n{tests}]\n")
     write_whole(root / NAME, "\n".join(lines))
     return root / NAME
-
-
-def _quoted(text: str) -> str:
-    """Return a text as a basic string of TOML."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

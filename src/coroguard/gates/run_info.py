@@ -7,12 +7,10 @@ import platform
 import secrets
 import subprocess
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from coroguard._version import __version__
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _LARGEST_SEED = 2**32 - 1
 

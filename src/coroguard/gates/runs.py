@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +21,6 @@ from .process import run_pytest
 from .trust import doubts, evidence, read
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from .config import Config
     from .process import Ended
     from .verdict import Gate, Verdict

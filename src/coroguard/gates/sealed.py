@@ -5,12 +5,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from coroguard._files import write_whole
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 class NotThisRunError(ValueError):

@@ -7,10 +7,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pathlib import Path
+from typing import Any
 
 _Def = ast.FunctionDef | ast.AsyncFunctionDef
 # Decorators whose function is not a test, or is replaced on purpose.

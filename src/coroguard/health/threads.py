@@ -5,12 +5,10 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from contextvars import Context
+from typing import Any
 
 from .._runtime.threads import start_new_thread
-
-if TYPE_CHECKING:
-    from contextvars import Context
 
 
 def start(context: Context, work: Callable[[], Any], name: str) -> None:

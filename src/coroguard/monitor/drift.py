@@ -7,13 +7,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 from .findings import DRIFT, Finding
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _LIMIT_S = 300.0
 _CLEAN = 0

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterable, Mapping
-from importlib.machinery import SourceFileLoader
+from importlib.machinery import ModuleSpec, SourceFileLoader
 from types import CodeType
-from typing import TYPE_CHECKING
 
 from .._guard.judge import act
 from .._leaks.errors import CoroguardError
 from .._runtime.modes import current
 from ..bindings.import_hook import Step, install
 from .rewriting import checked_code
-
-if TYPE_CHECKING:
-    from importlib.machinery import ModuleSpec
 
 _packages: list[str] = []
 _checked: set[str] = set()

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from .._guard.judge import act
-from .._inspect.attributes import namespace
+from .._inspect.attributes import file_of
 from .._inspect.texts import nearest
 from .._leaks.errors import CoroguardError, GuardUsageError
 from .._runtime.modes import Mode, current
@@ -179,8 +179,8 @@ def _report_if_late(package: str, source: str) -> None:
 
 def _has_source(module: str) -> bool:
     """Return whether there is source to check; a namespace package has none."""
-    found = namespace(sys.modules[module]).get("__file__")
-    return isinstance(found, str) and found.endswith(".py") and os.path.isfile(found)
+    found = file_of(sys.modules[module])
+    return found.endswith(".py") and os.path.isfile(found)
 
 
 def _report_at_exit(started: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import enum
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from ..._inspect.awaitables import static_type_attribute
@@ -182,12 +183,8 @@ def _is_passed_on(name: str, scope: Scope, source: Source) -> bool:
 
 def _is_inside(inner: Scope, scope: Scope) -> bool:
     """Return whether a scope is of another function inside; comprehensions are not."""
-    here: Scope | None = inner
-    while here is not None and here is not scope:
-        if not here.is_comprehension:
-            return True
-        here = here.parent
-    return False
+    between = takewhile(lambda it: it is not scope, inner.outwards())
+    return not all(it.is_comprehension for it in between)
 
 
 def _reads_of(name: str, scope: Scope, source: Source) -> list[ast.Name]:

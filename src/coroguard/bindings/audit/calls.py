@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from ..._inspect.attributes import MISSING, namespace, own_dict, unbound
+from ..._inspect.attributes import MISSING, file_of, own_dict, unbound
 from ..._inspect.colours import plain_function
 from .call_uses import Use, Uses, Waits
 from .scopes import FUNCTIONS, By
@@ -45,8 +45,8 @@ class Call:
 
 def tree_of(module: ModuleType) -> ast.Module | None:
     """Parse a module's source file; ``None`` where it cannot be read."""
-    file = namespace(module).get("__file__")
-    if not isinstance(file, str) or not file.endswith(".py"):
+    file = file_of(module)
+    if not file.endswith(".py"):
         return None
     linecache.checkcache(file)
     try:

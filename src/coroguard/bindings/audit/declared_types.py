@@ -106,11 +106,18 @@ def result_class(function: Any) -> type | None:
     asyncio = sys.modules.get("asyncio")
     if asyncio is None:
         return None
+    if any(function is it for it in task_starters()):
+        return cast("type", asyncio.Task)
     loops = ("get_running_loop", "get_event_loop", "new_event_loop")
     if any(function is getattr(asyncio, name) for name in loops):
         return cast("type", asyncio.AbstractEventLoop)
-    loop = asyncio.AbstractEventLoop
-    tasks = (asyncio.create_task, asyncio.ensure_future, loop.create_task)
-    if any(function is it for it in tasks):
-        return cast("type", asyncio.Task)
     return None
+
+
+def task_starters() -> tuple[Any, ...]:
+    """Return the functions of asyncio that start a task, if it is imported."""
+    asyncio: Any = sys.modules.get("asyncio")
+    if asyncio is None:
+        return ()
+    loop = asyncio.AbstractEventLoop
+    return asyncio.create_task, asyncio.ensure_future, loop.create_task

@@ -7,11 +7,9 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from ..._inspect.attributes import module_name, namespace
-from ..._inspect.awaitables import class_of
+from ..._inspect.attributes import file_of, module_name, namespace
 from ..findings import FindingKind
 from .locations import Place, report
 from .rebindings import defined_colour
@@ -80,7 +78,7 @@ class Doubles:
         tops = {name.partition(".")[0] for name in self._imported()}
         own = {it.name.partition(".")[0] for it in self._readings}
         for name in sorted(tops - own - set(sys.stdlib_module_names)):
-            file = _file_of(sys.modules.get(name))
+            file = _source_of(sys.modules.get(name))
             if file:
                 yield name, file
 
@@ -137,7 +135,7 @@ def _by_file() -> dict[str, list[str]]:
     found: dict[object, dict[int, str]] = {}
     files: dict[object, str] = {}
     for name, module in list(sys.modules.items()):
-        file = _file_of(module)
+        file = _source_of(module)
         if file:
             key = _identity(file)
             files.setdefault(key, file)
@@ -158,11 +156,9 @@ def _identity(file: str) -> object:
     return status.st_dev, status.st_ino
 
 
-def _file_of(module: Any) -> str:
-    if not issubclass(class_of(module), ModuleType):
-        return ""
-    file = namespace(module).get("__file__")
-    return file if isinstance(file, str) and file.endswith(".py") else ""
+def _source_of(module: object) -> str:
+    file = file_of(module)
+    return file if file.endswith(".py") else ""
 
 
 def _candidates(name: str, file: str) -> Iterator[str]:

@@ -185,12 +185,8 @@ def _is_if(step: tuple[ast.AST, str]) -> bool:
 
 def _runs_at_once(inner: Scope, scope: Scope) -> bool:
     """Return whether code runs where it is written, not when it is called."""
-    here: Scope | None = inner
-    while here is not None and here is not scope:
-        if here.is_function or isinstance(here.node, ast.Lambda):
-            return False
-        here = here.parent
-    return here is scope
+    ends = (it for it in inner.outwards() if it is scope or it.is_called)
+    return next(ends, None) is scope
 
 
 def _is_class(found: Any) -> bool:

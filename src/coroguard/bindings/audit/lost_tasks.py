@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 import inspect
-import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..findings import FindingKind
 from .call_uses import Use
+from .declared_types import task_starters
 from .locations import Place, place_of, report
 from .slots import is_coroutine_function
 
@@ -27,11 +27,7 @@ def lost_tasks(reading: Reading) -> Iterator[Finding]:
     Source: the note on ``asyncio.create_task()`` in Python's documentation: the
     event loop keeps weak references only.
     """
-    asyncio = sys.modules.get("asyncio")
-    if asyncio is None:
-        return
-    loop = asyncio.AbstractEventLoop
-    starters = (asyncio.create_task, asyncio.ensure_future, loop.create_task)
+    starters = task_starters()
     for call in reading.calls:
         if call.use is Use.DROPPED and any(call.target is it for it in starters):
             yield from _lost(call, reading)

@@ -171,10 +171,8 @@ class Lookups:
         return Instance(cls, exact=False)
 
     def _of_super(self, node: ast.Call, scope: Scope) -> Any:
-        here: Scope | None = scope
-        while here is not None and not here.is_class:
-            here = here.parent
-        cls = self.defined_class(here)
+        around = (it for it in scope.outwards() if it.is_class)
+        cls = self.defined_class(next(around, None))
         if cls is None or node.args or not self.is_builtin("super", scope):
             return MISSING
         return Instance(cls, exact=False, after=cls)
@@ -263,9 +261,4 @@ class Lookups:
 
 def _runs_later(scope: Scope) -> bool:
     """Return whether code of a scope runs after the module was imported."""
-    here: Scope | None = scope
-    while here is not None:
-        if here.is_function or isinstance(here.node, ast.Lambda):
-            return True
-        here = here.parent
-    return False
+    return any(it.is_called for it in scope.outwards())

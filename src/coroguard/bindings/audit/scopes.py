@@ -76,9 +76,21 @@ class Scope:
         return isinstance(self.node, FUNCTIONS)
 
     @property
+    def is_called(self) -> bool:
+        """Whether its code runs when it is called, not where it is written."""
+        return isinstance(self.node, (*FUNCTIONS, ast.Lambda))
+
+    @property
     def is_comprehension(self) -> bool:
         """Whether it belongs to the scope around it, but for what it binds."""
         return isinstance(self.node, _COMPREHENSIONS)
+
+    def outwards(self) -> Iterator[Scope]:
+        """Yield the scope, and those around it."""
+        here: Scope | None = self
+        while here is not None:
+            yield here
+            here = here.parent
 
 
 @dataclass(slots=True, eq=False)
@@ -132,12 +144,8 @@ class Source:
 
     def nonlocals(self) -> set[str]:
         """Return the names that some inner function declares ``nonlocal``."""
-        return {
-            name
-            for scope in self.all_scopes
-            for name, word in scope.outer.items()
-            if word == "nonlocal"
-        }
+        words = (it for scope in self.all_scopes for it in scope.outer.items())
+        return {name for name, word in words if word == "nonlocal"}
 
     def rebound(self) -> set[str]:
         """Return the names of the module that a function may bind anew."""
@@ -153,12 +161,12 @@ def read(tree: ast.Module) -> Source:
     """Read a module's syntax once, for all questions."""
     parents: dict[ast.AST, ast.AST] = {}
     source = Source(tree, parents, {}, paths(tree.body), [], [], {}, [], [])
-    top = _Reader(source).scope(tree, None)
+    reader = _Reader(source)
+    top = reader.scope(tree, None)
     source.scopes[tree] = top
     # A stack and not a recursion: source that was generated can be deep.
     waiting: list[tuple[ast.AST, Scope]] = [(child, top) for child in tree.body[::-1]]
     parents.update(dict.fromkeys(tree.body, tree))
-    reader = _Reader(source)
     while waiting:
         node, scope = waiting.pop()
         children = list(reader.visit(node, scope))

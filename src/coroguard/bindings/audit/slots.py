@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..._inspect.annotations import annotations_of
 from ..._inspect.attributes import MISSING, member, namespace, unbound
-from ..._inspect.awaitables import static_type_attribute
+from ..._inspect.awaitables import mro, static_type_attribute
 from ..._inspect.colours import plain_function
 from .calls import tree_of
 from .declared_types import callable_result
@@ -176,7 +176,7 @@ def _names(target: Any, known: dict[int, str]) -> Iterator[str]:
     owner, _, name = function.__qualname__.rpartition(".")
     cls = namespace(module).get(owner) if "." not in owner else None
     if isinstance(cls, type):
-        for base in type.__dict__["__mro__"].__get__(cls):
+        for base in mro(cls):
             inherited = base.__dict__.get(name)
             if id(inherited) in known:
                 yield known[id(inherited)]

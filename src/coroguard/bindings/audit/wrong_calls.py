@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .calls import Call
     from .module_source import Reading
     from .plain_results import Plainness
-    from .scopes import Scope, Source
+    from .scopes import Source
 
 _RIGHT = {
     Colour.ASYNC: Waits.AWAIT,
@@ -125,10 +125,9 @@ def _as_used(call: Call) -> str:
 def _fix_of_async(call: Call, within: str, source: Source) -> str:
     words = _RIGHT.get(colour_of(call.target) or Colour.ASYNC, Waits.AWAIT)
     fix = f"write {words} {call.written}(...) there"
-    scope: Scope | None = source.scopes[call.node]
-    while scope is not None and not scope.is_function:
-        scope = scope.parent
-    if scope is not None and isinstance(scope.node, ast.FunctionDef):
+    around = source.scopes[call.node].outwards()
+    function = next((it.node for it in around if it.is_function), None)
+    if isinstance(function, ast.FunctionDef):
         fix += f" and make {within} async"
     return f"{fix}, or call a synchronous twin"
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-from ..._files import write_whole
+from ..._files import toml_string, write_whole
 from ..._inspect.colours import Colour
 from ..._leaks.errors import GuardUsageError
 from .record import UNDECIDED, Lock
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 #: The command that writes a lock; the advice of each error begins with it.
 COMMAND = "coroguard lock"
@@ -102,26 +99,20 @@ def write_lock(file: Path, lock: Lock) -> None:
 
 def _body(lock: Lock) -> Iterator[str]:
     for package in lock.packages:
-        yield f"    {_quoted(package)},"
+        yield f"    {toml_string(package)},"
     yield "]"
     if lock.libraries:
-        yield f"libraries = [{', '.join(map(_quoted, lock.libraries))}]"
+        yield f"libraries = [{', '.join(map(toml_string, lock.libraries))}]"
     yield from _section("colours", lock.colours)
     yield from _section("contracts", lock.contracts)
     for name in sorted(lock.schemas):
-        yield from _section(f"schemas.{_quoted(name)}", lock.schemas[name])
+        yield from _section(f"schemas.{toml_string(name)}", lock.schemas[name])
 
 
 def _section(title: str, entries: Mapping[str, str]) -> Iterator[str]:
     yield from ("", f"[{title}]")
     for name in sorted(entries):
-        yield f"{_quoted(name)} = {_quoted(entries[name])}"
-
-
-def _quoted(text: str) -> str:
-    """Return a TOML string: that of JSON, without characters that TOML forbids."""
-    whole = text.encode("utf-8", "backslashreplace").decode()
-    return json.dumps(whole, ensure_ascii=False).replace("\x7f", "\\u007f")
+        yield f"{toml_string(name)} = {toml_string(entries[name])}"
 
 
 def _lock(found: Mapping[str, Any], text: str) -> Lock:

@@ -21,6 +21,7 @@ from coroguard.demo.errors import StartError
 _PR_SET_CHILD_SUBREAPER = 36
 _SPAWN = Path(__file__).with_name("_spawn.py")
 _POLL_S = 0.01
+_PATIENCE_S = 5.0
 
 
 class ServerProcess:
@@ -110,12 +111,12 @@ class ServerProcess:
                 raise StartError(f"{self.name} not ready in {timeout_s:g} s:\n{words}")
             time.sleep(_POLL_S)
 
-    def last_words(self, lines: int = 12) -> str:
+    def last_words(self) -> str:
         """Return the end of the server's log."""
         if not self.log.exists():
             return ""
         text = self.log.read_text(encoding="utf-8", errors="replace")
-        return "\n".join(text.splitlines()[-lines:])
+        return "\n".join(text.splitlines()[-12:])
 
     def kill(self) -> None:
         """Kill the server without warning, as the kernel does when memory ends."""
@@ -148,13 +149,13 @@ class ServerProcess:
             with suppress(ProcessLookupError):
                 self._process.send_signal(self._stop_signal)
 
-    def stop(self, *, patience_s: float = 5.0) -> None:
+    def stop(self) -> None:
         """End the server, by force when it does not follow; ended is fine too."""
         if self._process is None:
             return
         self.ask_to_stop()
         try:
-            self._process.wait(patience_s)
+            self._process.wait(_PATIENCE_S)
         except subprocess.TimeoutExpired:
             self.kill()
 

@@ -6,12 +6,9 @@ import os
 import re
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from coroguard.demo.backends.process import Server, ServerProcess
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _READY = re.compile(r"^READY (http://\S+)$", re.MULTILINE)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -13,8 +14,6 @@ from . import modules, shapes
 from .places import find_held, find_place
 
 if TYPE_CHECKING:
-    from contextlib import ExitStack
-
     from .places import Place
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,6 @@ from .copies import (
 from .swaps import keep_attribute, keep_item
 
 if TYPE_CHECKING:
-    from contextlib import ExitStack
-
     from .places import Place
 
 _SHADOW = '''"""A file that comes before {file!r} on the path."""

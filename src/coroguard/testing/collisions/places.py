@@ -7,17 +7,15 @@ import inspect
 import operator
 import sys
 from collections.abc import MutableMapping, MutableSequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from types import FunctionType, ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..._inspect.texts import nearest
 from ..errors import usage_error
 from .recoloured import recoloured, recoloured_object
 from .swaps import ABSENT, keep_attribute, keep_item
-
-if TYPE_CHECKING:
-    from contextlib import ExitStack
 
 _BOUND_BY_A_CLASS = (FunctionType, staticmethod, classmethod)
 _CONTAINERS = (MutableMapping, MutableSequence)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import types
 from collections.abc import Callable
+from contextlib import ExitStack
 from types import MethodType
 from typing import TYPE_CHECKING, Any
 from unittest.mock import AsyncMock, MagicMock
@@ -15,8 +16,6 @@ from .recoloured import holder_of
 from .swaps import keep_attribute
 
 if TYPE_CHECKING:
-    from contextlib import ExitStack
-
     from .places import Place
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from contextlib import ExitStack
+from typing import Any
 
 from ..._inspect.awaitables import class_of
-
-if TYPE_CHECKING:
-    from contextlib import ExitStack
 
 #: The value of a name that is not set.
 ABSENT: Any = object()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import inspect
 import sys
 import typing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial, partialmethod, singledispatchmethod
 from types import FunctionType, ModuleType, NoneType
 from typing import Any, Self
 
 from ..._inspect.annotations import annotations_of, return_annotation
-from ..._inspect.awaitables import class_of, static_type_attribute
+from ..._inspect.awaitables import class_of, mro, static_type_attribute
 from ..._inspect.callables import WRAPPERS, is_async, name_of, unwrap
 from ..._inspect.colours import Colour, colour_of, plain_function
 from ..._inspect.promises import awaited_type, named_classes
@@ -69,15 +69,7 @@ def whole(original: Any, *, is_instance: bool = False) -> Member:
     kind = class_of(original)
     call = static_type_attribute(kind, "__call__")
     described = _instance_of(kind) if call is None else _called(original, kind)
-    return Member(
-        found=original,
-        label=described.label,
-        is_callable=described.is_callable,
-        colour=described.colour,
-        signature=described.signature,
-        gives=described.gives,
-        stands_for=kind,
-    )
+    return replace(described, found=original, stands_for=kind)
 
 
 def member_of(owner: Member, name: str) -> Member:
@@ -106,11 +98,7 @@ def member_of(owner: Member, name: str) -> Member:
 def names_of(original: Any) -> list[str]:
     """Return the names that an original has, those it only annotates too."""
     kind: Any = original if isinstance(original, type) else type(original)
-    annotated = [
-        name
-        for base in type.__dict__["__mro__"].__get__(kind)
-        for name in annotations_of(base)
-    ]
+    annotated = [name for base in mro(kind) for name in annotations_of(base)]
     return sorted({*dir(original), *annotated})
 
 
@@ -172,7 +160,7 @@ def _given_by(target: Any, colour: Colour | None) -> Any:
 def _annotated(owner: Any, name: str) -> Any:
     """Return the class that a class annotates its attribute with, else ``ABSENT``."""
     kind: Any = owner if isinstance(owner, type) else type(owner)
-    for base in type.__dict__["__mro__"].__get__(kind):
+    for base in mro(kind):
         annotations = annotations_of(base, only=name)
         if name in annotations:
             names = vars(sys.modules.get(base.__module__, ModuleType("")))
@@ -209,14 +197,7 @@ def _method(owner: Member, name: str, raw: Any, label: str) -> Member:
         bound = 1 if is_descriptor and not is_own else 0
     found = _callable(raw, label, bound=bound)
     if name in _SELF_IS_IDIOM and found.gives is ABSENT:
-        return Member(
-            found=raw,
-            label=label,
-            is_callable=True,
-            colour=found.colour,
-            signature=found.signature,
-            gives=Self,
-        )
+        return replace(found, gives=Self)
     return found
 
 

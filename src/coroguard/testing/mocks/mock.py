@@ -7,10 +7,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Generator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from types import CoroutineType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 from unittest.mock import AsyncMock, MagicMock, NonCallableMagicMock, NonCallableMock
 
 from ..._inspect.awaitables import class_of
@@ -23,9 +23,6 @@ from .teaching import (
     refuse_return_value,
     refuse_side_effect,
 )
-
-if TYPE_CHECKING:
-    from contextlib import AbstractAsyncContextManager
 
 
 def mock_of(original: Any, **options: Any) -> Any:
