@@ -92,11 +92,7 @@ def _place(text: str) -> dict[str, Any]:
     match = _PLACE.fullmatch(text)
     if match is None:
         return {"file": "", "line": 0, "what": text}
-    return {
-        "file": match["file"],
-        "line": int(match["line"]),
-        "what": match["what"] or "",
-    }
+    return {**match.groupdict(default=""), "line": int(match["line"])}
 
 
 def _location(text: str) -> dict[str, Any]:

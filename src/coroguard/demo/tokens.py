@@ -97,14 +97,12 @@ class TokenVerifier:
         await self._client.aclose()
 
     async def _key(self, kid: str | None) -> jwt.PyJWK:
-        if not self._fresh() or kid not in self._keys:
+        is_fresh = time.monotonic() - self._fetched_at < self._ttl_s
+        if not is_fresh or kid not in self._keys:
             await self._refresh(kid)
         if kid not in self._keys:
             raise jwt.InvalidTokenError("signed with an unknown key")
         return self._keys[kid]
-
-    def _fresh(self) -> bool:
-        return time.monotonic() - self._fetched_at < self._ttl_s
 
     async def _refresh(self, kid: str | None) -> None:
         asked_at = time.monotonic()

@@ -10,7 +10,6 @@ from xml.etree import ElementTree as ET
 
 from .._inspect.texts import escape_command
 from .evidence import Outcome
-from .matrix.show import reasons, rows
 from .verdict import Verdict
 
 if TYPE_CHECKING:
@@ -152,10 +151,10 @@ def _cells(matrix: Matrix) -> Iterator[str]:
     yield f"### Matrix: {_md(matrix.evidence)}"
     yield ""
     yield from ("| cell | settings | verdict | took |", "|---|---|---|---|")
-    for number, label, verdict, took in rows(matrix):
+    for number, label, verdict, took in matrix.rows():
         yield f"| {number} | {_md(label)} | **{verdict}** | {took} |"
     yield ""
-    for text in reasons(matrix):
+    for text in matrix.reasons():
         yield f"- {_md(text)}"
 
 
@@ -192,7 +191,7 @@ def as_annotations(readiness: Readiness) -> list[str]:
         for reason in result.judgement.reasons
     ]
     if readiness.matrix:
-        found += [("matrix", text) for text in reasons(readiness.matrix)]
+        found += [("matrix", text) for text in readiness.matrix.reasons()]
     if readiness.problem:
         found.append(("coroguard gate", readiness.problem[1]))
     if readiness.self_test:

@@ -8,7 +8,6 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from .matrix.show import reasons, rows
 from .output import flat, without_commands
 from .readiness import ExitCode
 from .verdict import Verdict
@@ -109,12 +108,12 @@ def _show_matrix(matrix: Matrix, console: Console) -> None:
     table.add_column("verdict", no_wrap=True)
     table.add_column("took", no_wrap=True, justify="right", min_width=7)
     table.expand = True
-    for number, label, verdict, took in rows(matrix):
+    for number, label, verdict, took in matrix.rows():
         style = _STYLES.get(Verdict(verdict), "bold red")
         table.add_row(number, Text(flat(label)), Text(verdict, style=style), took)
     console.print(table)
     _line(console, flat(f"matrix: {matrix.evidence}"))
-    for text in reasons(matrix):
+    for text in matrix.reasons():
         _labelled(console, "matrix", text)
 
 

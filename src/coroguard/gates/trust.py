@@ -63,7 +63,7 @@ def evidence(job: Job, ended: Ended, limit_s: float) -> RunEvidence:
         )
     report, missing = read(job, ended)
     if missing:
-        last = tuple(_last_lines(ended.output))
+        last = [printable(it) for it in ended.output.splitlines() if it.strip()][-3:]
         return RunEvidence(
             broken=(missing, *last), output=ended.output, duration_s=ended.duration_s
         )
@@ -89,7 +89,3 @@ def _left(exit_code: int) -> str:
         return f"was killed by {signal.Signals(-exit_code).name}"
     except ValueError:
         return f"was killed by signal {-exit_code}"
-
-
-def _last_lines(output: str) -> list[str]:
-    return [printable(line) for line in output.splitlines() if line.strip()][-3:]

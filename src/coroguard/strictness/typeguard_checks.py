@@ -61,7 +61,8 @@ def mismatch(value: object, annotation: Any, names: dict[str, Any]) -> str | Non
     if is_stand_in(value):
         return None
     memo = TypeCheckMemo(names, {}, config=_CONFIGURATION)
-    _prepare()
+    if _lookup not in checker_lookup_functions:
+        checker_lookup_functions.insert(0, _lookup)
     was, _checking.now = getattr(_checking, "now", False), True
     try:
         check_type_internal(value, annotation, memo)
@@ -75,11 +76,6 @@ def mismatch(value: object, annotation: Any, names: dict[str, Any]) -> str | Non
 def type_error(text: str) -> TypeCheckError:
     """Return the error that typeguard's own hook would raise."""
     return TypeCheckError(text)
-
-
-def _prepare() -> None:
-    if _lookup not in checker_lookup_functions:
-        checker_lookup_functions.insert(0, _lookup)
 
 
 def _lookup(

@@ -95,10 +95,6 @@ def qualified_name(scope: Scope | None) -> str:
         ):
             names.append(node.name)
         scope = scope.parent
-    return _joined(names)
-
-
-def _joined(names: list[str]) -> str:
     return ".".join(it.lstrip(".") for it in reversed(names) if it)
 
 

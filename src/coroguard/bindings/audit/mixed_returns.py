@@ -42,7 +42,7 @@ def mixed_returns(
         coroutine, plain = pair
         if isinstance(node, ast.FunctionDef):
             users = _users(scope, reading, readings)
-            if not users or any(_asks_of(it) for it in users):
+            if not users or any(asks(it.within) for it in users):
                 continue
         yield from _found(scope, coroutine, plain, reading)
 
@@ -92,10 +92,6 @@ def _users(scope: Scope, reading: Reading, readings: list[Reading]) -> list[Call
         if call.use in (Use.AWAITED, Use.VALUE)
         and is_made_by(call.target, scope.node, reading.file)
     ]
-
-
-def _asks_of(call: Call) -> bool:
-    return asks(call.within)
 
 
 def _found(

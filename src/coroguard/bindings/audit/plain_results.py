@@ -189,11 +189,8 @@ def is_surely_async(target: object) -> bool:
         return False
     if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
         return True
-    return _is_of_contextlib(function) and (colour_of(function) is Colour.ASYNC_CONTEXT)
-
-
-def _is_of_contextlib(function: Any) -> bool:
-    return bool(function.__code__.co_filename == contextlib.__file__)
+    is_of_contextlib = function.__code__.co_filename == contextlib.__file__
+    return is_of_contextlib and colour_of(function) is Colour.ASYNC_CONTEXT
 
 
 def _first_line(node: Any) -> int:

@@ -125,7 +125,8 @@ class Lookups:
 
     def _of_global(self, name: str, scope: Scope, bound: list[Binding]) -> Any:
         # Code that runs while the module is imported may see an earlier binding.
-        if name in self._rebound or (not _runs_later(scope) and len(bound) != 1):
+        runs_later = any(it.is_called for it in scope.outwards())
+        if name in self._rebound or (len(bound) != 1 and not runs_later):
             return MISSING
         return known_object(self.names.get(name, vars(builtins).get(name, MISSING)))
 
@@ -257,8 +258,3 @@ class Lookups:
             return None
         owner = self._of_first_parameter("self", self._source.owner("self", scope))
         return owner.cls if type(owner) is Instance else None
-
-
-def _runs_later(scope: Scope) -> bool:
-    """Return whether code of a scope runs after the module was imported."""
-    return any(it.is_called for it in scope.outwards())

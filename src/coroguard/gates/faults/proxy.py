@@ -33,11 +33,14 @@ class FaultProxy:
     Args:
         host: Where the server is.
         port: Its port.
+
+    Attributes:
+        port: The proxy's port on loopback, the same for its whole life.
     """
 
     def __init__(self, host: str, port: int) -> None:
         self._upstream = (host, port)
-        self._port = 0
+        self.port = 0
         self._toxics: dict[Stream, list[Toxic]] = {stream: [] for stream in _BOTH}
         self._links: set[Link] = set()
         self._server: asyncio.Server | None = None
@@ -62,7 +65,7 @@ class FaultProxy:
         self._place = socket.socket()
         self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         self._place.bind((_HOST, 0))
-        self._port = self._place.getsockname()[1]
+        self.port = self._place.getsockname()[1]
         self._thread.start()
         self.up()
         return self
@@ -75,11 +78,6 @@ class FaultProxy:
         self._place.close()
 
     @property
-    def port(self) -> int:
-        """The port on loopback, the same for the proxy's whole life."""
-        return self._port
-
-    @property
     def connections(self) -> int:
         """The number of connected clients."""
         return len(self._links)
@@ -88,7 +86,7 @@ class FaultProxy:
         """Return an address of the server with the proxy's host and port in it."""
         parts = urlsplit(original)
         login, at, _ = parts.netloc.rpartition("@")
-        return parts._replace(netloc=f"{login}{at}{_HOST}:{self._port}").geturl()
+        return parts._replace(netloc=f"{login}{at}{_HOST}:{self.port}").geturl()
 
     def add(self, toxic: Toxic, *streams: Stream) -> None:
         """Add a toxic; without a stream it works in both directions."""
@@ -147,7 +145,7 @@ class FaultProxy:
     async def _listen(self) -> None:
         if self._server is None:
             self._server = await self._loop.create_server(
-                self._accept, _HOST, self._port, backlog=1024, reuse_port=True
+                self._accept, _HOST, self.port, backlog=1024, reuse_port=True
             )
 
     async def _stop_listening(self) -> None:

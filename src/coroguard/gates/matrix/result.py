@@ -139,6 +139,22 @@ class Matrix:
         cells = f"{self.ran} of {chosen} cells{least} ran"
         return f"{cells}, {kind} of {self.possible} combinations{more}"
 
+    def rows(self) -> Iterator[tuple[str, str, str, str]]:
+        """Yield number, settings, verdict and time of each cell, to be shown."""
+        for cell in self.cells:
+            number = f"{cell.number}+" if cell.added else str(cell.number)
+            yield number, cell.label, str(cell.verdict), f"{cell.duration_s:.1f} s"
+
+    def reasons(self) -> Iterator[str]:
+        """Yield why cells are not green, the causes first."""
+        yield from self.causes
+        if self.lacks:
+            yield self.lacks
+        for cell in self.cells:
+            if cell.reason:
+                where = f"cell {cell.number} ({cell.label})"
+                yield f"{where}: {cell.verdict}: {cell.reason}"
+
     def to_json(self) -> dict[str, Any]:
         """Return it as plain data."""
         return {

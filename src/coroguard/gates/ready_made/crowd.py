@@ -85,7 +85,9 @@ class Crowd:
         whole = len(self.members) * self._turns
         try:
             for step, harm in enumerate(harms, 1):
-                await self._until_answered(whole * step // (len(harms) + 1), talking)
+                enough = whole * step // (len(harms) + 1)
+                while len(self.turn_ms) < enough and not talking.done():
+                    await self._next()
                 await self._suffer(harm, whole // (2 * len(harms) + 2), talking)
             await talking
         finally:
@@ -174,12 +176,6 @@ class Crowd:
             self.felt += seen or self.sent_again > before
         finally:
             harm.end()
-
-    async def _until_answered(
-        self, count: int, talking: asyncio.Future[list[None]]
-    ) -> None:
-        while len(self.turn_ms) < count and not talking.done():
-            await self._next()
 
     async def _next(self) -> None:
         self._progress.clear()
