@@ -8,6 +8,7 @@ import inspect
 import sys
 import typing
 from collections.abc import Iterator
+from contextlib import suppress
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -118,17 +119,10 @@ def subclasses_agree(cls: type, name: str, after: type | None = None) -> bool:
     """Return whether a name has the same colour in all subclasses."""
     mine = member(cls, name, after)
     colour = colour_of(unbound(mine))
-    seen = {id(cls)}
-    waiting = [*_subclasses(cls)]
-    while waiting:
-        subclass = waiting.pop()
-        if id(subclass) in seen:
-            continue
-        seen.add(id(subclass))
+    for subclass in subclasses(cls):
         other = member(subclass, name, after)
         if other is not mine and _colour(other) is not colour:
             return False
-        waiting += _subclasses(subclass)
     return True
 
 
@@ -145,26 +139,26 @@ def _colour(found: Any) -> Colour | None:
 
 def subclasses_store(cls: type, name: str) -> bool:
     """Return whether code of a subclass may store something else under a name."""
-    seen: set[int] = set()
-    waiting = _subclasses(cls)
-    while waiting:
-        subclass = waiting.pop()
-        if id(subclass) in seen:
-            continue
-        seen.add(id(subclass))
+    for subclass in subclasses(cls):
         stored = _stored_by(subclass)
         if stored is None or name in stored or name in own_dict(subclass):
             return True
-        waiting += _subclasses(subclass)
     return False
 
 
-def _subclasses(cls: type) -> list[type]:
-    try:
-        found: list[type] = type.__subclasses__(cls)
-    except TypeError:  # of ``type`` itself
-        return []
-    return found
+def subclasses(cls: type) -> Iterator[type]:
+    """Yield the subclasses of a class, and theirs, each once."""
+    seen: set[int] = set()
+    waiting = [cls]
+    while waiting:
+        found = waiting.pop()
+        if id(found) in seen:
+            continue
+        seen.add(id(found))
+        if found is not cls:
+            yield found
+        with suppress(TypeError):  # of ``type`` itself
+            waiting += type.__subclasses__(found)
 
 
 def instances_own(cls: type) -> set[str] | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._guard.names import DEFINITIONS
-from .._inspect.attributes import MISSING, file_of, mro, own_dict
+from .._inspect.attributes import MISSING, file_of, mro, own_dict, subclasses
 from .._inspect.callables import is_guarded, reaches_guard
 from .._inspect.colours import Colour, clash, colour_of, plain_function
 from .._leaks.origins import place
@@ -41,14 +41,7 @@ def lost_overrides(cls: Any, name: str) -> Iterator[Finding]:
     """Yield the overrides of a guarded method that have no guard or another colour."""
     if not isinstance(cls, type) or not is_guarded(own_dict(cls).get(name)):
         return
-    waiting: list[type] = type.__subclasses__(cls)
-    seen = {id(cls)}
-    while waiting:
-        sub = waiting.pop()
-        if id(sub) in seen:
-            continue
-        seen.add(id(sub))
-        waiting += type.__subclasses__(sub)
+    for sub in subclasses(cls):
         holder = next(base for base in mro(sub) if name in own_dict(base))
         # A base that only comes first in the order of the bases overrides, too.
         replaces = holder is sub or not issubclass(holder, cls)
