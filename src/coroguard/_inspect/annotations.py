@@ -14,10 +14,16 @@ import sys
 import types
 import typing
 from collections.abc import Callable, Mapping
-from types import FunctionType, ModuleType
+from types import FunctionType
 from typing import Any
 
-from .awaitables import class_name, class_of, module_name, static_type_attribute
+from .awaitables import (
+    class_name,
+    class_of,
+    module_name,
+    namespace,
+    static_type_attribute,
+)
 from .callables import BINDINGS, METHODS, PARTIALS, PROXIES, closure_of, unwrap
 
 _ALIASES = (types.GenericAlias, type(collections.abc.Callable[..., None]))
@@ -119,7 +125,7 @@ def _written(owner: Any) -> tuple[dict[str, object], list[dict[str, Any]]]:
         own: Any = type.__dict__["__dict__"].__get__(owner)
         found = own.get("__annotations__", own.get("__annotations_cache__"))
         code = own.get("__annotate__", own.get("__annotate_func__"))
-        scope = [own, _namespace(sys.modules.get(module_name(owner)))]
+        scope = [own, namespace(sys.modules.get(module_name(owner)))]
     elif type(owner) is FunctionType:
         code = getattr(owner, "__annotate__", None)
         found = owner.__annotations__ if code is None else None
@@ -189,21 +195,14 @@ def _meaning(node: ast.expr, names: Callable[[str], object]) -> Any:
 
 def _attribute(base: Any, name: str) -> Any:
     """Return an attribute of a module or a class, found without their code."""
-    namespace = _namespace(base)
-    if name in namespace:
-        return names_in(namespace)(name)
+    names = namespace(base)
+    if name in names:
+        return names_in(names)(name)
     if issubclass(type(base), type):
         found = static_type_attribute(base, name)
         if issubclass(type(found), type):
             return found
     return _missing(name)
-
-
-def _namespace(module: object) -> dict[str, Any]:
-    if not issubclass(type(module), ModuleType):
-        return {}
-    found: dict[str, Any] = vars(ModuleType)["__dict__"].__get__(module)
-    return found
 
 
 def _missing(name: str) -> Any:

@@ -15,6 +15,7 @@ from typing import Any
 from .annotations import annotations_of
 from .awaitables import class_of, static_type_attribute
 from .awaitables import mro as mro
+from .awaitables import namespace as namespace
 from .awaitables import own_dict as own_dict
 from .awaitables import own_state as own_state
 from .callables import BINDINGS, is_guarded, unwrap
@@ -28,7 +29,6 @@ class _Missing:
 
 MISSING: Any = _Missing()
 _COMPILED = "cython_function_or_method"
-_NAMES: Any = vars(ModuleType)["__dict__"]
 _STORE = dis.opmap["STORE_ATTR"]
 _EXTENDED = dis.opmap["EXTENDED_ARG"]
 
@@ -76,14 +76,6 @@ def loaded(name: str) -> Any:
     """Return a module that is imported already, or ``MISSING``."""
     found = sys.modules.get(name, MISSING)
     return MISSING if found is None else found
-
-
-def namespace(module: object) -> dict[str, Any]:
-    """Return the names of a module; none for other objects in its place."""
-    if not issubclass(type(module), ModuleType):
-        return {}
-    found: dict[str, Any] = _NAMES.__get__(module)
-    return found
 
 
 def file_of(module: object) -> str:

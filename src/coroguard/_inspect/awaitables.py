@@ -15,6 +15,7 @@ from types import (
     GeneratorType,
     GetSetDescriptorType,
     MemberDescriptorType,
+    ModuleType,
 )
 from typing import Any, TypeVar
 from weakref import ref
@@ -61,6 +62,14 @@ def mro(cls: type) -> tuple[type, ...]:
 def own_dict(cls: type) -> dict[str, Any]:
     """Return what a class itself defines, without asking its metaclass."""
     found: dict[str, Any] = type.__dict__["__dict__"].__get__(cls)
+    return found
+
+
+def namespace(module: object) -> dict[str, Any]:
+    """Return the names of a module; none for other objects in its place."""
+    if not issubclass(type(module), ModuleType):
+        return {}
+    found: dict[str, Any] = vars(ModuleType)["__dict__"].__get__(module)
     return found
 
 

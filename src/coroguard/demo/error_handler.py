@@ -30,12 +30,7 @@ def component_health(user_context: UserExecutionContext | None) -> dict[str, Any
 async def failure_frame(
     failure: ComponentUnavailable, user_context: UserExecutionContext
 ) -> dict[str, Any]:
-    """Return the error frame for a failed component.
-
-    Args:
-        failure: What broke off the user's turn.
-        user_context: Whose turn it was.
-    """
+    """Return the error frame for a failed component."""
     log.warning("turn broken off: %s", failure)
     request_id = user_context.request_id
     try:

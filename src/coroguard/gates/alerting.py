@@ -27,12 +27,7 @@ def send_alerts(readiness: Readiness, settings: AlertSettings) -> None:
 
 
 def alerts_of(readiness: Readiness, settings: AlertSettings) -> Iterator[Alert]:
-    """Yield an alert for each gate that blocks, or for the reason that none ran.
-
-    Args:
-        readiness: As the command publishes it, without secrets.
-        settings: Those of the receiver.
-    """
+    """Yield an alert for each gate that blocks, or for the reason that none ran."""
     if readiness.problem:
         why = readiness.problem[1].partition("\n")[0]
         yield _alert(settings, "", "Deployment gates did not run", why)

@@ -77,12 +77,7 @@ _PROJECTS: dict[str, dict[str, str]] = {
 
 
 def try_engine(runs: Runs, progress: Callable[[str], None]) -> tuple[Plant, ...]:
-    """Run each built-in project and return which of them the engine got right.
-
-    Args:
-        runs: The runs of the project, for their seeds and their folder.
-        progress: Is called with a line for each project.
-    """
+    """Run each built-in project and return which of them the engine got right."""
     root = runs.folder / "built-in"
     folders = {name: f"case_{number}" for number, name in enumerate(_PROJECTS)}
     for name, files in _PROJECTS.items():

@@ -22,13 +22,7 @@ _TESTED = (ast.If, ast.IfExp, ast.While)
 
 
 def is_asked(place: ast.expr, written: str, source: Source) -> bool:
-    """Return whether the code around a place asks for a colour, or expects a fault.
-
-    Args:
-        place: The expression whose colour matters.
-        written: How the source writes what is called.
-        source: Its module.
-    """
+    """Return whether the code around a place asks for a colour, or expects a fault."""
     root = written.partition(".")[0]
     for text in _conditions(place, source):
         if asks(text) or _ELSEWHERE.search(text):

@@ -97,12 +97,7 @@ def _is_called_by_python(node: ast.AsyncFunctionDef) -> bool:
 
 
 def async_properties(reading: Reading, names: set[str]) -> Iterator[Finding]:
-    """Yield the places that use an async property as a value, or drop it.
-
-    Args:
-        reading: A module.
-        names: The names of the properties that are async anywhere.
-    """
+    """Yield the places that use an async property as a value, or drop it."""
     uses = Uses(reading.source, reading.lookups)
     for node in reading.source.attributes if names else ():
         if node.attr not in names or is_for_types(node, reading.source):

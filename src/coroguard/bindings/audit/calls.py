@@ -61,11 +61,6 @@ def calls_of(module: ModuleType, source: Source, lookups: Lookups) -> list[Call]
     Nothing is imported and no code of the module runs. Left out are calls whose
     target is unknown or may be several things, code under ``TYPE_CHECKING``
     and definitions in a branch that was not taken.
-
-    Args:
-        module: The imported module.
-        source: Its source, read.
-        lookups: What its expressions refer to.
     """
     uses = Uses(source, lookups)
     file = str(vars(module).get("__file__", ""))

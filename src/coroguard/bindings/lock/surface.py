@@ -56,12 +56,7 @@ def surface_of(packages: Iterable[Loaded]) -> dict[str, Any]:
 
 
 def look_up(name: str, modules: Mapping[str, ModuleType]) -> Any:
-    """Return what a name resolves to, bases included; ``None`` if nowhere.
-
-    Args:
-        name: As ``module:qualified.name``.
-        modules: By their names.
-    """
+    """Return what ``module:qualified.name`` resolves to; ``None`` if nowhere."""
     module_name, _, path = name.partition(":")
     first, *rest = path.split(".")
     module = modules.get(module_name)

@@ -51,12 +51,7 @@ _UNKNOWN = Member(found=ABSENT, label="")
 
 
 def whole(original: Any, *, is_instance: bool = False) -> Member:
-    """Describe a class, a function, a module or an object.
-
-    Args:
-        original: It.
-        is_instance: It is a class, and an object of it is meant.
-    """
+    """Describe a function, a module or an object, a class or an object of it."""
     if isinstance(original, type):
         return _class(original) if not is_instance else _instance_of(original)
     if isinstance(original, ModuleType):

@@ -205,13 +205,7 @@ class Cause:
 def shrink(
     search: Search, attempt: Attempt, *, most_runs: int = _MOST_SHRINKING_RUNS
 ) -> Cause:
-    """Take away every decision that the failure of a search does not need.
-
-    Args:
-        search: A search that found a failure.
-        attempt: Runs once by a schedule.
-        most_runs: The most runs.
-    """
+    """Take away every decision that the failure of a search does not need."""
     failed, error = search.failed, search.error
     assert failed is not None
     shrinking = _Shrinking(search, attempt, type(error), most_runs)

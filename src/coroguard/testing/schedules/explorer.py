@@ -202,13 +202,7 @@ NO_LOOP = (
 
 
 def failure_of(found: Search, cause: Cause, test: str = "") -> Failure:
-    """Return the failure of a search.
-
-    Args:
-        found: The search.
-        cause: The least that the failure needs.
-        test: The node id of the test in pytest.
-    """
+    """Return the failure of a search."""
     failed, error = found.failed, found.error
     assert failed is not None
     assert error is not None

@@ -145,13 +145,7 @@ class Schedule:
         return (point, chosen[0]) if chosen else None
 
     def add_fault(self, point: int, index: int, name: str) -> None:
-        """Note that a fault has happened.
-
-        Args:
-            point: The number of the await.
-            index: The index of the fault.
-            name: Describes the task.
-        """
+        """Note that a fault has happened."""
         self.injected[point] = index
         if self._explain:
             self.events.append(f"{self.faults[index].name} in {name}")
