@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Socket", "WebSocketManager", "WebSocketManagerFactory", "factory"]
 
-_CAPACITY = 10_000
-
 
 class Socket(Protocol):
     """The part of a connection that a manager needs."""
@@ -42,9 +40,14 @@ class WebSocketManager:
 
 
 class WebSocketManagerFactory:
-    """A factory of one manager for each socket, up to a capacity."""
+    """A factory of one manager for each socket, up to a capacity.
 
-    def __init__(self) -> None:
+    Args:
+        capacity: How many sockets there may be at once.
+    """
+
+    def __init__(self, capacity: int = 10_000) -> None:
+        self._capacity = capacity
         self._managers: dict[str, WebSocketManager] = {}
 
     @property
@@ -61,8 +64,8 @@ class WebSocketManagerFactory:
             ComponentUnavailable: All are in use, or this socket has one already.
         """
         client = context.websocket_client_id
-        if len(self._managers) >= _CAPACITY:
-            problem = f"all {_CAPACITY} managers are in use"
+        if len(self._managers) >= self._capacity:
+            problem = f"all {self._capacity} managers are in use"
             raise ComponentUnavailable(
                 "manager_factory", problem, code="MANAGER_FACTORY_FULL"
             )
