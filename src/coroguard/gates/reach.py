@@ -9,47 +9,47 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 _TIMEOUT_S = 5.0
-_PORTS = {
-    "amqp": 5672,
-    "amqps": 5671,
-    "http": 80,
-    "https": 443,
-    "ldap": 389,
-    "mariadb": 3306,
-    "memcached": 11211,
-    "mongodb": 27017,
-    "mysql": 3306,
-    "nats": 4222,
-    "postgres": 5432,
-    "postgresql": 5432,
-    "redis": 6379,
-    "rediss": 6379,
-    "valkey": 6379,
-    "ws": 80,
-    "wss": 443,
-}
-_WITH_TLS = frozenset({"amqps", "https", "rediss", "wss"})
 _FILES = frozenset({"file", "sqlite"})
+
+
+class _Protocol(NamedTuple):
+    """The usual port, the first message, and how its answer begins."""
+
+    port: int | None = None
+    sends: bytes = b""
+    answers: bytes = b""
+    is_tls: bool = False
+
+
+# Source: RFC 9110, the protocols of Redis (RESP), PostgreSQL (SSLRequest), MySQL (the
+# server greets) and AMQP 0-9-1.
 _HTTP = (b"HEAD / HTTP/1.0\r\n\r\n", rb"HTTP/")
+_MYSQL = (b"", rb".")
+_POSTGRES = (b"\x00\x00\x00\x08\x04\xd2\x16\x2f", rb"[SN]")
 _REDIS = (b"PING\r\n", rb"[+-]")
-# The first message, and the beginning of its answer. Source: RFC 9110, the protocols of
-# Redis (RESP), PostgreSQL (SSLRequest), MySQL (the server greets) and AMQP 0-9-1.
-_TALKS = {
-    "amqp": (b"AMQP\x00\x00\x09\x01", rb"\x01|AMQP"),
-    "http": _HTTP,
-    "https": _HTTP,
-    "mariadb": (b"", rb"."),
-    "mysql": (b"", rb"."),
-    "postgres": (b"\x00\x00\x00\x08\x04\xd2\x16\x2f", rb"[SN]"),
-    "postgresql": (b"\x00\x00\x00\x08\x04\xd2\x16\x2f", rb"[SN]"),
-    "redis": _REDIS,
-    "rediss": _REDIS,
-    "valkey": _REDIS,
-    "ws": _HTTP,
-    "wss": _HTTP,
+_OTHER = _Protocol()
+_PROTOCOLS = {
+    "amqp": _Protocol(5672, b"AMQP\x00\x00\x09\x01", rb"\x01|AMQP"),
+    "amqps": _Protocol(5671, is_tls=True),
+    "http": _Protocol(80, *_HTTP),
+    "https": _Protocol(443, *_HTTP, is_tls=True),
+    "ldap": _Protocol(389),
+    "mariadb": _Protocol(3306, *_MYSQL),
+    "memcached": _Protocol(11211),
+    "mongodb": _Protocol(27017),
+    "mysql": _Protocol(3306, *_MYSQL),
+    "nats": _Protocol(4222),
+    "postgres": _Protocol(5432, *_POSTGRES),
+    "postgresql": _Protocol(5432, *_POSTGRES),
+    "redis": _Protocol(6379, *_REDIS),
+    "rediss": _Protocol(6379, *_REDIS, is_tls=True),
+    "valkey": _Protocol(6379, *_REDIS),
+    "ws": _Protocol(80, *_HTTP),
+    "wss": _Protocol(443, *_HTTP, is_tls=True),
 }
 
 
@@ -109,12 +109,12 @@ def _places(address: str) -> tuple[str, list[_Place]]:
         return "", [Path(unquote(parts.path))]
     if socket_file.startswith("/"):
         return "", [Path(socket_file) / ".s.PGSQL.5432"]
-    return scheme, [*_hosts(parts, _PORTS.get(scheme))]
+    return scheme, [*_hosts(parts, _PROTOCOLS.get(scheme, _OTHER).port)]
 
 
 def _of_connection_string(address: str) -> tuple[str, list[_Place]]:
     pairs = dict(re.findall(r"(\w+)\s*=\s*'?([^'\s]*)", address))
-    host, port = pairs["host"], int(pairs.get("port") or _PORTS["postgresql"])
+    host, port = pairs["host"], int(pairs.get("port") or 5432)
     if host.startswith("/"):
         return "", [Path(host) / f".s.PGSQL.{port}"]
     return "postgresql", [(host, port)]
@@ -147,13 +147,13 @@ def _talk(scheme: str, place: _Place) -> None:
         Path(place).stat()  # type: ignore[arg-type]
         return
     with _connected(scheme, place) as connection:
-        sent, expected = _TALKS.get(scheme, (b"", b""))
-        if not expected:
+        protocol = _PROTOCOLS.get(scheme, _OTHER)
+        if not protocol.answers:
             return
-        if sent:
-            connection.sendall(sent)
+        if protocol.sends:
+            connection.sendall(protocol.sends)
         answer = connection.recv(64)
-    if not re.match(expected, answer, re.S):
+    if not re.match(protocol.answers, answer, re.S):
         raise ValueError(f"what answers does not speak {scheme}")
 
 
@@ -166,7 +166,7 @@ def _connected(scheme: str, place: _Place) -> Generator[socket.socket, None, Non
             yield connection
         return
     with socket.create_connection(place, _TIMEOUT_S) as connection:
-        if scheme not in _WITH_TLS:
+        if not _PROTOCOLS.get(scheme, _OTHER).is_tls:
             yield connection
             return
         # Whether the certificate is right is the business of the tests.
