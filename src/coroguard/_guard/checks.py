@@ -124,7 +124,9 @@ def _by_pydantic(returns: Any) -> Callable[[object], list[str]]:
 def _by_typeguard(returns: Any) -> Callable[[object], list[str]]:
     loose = _replaced(returns, _loose)
     # Each key of a subtype is one too many for typeguard.
-    keys = returns.__annotations__ if typing.is_typeddict(returns) else None
+    keys: frozenset[str] | None = None
+    if typing.is_typeddict(returns):
+        keys = returns.__required_keys__ | returns.__optional_keys__
 
     def check(value: object) -> list[str]:
         if keys is not None and issubclass(type(value), dict):
