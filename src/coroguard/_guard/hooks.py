@@ -72,7 +72,7 @@ class Hooks(Terms):
             frame_id = id(sys._getframe(1))  # pyright: ignore[reportPrivateUsage]
             drops = _drops(frame_id, scope)
         if not drops and self.contract.is_plainly_right(value):
-            if started is not None:
+            if HOT.timed:
                 emit_done(self, value, None, started)
             return value, None
         what = what_is(value)
