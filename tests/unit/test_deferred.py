@@ -268,6 +268,26 @@ class Sender:
         return self()
 
 
+class Job:
+    """A decorator that is a class, as those of task queues are."""
+
+    def __init__(self, function: Any) -> None:
+        functools.update_wrapper(self, function)
+        self.function = function
+
+    @guard(returns=Any)
+    def __call__(self, *args: Any) -> Any:
+        return self.function(*args)
+
+    @guard(returns=bool)
+    def check(self) -> Any:
+        return self.function()
+
+    @guard(returns=Any)
+    def other(self) -> Any:
+        return twin()
+
+
 def run(function: Any, *args: Any, **named: Any) -> Any:
     """Call what it is given, as retries, timers and test runners do."""
     return function(*args, **named)
@@ -284,10 +304,11 @@ def run(function: Any, *args: Any, **named: Any) -> Any:
         Sender(),
         functools.partial(Sender()),
         mock.AsyncMock(return_value=1),
+        Job(fetch),
     ],
     ids=[
         *("function", "wrapped", "partial", "method", "guarded"),
-        *("object", "partial of an object", "double"),
+        *("object", "partial of an object", "double", "object that wraps one"),
     ],
 )
 @pytest.mark.parametrize("by_name", [False, True])
@@ -326,6 +347,16 @@ def test_another_functions_coroutine_is_not_promised_by_a_wrapper() -> None:
 
     with pytest.raises(CoroutineLeakError):
         guard(returns=Any)(wrapper)()
+
+
+def test_a_decorator_that_is_a_class_is_not_to_blame_for_an_async_function(
+    events: list[Event],
+) -> None:
+    """Its ``__call__`` returns the coroutine of the function that it wraps."""
+    assert (asyncio.run(Job(fetch)(1)), events) == (1, [])
+    for leaks in (Job(fetch).check, Job(fetch).other):
+        with pytest.raises(CoroutineLeakError):
+            leaks()
 
 
 def test_self_is_not_given_by_the_caller() -> None:

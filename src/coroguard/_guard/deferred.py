@@ -21,7 +21,7 @@ from types import (
 from typing import TYPE_CHECKING, Any
 
 from .._inspect.annotations import annotations_of
-from .._inspect.awaitables import ids, static_type_attribute, what_is
+from .._inspect.awaitables import ids, own_state, static_type_attribute, what_is
 from .._inspect.callables import (
     BINDINGS,
     HOLDERS,
@@ -194,8 +194,13 @@ def _namesakes(function: Any) -> Iterator[Any]:
 
 
 def _functions_given(call: FrameType) -> Iterator[Any]:
-    """Yield the functions that a guarded function was called with."""
-    return (it for it in _arguments(call) if id(type(it)) in _GIVEN)
+    """Yield the functions, and the objects that wrap one, of a guarded call.
+
+    ``self`` is one of them where its class is a decorator.
+    """
+    for it in _arguments(call):
+        if id(type(it)) in _GIVEN or "__wrapped__" in own_state(it):
+            yield it
 
 
 def _arguments(call: FrameType) -> Iterator[Any]:
