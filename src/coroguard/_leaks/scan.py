@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .._inspect.awaitables import ids, kind_of, what_is
+from .._inspect.awaitables import ids, kind_of, own_state, what_is
 from .._inspect.contents import CLOSED, is_closed, opened
 from .._inspect.promises import field_annotation, field_promises
 from .._inspect.texts import render_path
@@ -159,6 +159,10 @@ def _inside(node: Any) -> tuple[Iterable[str], Iterable[Any]] | None:
         items: Any = node.values()
     elif kind_of(node) is not None:
         return None
+    elif issubclass(kind, dict):
+        state = own_state(node)
+        names = [*dict.keys(node), *state]
+        items = [*dict.values(node), *state.values()]
     else:
         pairs = [*(opened(node, kind) or ())]
         names = [step[1] if type(step) is tuple else step for step, _ in pairs]
