@@ -234,6 +234,14 @@ class Failed:
     error: Any
 
 
+class Answers(dict[Any, Any]):
+    """A dict with attributes."""
+
+    def __init__(self, *args: Any, **attributes: Any) -> None:
+        super().__init__(*args)
+        vars(self).update(attributes)
+
+
 ERROR = "'coroutine' object is not iterable"
 CYCLE: list[Any] = ["text"]
 CYCLE.append({"again": CYCLE})
@@ -245,7 +253,7 @@ QUIET = [
     *([ERROR], {"message": ERROR}, {"error": "refused"}, {"error": None}),
     *(Record(1), Failed("no answer"), Failure(None, [Hostile()]), CYCLE),
     *({"a": Hostile()}, [Hostile(), Hostile()], HostileDict({"a": [Record(2)]})),
-    [(it for it in "text")],
+    *([(it for it in "text")], Answers({1: "text"}, kept=[1])),
 ]
 PLANTED = [
     *(Plant(), [1, Plant()], {"a": {"b": Plant()}}, {Plant(): 1}, {(Plant(),): 1}),
@@ -253,6 +261,7 @@ PLANTED = [
     *(HostileDict({"a": Plant()}), {"error": ERROR}, {"error": {"of": [ERROR]}}),
     *(Record({"reason": ERROR}), Failed(ERROR), [Failure(ERROR, 1)]),
     [1, 2, *[None] * 1_000, "text", Plant()],
+    *(Answers(kept=[Plant()]), Answers({Plant(): 1}), Answers(error=ERROR)),
 ]
 
 

@@ -53,16 +53,12 @@ def class_of(value: object) -> type[Any]:
     return type(value)
 
 
-def mro(cls: type) -> tuple[type, ...]:
-    """Return a class and its bases without asking its metaclass."""
-    found: tuple[type, ...] = type.__dict__["__mro__"].__get__(cls)
-    return found
-
-
-def own_dict(cls: type) -> dict[str, Any]:
-    """Return what a class itself defines, without asking its metaclass."""
-    found: dict[str, Any] = type.__dict__["__dict__"].__get__(cls)
-    return found
+#: Return a class and its bases without asking its metaclass.
+mro: Callable[[type], tuple[type, ...]] = type.__dict__["__mro__"].__get__
+#: Return what a class itself defines, without asking its metaclass.
+own_dict: Callable[[type], dict[str, Any]] = type.__dict__["__dict__"].__get__
+#: Return the name of a class without asking its metaclass.
+class_name: Callable[[type], str] = type.__dict__["__name__"].__get__
 
 
 def namespace(module: object) -> dict[str, Any]:
@@ -70,12 +66,6 @@ def namespace(module: object) -> dict[str, Any]:
     if not issubclass(type(module), ModuleType):
         return {}
     found: dict[str, Any] = vars(ModuleType)["__dict__"].__get__(module)
-    return found
-
-
-def class_name(cls: type) -> str:
-    """Return the name of a class without asking its metaclass."""
-    found: str = type.__dict__["__name__"].__get__(cls)
     return found
 
 

@@ -81,17 +81,20 @@ def is_closed(kind: type) -> bool:
 
 
 @per_class
-def _slots(kind: type) -> list[tuple[int, str]]:
-    """Return the slots of instances: positions in the bases, and names there.
+def _slots(kind: type) -> list[tuple[int, list[str]]]:
+    """Return the slots of instances: positions in the bases, and the names there.
 
     Their descriptors would keep the class alive.
     """
-    return [
-        (depth, name)
+    found = [
+        (depth, [name for name, it in own_dict(base).items() if _is_slot(it)])
         for depth, base in enumerate(mro(kind))
-        for name, found in own_dict(base).items()
-        if type(found) is types.MemberDescriptorType
     ]
+    return [(depth, names) for depth, names in found if names]
+
+
+def _is_slot(found: object) -> bool:
+    return type(found) is types.MemberDescriptorType
 
 
 def _copy(read: Callable[[Any], Iterable[_T]], node: object) -> list[_T]:
@@ -140,13 +143,16 @@ def _of_attributes(node: object, kind: type) -> Pairs:
 
 
 def _of_slots(node: object, kind: type) -> Pairs:
-    for depth, name in _slots(kind):
-        slot = own_dict(mro(kind)[depth]).get(name)
-        if type(slot) is types.MemberDescriptorType:
-            try:
-                yield (kind, name), slot.__get__(node)
-            except AttributeError:  # a slot that was never set
-                continue
+    bases = mro(kind)
+    for depth, names in _slots(kind):
+        namespace: Any = own_dict(bases[depth])
+        for name in names:
+            slot = namespace.get(name)
+            if type(slot) is types.MemberDescriptorType:
+                try:
+                    yield (kind, name), slot.__get__(node)
+                except AttributeError:  # a slot that was never set
+                    continue
 
 
 def _of_model(node: object, kind: type) -> Pairs:
