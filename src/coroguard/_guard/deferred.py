@@ -21,7 +21,7 @@ from types import (
 from typing import TYPE_CHECKING, Any
 
 from .._inspect.annotations import annotations_of
-from .._inspect.awaitables import ids, own_state, static_type_attribute, what_is
+from .._inspect.awaitables import ids, static_type_attribute, what_is
 from .._inspect.callables import (
     BINDINGS,
     HOLDERS,
@@ -199,7 +199,7 @@ def _functions_given(call: FrameType) -> Iterator[Any]:
     ``self`` is one of them where its class is a decorator.
     """
     for it in _arguments(call):
-        if id(type(it)) in _GIVEN or "__wrapped__" in own_state(it):
+        if id(type(it)) in _GIVEN or any(layer.is_one(it) for layer in HOLDERS):
             yield it
 
 
