@@ -207,7 +207,7 @@ def test_refused_coroutines_leave_no_warning(form):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         outcome(form, mode_name="enforce")
-        collect(1)
+        collect()
 
     texts = [str(warning.message) for warning in caught]
     first = [text for text in texts if "'is_connected' was never awaited" in text]
@@ -307,13 +307,13 @@ def test_watch_sees_what_is_dropped_in_a_block(form):
             if inspect.iscoroutinefunction(form.check):
                 value = await value
             del value
-            collect(1)
+            collect()
         return leaks
 
     def sync_block():
         with watch(mode="observe") as leaks:
             form.check()
-            collect(1)
+            collect()
         return leaks
 
     leaks = call(block if inspect.iscoroutinefunction(form.check) else sync_block)

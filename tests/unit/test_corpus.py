@@ -128,7 +128,7 @@ def run(module):
             module.run()
     except (CoroguardError, TypeError, AttributeError):
         pass
-    collect(1)
+    collect()
 
 
 @pytest.fixture(autouse=True)

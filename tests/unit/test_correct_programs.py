@@ -55,7 +55,7 @@ def test_guarded_programs_run_unchanged(program, events):
     expected = call(program, bare)
     with mode("strict"):
         actual = call(program, guard)
-    collect(1)
+    collect()
 
     assert [event.leak or event.error for event in events] == []
     assert actual == expected
@@ -67,7 +67,7 @@ def test_other_modes_leave_it_alone_too(program, mode_name, events):
     """No mode reports anything on a correct program."""
     with mode(mode_name):
         call(program, guard)
-    collect(1)
+    collect()
 
     assert [event.leak or event.error for event in events] == []
 
@@ -81,7 +81,7 @@ def test_watched_programs_run_unchanged(program, guarding, events):
     async def watched():
         with watch() as leaks:
             actual = await program(guarding)
-            collect(1)
+            collect()
         return actual, leaks
 
     with mode("strict"):
@@ -90,7 +90,7 @@ def test_watched_programs_run_unchanged(program, guarding, events):
         else:
             with watch() as leaks:
                 actual = program(guarding)
-                collect(1)
+                collect()
 
     assert leaks == []
     assert [event.leak or event.error for event in events] == []

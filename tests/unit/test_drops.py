@@ -367,7 +367,7 @@ def test_a_collected_cycle_is_unclaimed(seen: Any) -> None:
     assert seen == [("twin", "")]
 
 
-@pytest.mark.usefixtures("reported")
+@pytest.mark.usefixtures("reported", "collected_by_hand")
 def test_a_subscriber_may_need_a_lock_of_the_collecting_thread(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -380,21 +380,17 @@ def test_a_subscriber_may_need_a_lock_of_the_collecting_thread(
             heard.set()
 
     unsubscribe = subscribe(hear)
-    gc.disable()  # no collection may come before the lock is held
-    try:
-        cycle: list[Any] = [twin()]
-        cycle.append(cycle)
-        del cycle
-        with lock:
-            collect()
-            assert not heard.is_set()
-    finally:
-        gc.enable()
+    cycle: list[Any] = [twin()]
+    cycle.append(cycle)
+    del cycle
+    with lock:
+        collect()
+        assert not heard.is_set()
     assert heard.wait(30)
     unsubscribe()
 
 
-@pytest.mark.usefixtures("reported")
+@pytest.mark.usefixtures("reported", "collected_by_hand")
 def test_a_collection_of_another_thread_does_not_hide_garbage(seen: Any) -> None:
     """Garbage that is made while another thread collects is collected, too."""
     begun, go_on = threading.Event(), threading.Event()

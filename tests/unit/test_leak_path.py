@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import itertools
 import sys
 from pathlib import Path
@@ -15,7 +14,6 @@ from coroguard import CoroutineLeakError, guard, mode
 from coroguard._runtime import events
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from types import FrameType
 
 _ROOT = Path(coroguard.__file__).parent
@@ -29,14 +27,9 @@ pytestmark = pytest.mark.allow_leaks("*", reason="these tests leak on purpose")
 
 
 @pytest.fixture
-def undisturbed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def undisturbed(collected_by_hand: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither a collection nor a subscriber comes between."""
     monkeypatch.setattr(events._of_events, "callbacks", ())
-    was_enabled = gc.isenabled()
-    gc.disable()
-    yield
-    if was_enabled:
-        gc.enable()
 
 
 def files_of(call: Any) -> list[str]:

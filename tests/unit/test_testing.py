@@ -312,7 +312,7 @@ def test_a_wrong_value_can_be_planted():
 
 
 @pytest.fixture
-def no_survivors():
+def no_survivors(collected_by_hand):
     """Give every coroutine that lives before a test an owner."""
     survivors.begin()
     for _ in range(2):  # the second time, no old one is left to be looked for
@@ -358,7 +358,7 @@ def test_no_weak_reference_to_a_coroutine_is_made_while_it_is_dropped(
     references = []
 
     def hook(coroutine):
-        collect(1)
+        collect()
         survivors.assign(survivors.find(), "this")
         references.append(weakref.getweakrefcount(coroutine))
 

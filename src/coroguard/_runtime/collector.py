@@ -49,7 +49,7 @@ class _Cycle:
         self.itself = self
 
 
-def collect(generation: int = 2) -> None:
+def collect() -> None:
     """Collect garbage, and wait for the events of what was collected.
 
     ``gc.collect`` does nothing while another thread collects, which may have begun
@@ -59,7 +59,7 @@ def collect(generation: int = 2) -> None:
         return
     is_there = weakref.ref(_Cycle())
     for _ in range(_MOST_TRIES):
-        gc.collect(generation)
+        gc.collect()
         if is_there() is None and not interruptions:
             return
         sleep(_PAUSE_S)

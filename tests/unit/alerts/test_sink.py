@@ -183,7 +183,7 @@ def test_a_place_is_sent_once(alerts, posts):
     for _ in range(100):
         leak()
     leak(check_mail)
-    found.close()
+    found.close(PATIENCE_S)
     functions = [labels["function"] for _, labels in posts.statuses]
     assert functions == ["check_redis", "check_mail"]
 
@@ -213,7 +213,7 @@ def test_a_state_fires_until_it_is_resolved(alerts, posts):
     found.resolve(alert().labels)
     posts.wait_for(2)
     found.resolve(alert().labels)
-    found.close()
+    found.close(PATIENCE_S)
     assert [status for status, _ in posts.statuses] == ["firing", "resolved"]
     assert posts.bodies[1][0].title == "t"
 

@@ -126,7 +126,7 @@ def test_each_loop_has_its_own_run() -> None:
     assert [it.status for it in found] == [200, 200]
 
 
-def test_sync_probes_are_one_run() -> None:
+def test_sync_probes_are_one_run(clock: Any) -> None:
     """Threads that probe at the same time share a run."""
     runs = []
     go_on = threading.Event()
