@@ -272,7 +272,22 @@ def talk() -> Any:
     raise ValueError("the coroutine pool is full; awaiting a free slot")
 
 
-@pytest.mark.parametrize("act", [typo, bystander, talk], ids=lambda f: f.__name__)
+class Connection:
+    """What only ``async with`` can enter."""
+
+    async def __aenter__(self) -> None: ...
+
+    async def __aexit__(self, *exc_info: object) -> None: ...
+
+
+def entered_by_with() -> Any:
+    with Connection():  # type: ignore[attr-defined]
+        pass
+
+
+@pytest.mark.parametrize(
+    "act", [typo, bystander, talk, entered_by_with], ids=lambda f: f.__name__
+)
 def test_another_fault_is_nobodys_coroutine(act: Callable[[], Any]) -> None:
     """An error that no coroutine caused is not explained by one."""
     assert caught(act) is None

@@ -38,7 +38,7 @@ def awaited_plain(
     kind = what.removeprefix("plain ")
     if is_kind(exception, TypeError) and (
         instruction(traceback) in _ASKING
-        or ("async" in text and instruction(traceback) == _ENTERING[1])
+        or ("not support the async" in text and instruction(traceback) == _ENTERING[1])
     ):
         if what and kind == what:
             return None  # the wrong one of await, async for and async with
