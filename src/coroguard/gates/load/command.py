@@ -73,13 +73,9 @@ def load(
         config = _configured(root, gate)
         config = LoadConfig.model_validate(config.model_dump() | asked)
         if not (root / config.file).is_file():
-            raise GateConfigError(
-                f"the load file {config.file} does not exist", code="CG301"
-            )
+            raise GateConfigError(f"the load file {config.file} does not exist")
         if not config.host:
-            raise GateConfigError(
-                "name the address of the service with --host", code="CG301"
-            )
+            raise GateConfigError("name the address of the service with --host")
         elsewhere = _elsewhere(workers, bind) if workers else None
         files.remove_old(config, root)
     except (ValueError, OSError) as error:
@@ -112,13 +108,9 @@ def _configured(root: Path, gate: str | None) -> LoadConfig:
     tables = {name: it.load for name, it in gates.items() if it.load is not None}
     if gate is not None and gate not in tables:
         hint = nearest(gate, tables)
-        raise GateConfigError(
-            f"the gate {gate!r} has no table load.{hint}", code="CG301"
-        )
+        raise GateConfigError(f"the gate {gate!r} has no table load.{hint}")
     if gate is None and len(tables) > 1:
-        raise GateConfigError(
-            f"name one of these with --gate: {', '.join(tables)}", code="CG301"
-        )
+        raise GateConfigError(f"name one of these with --gate: {', '.join(tables)}")
     return tables[gate] if gate else next(iter(tables.values()), LoadConfig())
 
 
@@ -130,9 +122,7 @@ def _text_of(root: Path) -> str:
 def _elsewhere(workers: int, bind: str) -> Elsewhere:
     host, _, port = bind.rpartition(":")
     if not host or not port.isdecimal():
-        raise GateConfigError(
-            f"--bind {bind} is not an address such as 0.0.0.0:5557", code="CG301"
-        )
+        raise GateConfigError(f"--bind {bind} is not an address such as 0.0.0.0:5557")
     return Elsewhere(workers, host, int(port))
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from coroguard._pyproject import find_root
 
@@ -19,30 +20,10 @@ from .process import Injection, by_command, run_load
 from .report import PERCENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
+    from ..ready_made.harm import Harm
     from ..record import GateRecord
     from .config import LoadConfig
     from .report import LoadReport
-
-
-class Harm(Protocol):
-    """One way in which a component fails, as `ready_made.Harm` is one."""
-
-    @property
-    def name(self) -> str:
-        """A description of the fault."""
-        ...
-
-    @property
-    def begin(self) -> Callable[[], object]:
-        """Makes it happen."""
-        ...
-
-    @property
-    def end(self) -> Callable[[], object]:
-        """Makes it well again."""
-        ...
 
 
 class LoadFailed(AssertionError):  # noqa: N818  # a verdict
@@ -78,9 +59,7 @@ def load_gate(
     faults = [*by_command(config), *_spread(harms, config)]
     host = url or config.host
     if not host:
-        raise GateConfigError(
-            f"load_gate({gate!r}) was given no url, and has no host", code="CG301"
-        )
+        raise GateConfigError(f"load_gate({gate!r}) was given no url, and has no host")
     report = run_load(config, root=folder, host=host, faults=faults)
     judgement = judge(report, config)
     files.write(report, judgement, config, folder, Redactor.of(os.environ, {}))
@@ -100,14 +79,11 @@ def table_of(root: Path, gate: str) -> LoadConfig:
     """
     gates = load(root).gates
     if gate not in gates:
-        raise GateConfigError(
-            f"there is no gate {gate!r} in [tool.coroguard.gates]", code="CG301"
-        )
+        raise GateConfigError(f"there is no gate {gate!r} in [tool.coroguard.gates]")
     found = gates[gate].load
     if found is None:
         raise GateConfigError(
-            f'the gate {gate!r} has no table [tool.coroguard.gates."{gate}".load]',
-            code="CG301",
+            f'the gate {gate!r} has no table [tool.coroguard.gates."{gate}".load]'
         )
     return found
 
@@ -126,8 +102,7 @@ def _spread(harms: Sequence[Harm], config: LoadConfig) -> list[Injection]:
         needed = len(harms) * (1 + config.recovery_s + AFTER_S)
         raise GateConfigError(
             f"duration_s = {config.duration_s:g} is too short for {len(harms)} harms "
-            f"and the recovery from each; make it at least {needed:g}",
-            code="CG301",
+            f"and the recovery from each; make it at least {needed:g}"
         )
     for_s = free / 3
     return [
