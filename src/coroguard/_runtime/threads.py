@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from contextvars import Context
 from typing import Any, TypeVar
 
 K = TypeVar("K", bound="dict[int, Any] | set[int]")
@@ -25,6 +26,23 @@ get_ident = original("_thread", "get_ident")
 start_new_thread = original("_thread", "start_new_thread")
 allocate_lock = original("_thread", "allocate_lock")
 sleep = original("time", "sleep")
+
+
+def start(context: Context, work: Callable[[], Any], name: str) -> None:
+    """Start a daemon thread that does ``work`` in a context.
+
+    A thread that gevent has replaced would be a greenlet of this thread, which a
+    check that blocks takes with it: then the interpreter's own is started.
+
+    Raises:
+        RuntimeError: No more threads can be started.
+    """
+    if getattr(sys.modules.get("gevent.monkey"), "saved", None):
+        start_new_thread(context.run, (work,))
+    else:
+        threading.Thread(
+            target=context.run, args=(work,), name=name, daemon=True
+        ).start()
 
 
 def make_lock() -> Any:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
+
+from .._runtime.threads import in_forked_child
 
 if TYPE_CHECKING:
     from .runs import Run
@@ -89,5 +90,4 @@ def _same(value: object) -> object:
     return (type(value), value) if type(value) in _VALUES else id(value)
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_left.clear)  # the threads are not there
+in_forked_child(_left.clear)  # the threads are not there

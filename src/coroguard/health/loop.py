@@ -9,15 +9,13 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
-import os
 import threading
 from collections.abc import Callable, Coroutine
 from contextvars import Context
 from typing import Any, TypeVar
 
-from .._runtime.threads import original
+from .._runtime.threads import in_forked_child, original, start
 from .checks import usage_error
-from .threads import start
 
 T = TypeVar("T")
 
@@ -115,5 +113,4 @@ def _forget() -> None:
     _current = None
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)
+in_forked_child(_forget)

@@ -21,10 +21,10 @@ from .._leaks.leak import Leak, LeakKind
 from .._leaks.origins import record
 from .._leaks.scan import is_quiet, scan
 from .._runtime.modes import Mode, process
+from .._runtime.threads import start
 from .answers import LATE, RAISED, RUNNING, Outcome
 from .left import end, is_blocked, leave
 from .log import log_exception
-from .threads import start
 
 if TYPE_CHECKING:
     from .checks import Checked

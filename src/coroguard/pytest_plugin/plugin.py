@@ -32,13 +32,14 @@ MARKERS = (
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option and its ini key."""
     words = "off, observe (report leaks), strict (a leak fails its test)"
-    parser.getgroup("coroguard").addoption(
+    group = parser.getgroup("coroguard")
+    group.addoption(
         "--coroguard",
         metavar="MODE",
         help=f"watch every test for un-awaited coroutines: {words}",
     )
     parser.addini("coroguard_mode", f"mode of --coroguard: {words}; default: {DEFAULT}")
-    parser.getgroup("coroguard").addoption(
+    group.addoption(
         "--coroguard-audit",
         metavar="PACKAGE",
         action="append",
@@ -46,14 +47,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="fail where names of this package collide; may be given again",
     )
     parser.addini("coroguard_audit", "packages of --coroguard-audit", "args")
-    parser.getgroup("coroguard").addoption(
+    group.addoption(
         "--coroguard-schedules",
         metavar="N",
         help="run every async test by N schedules; takes precedence over the runs of "
         "the marker schedules",
     )
     parser.addini("coroguard_schedules", "N of --coroguard-schedules")
-    parser.getgroup("coroguard").addoption(
+    group.addoption(
         "--coroguard-replay",
         metavar="TOKEN",
         help="run one test by the schedule that a failure printed",

@@ -122,12 +122,9 @@ def _lock(found: Mapping[str, Any], text: str) -> Lock:
         raise ValueError("its end is missing")
     if found.get("format") != FORMAT:
         raise ValueError(f"it lacks format = {FORMAT}")
-    packages: Any = found.get("packages")
-    if not _is_a(list, packages) or not packages or not _are_texts(packages):
+    packages, libraries = _names(found, "packages"), _names(found, "libraries")
+    if not packages:
         raise ValueError("packages are not a list of names")
-    libraries: Any = found.get("libraries", [])
-    if not _is_a(list, libraries) or not _are_texts(libraries):
-        raise ValueError("libraries are not a list of names")
     colours = _entries(found, "colours")
     for name, colour in colours.items():
         if colour not in _COLOURS:
@@ -136,12 +133,19 @@ def _lock(found: Mapping[str, Any], text: str) -> Lock:
     if not _is_a(dict, schemas):
         raise ValueError("schemas are not a table")
     return Lock(
-        packages=tuple(packages),
-        libraries=tuple(libraries),
+        packages=packages,
+        libraries=libraries,
         colours=colours,
         contracts=_entries(found, "contracts"),
         schemas={name: _entries(schemas, name) for name in schemas},
     )
+
+
+def _names(found: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    names: Any = found.get(key, [])
+    if not _is_a(list, names) or not _are_texts(names):
+        raise ValueError(f"{key} are not a list of names")
+    return tuple(names)
 
 
 def _entries(found: Mapping[str, Any], section: str) -> dict[str, str]:

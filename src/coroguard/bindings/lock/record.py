@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..._inspect.callables import guard_of
 from ..._inspect.colours import colour_of
-from .mentions import mentioned_names
+from ..audit.calls import tree_of
 from .schemas import contract_name, schema_of
 from .surface import guard_on, surface_of
 
@@ -50,7 +51,7 @@ def lock_of(packages: Sequence[Loaded], libraries: Sequence[Loaded] = ()) -> Loc
     """
     functions = surface_of(packages)
     if libraries:
-        used = mentioned_names(packages)
+        used = _mentioned_names(packages)
         functions |= {
             name: function
             for name, function in surface_of(libraries).items()
@@ -83,3 +84,21 @@ def contract_of(function: Any) -> Contract | None:
     """Return the contract of the guard on a function; ``None`` without one."""
     terms = guard_of(guard_on(function))
     return None if terms is None else terms.contract
+
+
+def _mentioned_names(packages: Iterable[Loaded]) -> set[str]:
+    """Return every name, attribute and imported name in the packages' source."""
+    found: set[str] = set()
+    for package in packages:
+        for module in package.modules.values():
+            for node in ast.walk(tree_of(module) or ast.Module([], [])):
+                match node:
+                    case ast.Name(id=name) | ast.Attribute(attr=name):
+                        found.add(name)
+                    case ast.alias(name=name):
+                        found.add(name.rpartition(".")[2])
+                    case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                        found.add(name)  # it may override one of the library
+                    case _:
+                        pass
+    return found
