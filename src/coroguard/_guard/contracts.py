@@ -11,10 +11,10 @@ from .._inspect.annotations import return_annotation
 from .._inspect.awaitables import ATOM_IDS, class_name, ids, is_stand_in, module_name
 from .._inspect.contents import CLOSED, PLAIN_IDS
 from .._inspect.promises import LOOSE, awaited_type, named_classes, parts, promises
-from .._leaks.errors import GuardUsageError
 from .._leaks.scan import is_quiet
 from .._leaks.symptoms import is_suspect_bytes
 from .checks import check_of, check_report, glance_at_reports
+from .supported import usage_error
 
 _UNIONS = {id(typing.Union), id(UnionType)}
 _TYPING = ("typing", "types", "typing_extensions")
@@ -156,18 +156,16 @@ def contract_for(returns: Any) -> Contract:
         GuardUsageError: ``returns`` is not a type.
     """
     if type(returns) is str:
-        raise GuardUsageError(
-            f"returns={returns!r} is text; give the type itself: returns={returns}",
-            code="CG201",
+        raise usage_error(
+            f"returns={returns!r} is text; give the type itself: returns={returns}"
         )
     inner, is_optional = _without_none(returns)
     if _is_health_report(inner):
         return Contract(None, is_report=True, is_optional=is_optional)
     if not _is_type(returns):
-        raise GuardUsageError(
+        raise usage_error(
             f"returns={returns!r} is not a type; give a class or an annotation, "
-            "such as returns=dict[str, int], or returns=Any for leaks only",
-            code="CG201",
+            "such as returns=dict[str, int], or returns=Any for leaks only"
         )
     return Contract(returns)
 

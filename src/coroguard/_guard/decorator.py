@@ -9,14 +9,13 @@ from typing import Any, TypeVar, overload
 
 from .._inspect.awaitables import class_of
 from .._inspect.callables import makes_coroutine, name_of
-from .._leaks.errors import GuardUsageError
 from .._runtime import drops as runtime_drops
 from .._runtime.modes import Mode, ModeName, parse, started_off
 from .._runtime.status import add_guard
 from .contracts import contract_for, contract_of, scalar_of
 from .hooks import Hooks
 from .names import remember
-from .supported import FRAMEWORKS, refuse
+from .supported import FRAMEWORKS, refuse, usage_error
 from .wrapper import wrap_function
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -78,11 +77,9 @@ def guard(
     """
     pinned = None if mode is None else parse(mode, "guard(mode=...)")
     if type(dropped) is not bool:
-        raise GuardUsageError(
-            f"dropped={dropped!r} is neither True nor False", code="CG201"
-        )
+        raise usage_error(f"dropped={dropped!r} is neither True nor False")
     if name is not None and not isinstance(name, str):
-        raise GuardUsageError(f"name={name!r} is not text", code="CG201")
+        raise usage_error(f"name={name!r} is not text")
     contract = None if returns is _ANNOTATED else contract_for(returns)
 
     def decorate(target: Any) -> Any:

@@ -11,9 +11,8 @@ from types import FrameType, FunctionType
 from typing import Any, Final
 
 from .._inspect.awaitables import class_name, module_name, mro, own_state
-from .._leaks.errors import GuardUsageError
 from .._leaks.origins import place
-from .supported import FRAMEWORKS
+from .supported import FRAMEWORKS, usage_error
 
 #: Modules of the objects that a decorator returns in the place of the function.
 _ROUTES: Final = re.compile(r"(litestar\.handlers|\w+\.routing|django\.urls)\b")
@@ -44,16 +43,14 @@ def refuse_route(target: Any, frame: FrameType, by: str) -> None:
     if kind is FunctionType:
         found = _registration(target, frame)
         if found:
-            raise GuardUsageError(
+            raise usage_error(
                 f"{by} cannot guard {target.__qualname__}: {found} has registered it "
-                f"without the guard; put @{by} below it, next to the function.",
-                code="CG201",
+                f"without the guard; put @{by} below it, next to the function."
             )
     elif any(_ROUTES.match(module_name(base)) for base in mro(kind)):
-        raise GuardUsageError(
+        raise usage_error(
             f"{by} cannot guard a route, a {class_name(kind)}: put @{by} below the "
-            "decorator that made it, next to the function.",
-            code="CG201",
+            "decorator that made it, next to the function."
         )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from .._inspect.callables import CLAIMED, METHODS, unwrap
 from .._leaks.errors import GuardUsageError
 
+usage_error = functools.partial(GuardUsageError, code="CG201")
 #: Web frameworks, whose routes are refused too.
 FRAMEWORKS: Final = frozenset(
     (
@@ -46,7 +47,7 @@ def refuse(target: Any, by: str) -> None:
     else:
         return
     label = getattr(named, "__qualname__", None) or repr(type(named).__name__)
-    raise GuardUsageError(f"{by} cannot guard {label}: it is {advice}.", code="CG201")
+    raise usage_error(f"{by} cannot guard {label}: it is {advice}.")
 
 
 def _makes(asks: Any, target: object) -> bool:

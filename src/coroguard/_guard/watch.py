@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Never, TypeVar
 
 from .._inspect.callables import is_async, name_of
-from .._leaks.errors import CoroguardError, GuardUsageError, leak_error
+from .._leaks.errors import CoroguardError, leak_error
 from .._leaks.explain import explain
 from .._leaks.origins import place
 from .._runtime import drops
@@ -18,7 +18,7 @@ from .._runtime.frames import place_of
 from .._runtime.modes import Mode, ModeName, current, parse
 from .._runtime.scopes import Scope
 from .judge import act, note_on
-from .supported import refuse
+from .supported import refuse, usage_error
 
 if TYPE_CHECKING:
     from .._leaks.leak import Leak
@@ -50,10 +50,7 @@ class watch:  # noqa: N801 - used like a function
         name: str | None = None,
     ) -> None:
         if function:
-            raise GuardUsageError(
-                "watch is called first: write @watch(), or watch()(f)",
-                code="CG201",
-            )
+            raise usage_error("watch is called first: write @watch(), or watch()(f)")
         self._pinned = None if mode is None else parse(mode, "watch(mode=...)")
         self._name = name
         self._guarded = name or "watch"
@@ -108,10 +105,7 @@ class watch:  # noqa: N801 - used like a function
 
     def _enter(self, frame: Any) -> list[Leak]:
         if self._scope is not None:
-            raise GuardUsageError(
-                "this watch is entered already; make one for each block",
-                code="CG201",
-            )
+            raise usage_error("this watch is entered already; make one for each block")
         if self._name is None:
             where = place(frame.f_code.co_filename, frame.f_lineno)
             self._guarded = f"watch at {where}"

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextvars import ContextVar, Token
+from functools import partial
 from typing import Literal, Never, Self
 
 from .._inspect.texts import nearest
@@ -19,6 +20,7 @@ from . import hot as _hot
 from .collector import interrupted, interruptions
 from .threads import make_lock
 
+usage_error = partial(GuardUsageError, code="CG202")
 VARIABLE = "COROGUARD_MODE"
 UNCLAIMED_VARIABLE = "COROGUARD_UNCLAIMED"
 _SETTINGS = ("mode", "unclaimed", "scan_limit")
@@ -53,9 +55,8 @@ def parse(value: object, source: str = "mode") -> Mode:
     except ValueError:
         known = ", ".join(Mode)
         hint = nearest(word, map(str, Mode)) if isinstance(word, str) else ""
-        raise GuardUsageError(
-            f"{source}={value!r} is not a mode; use one of: {known}.{hint}",
-            code="CG202",
+        raise usage_error(
+            f"{source}={value!r} is not a mode; use one of: {known}.{hint}"
         ) from None
 
 
@@ -64,9 +65,7 @@ def _parse_unclaimed(value: object, source: str) -> bool:
     if word in _UNCLAIMED:
         return word == "report"
     hint = nearest(word, _UNCLAIMED) if isinstance(word, str) else ""
-    raise GuardUsageError(
-        f"{source}={value!r} is neither 'report' nor 'off'.{hint}", code="CG202"
-    )
+    raise usage_error(f"{source}={value!r} is neither 'report' nor 'off'.{hint}")
 
 
 class process:  # noqa: N801 - one object, never instantiated
@@ -114,10 +113,8 @@ def configure(
     """
     for name in unknown:
         hint = nearest(name, _SETTINGS)
-        raise GuardUsageError(
-            f"configure() has no setting {name!r}; "
-            f"it has {', '.join(_SETTINGS)}.{hint}",
-            code="CG202",
+        raise usage_error(
+            f"configure() has no setting {name!r}; it has {', '.join(_SETTINGS)}.{hint}"
         )
     chosen = process.mode if mode is None else parse(mode)
     reports = process.unclaimed
@@ -125,10 +122,7 @@ def configure(
         reports = _parse_unclaimed(unclaimed, "unclaimed")
     limit = process.scan_limit if scan_limit is None else scan_limit
     if type(limit) is not int or limit < 1:
-        raise GuardUsageError(
-            f"scan_limit={limit!r} is not a whole number of at least 1.",
-            code="CG202",
-        )
+        raise usage_error(f"scan_limit={limit!r} is not a whole number of at least 1.")
     with _lock:
         _hot.add_alert((chosen is Mode.STRICT) - (process.mode is Mode.STRICT))
         process.mode, process.scan_limit = chosen, limit

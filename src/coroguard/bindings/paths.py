@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import partial
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -17,6 +18,7 @@ from .._inspect.callables import COPIES, layers
 from .._inspect.texts import nearest
 from .._leaks.errors import GuardUsageError
 
+usage_error = partial(GuardUsageError, code="CG211")
 _PART = r"[\w*?\[\]!-]+"
 _PATH = re.compile(rf"{_PART}(\.{_PART})*:{_PART}(\.{_PART})*")
 _PATTERN = re.compile(r"[*?\[]")
@@ -71,10 +73,9 @@ class GuardPath:
         if isinstance(text, str) and re.fullmatch(r"\w+(\.\w+)+", text):
             module, _, name = text.rpartition(".")
             hint = f"; did you mean {module}:{name}?"
-        raise GuardUsageError(
+        raise usage_error(
             f"{text!r} is not the path of a function; "
-            f'write protect("package.module:function"){hint}',
-            code="CG211",
+            f'write protect("package.module:function"){hint}'
         )
 
     @property
@@ -260,12 +261,11 @@ def _found(owner: Any, name: str, path: str) -> Any:
         try:
             found = getattr(owner, name, MISSING)
         except Exception as error:  # the stub of a missing extra, for example
-            raise GuardUsageError(
-                f"{path}: {name!r} cannot be read: {type(error).__name__}: {error}.",
-                code="CG211",
+            raise usage_error(
+                f"{path}: {name!r} cannot be read: {type(error).__name__}: {error}."
             ) from None
     if found is MISSING:
         label = getattr(owner, "__name__", type(owner).__name__)
         hint = nearest(name, list(own(owner)))
-        raise GuardUsageError(f"{path}: {label} has no {name!r}.{hint}", code="CG211")
+        raise usage_error(f"{path}: {label} has no {name!r}.{hint}")
     return found

@@ -7,9 +7,9 @@ from types import ModuleType
 from typing import Any
 
 from .._guard.names import DEFINITIONS, key_of
+from .._guard.supported import usage_error
 from .._inspect.attributes import MISSING, file_of, namespace
 from .._inspect.callables import is_guarded
-from .._leaks.errors import GuardUsageError
 from .paths import Protection, Put, Target, module_name, own, reads_frames
 
 
@@ -84,9 +84,8 @@ def _set(
         try:
             setattr(put.owner, put.attribute, guarded)
         except Exception as error:
-            raise GuardUsageError(
-                f"{put.module}:{put.name} takes no guard: {error}.",
-                code="CG201",
+            raise usage_error(
+                f"{put.module}:{put.name} takes no guard: {error}."
             ) from None
     key = (put.module, put.name)
     held = protection.put.get(key)

@@ -17,7 +17,7 @@ from .._runtime.status import more_problems
 from .._runtime.threads import make_lock
 from .import_hook import Step, install
 from .lost_guards import lost_guards
-from .paths import GuardPath, Protection, module_name, modules
+from .paths import GuardPath, Protection, module_name, modules, usage_error
 from .placing import decorated, guard_module, take_off
 
 if TYPE_CHECKING:
@@ -58,9 +58,7 @@ def protect(
             at its end in a module that is imported; then nothing is changed.
     """
     if not paths:
-        raise GuardUsageError(
-            'protect() got no path; write protect("module:function")', code="CG211"
-        )
+        raise usage_error('protect() got no path; write protect("module:function")')
     made = [_made(path, returns, mode, dropped) for path in paths]
     with _lock:
         for protection in made:  # refuses, before anything is changed
@@ -96,7 +94,7 @@ def unprotect(*paths: str) -> None:
         for path in paths:
             if path not in _protections:
                 hint = nearest(path, _protections)
-                raise GuardUsageError(f"{path!r} is not protected.{hint}", code="CG211")
+                raise usage_error(f"{path!r} is not protected.{hint}")
         for path in paths or tuple(_protections):
             take_off(_protections.pop(path))
 
