@@ -16,7 +16,6 @@ from .._runtime import drops
 from .._runtime.collector import collect
 from .._runtime.events import subscribe
 from .._runtime.modes import Mode, current
-from . import survivors
 from .kept import kept_by_mocks
 from .survivors import assign, begin, find, has_survivors, owner_of
 
@@ -75,13 +74,13 @@ class Recorder:
 
     def start(self) -> None:
         """Take over from the recorder that runs."""
-        begin()
+        is_known = begin()
         assign(find(), "")
         self._around = _running[-1] if _running else None
         _running.append(self)
         self._undo.callback(_running.remove, self)
         self._undo.callback(self.age)
-        if survivors.ARE_KNOWN:
+        if is_known:
             self._undo.callback(drops.subscribe_unclaimed(self._take))
         self._undo.callback(subscribe(self._hear))
         if self._strict:

@@ -11,6 +11,9 @@ from typing import Any, TypeAlias
 
 Coroutine: TypeAlias = "CoroutineType[Any, Any, Any]"
 
+#: Whether the interpreter frees a coroutine in the test that drops it, and lists those
+#: that live. PyPy does neither, so a drop there would be blamed on a later test.
+ARE_KNOWN = hasattr(gc, "is_finalized")
 # An object is young until two collections have passed it over. The young are few,
 # so they can be looked through after each test. The whole heap is walked only after
 # a collection that made un-started coroutines without owner old, which is rare.
@@ -19,10 +22,7 @@ Coroutine: TypeAlias = "CoroutineType[Any, Any, Any]"
 # being dropped is among the objects that ``gc`` returns, nothing marks it, and its
 # weak references have been cleared already: one that is made now stays behind when
 # its memory is freed, and the interpreter crashes.
-_YOUNG = (0, 1)
-#: Whether the interpreter frees a coroutine in the test that drops it, and lists those
-#: that live. PyPy does neither, so a drop there would be blamed on a later test.
-ARE_KNOWN = hasattr(gc, "is_finalized")
+_YOUNG = (0, 1) if ARE_KNOWN else ()
 _some_are_old = False
 
 
@@ -49,21 +49,23 @@ class _Owned(str):
 _owners: weakref.WeakValueDictionary[str, _Owner] = weakref.WeakValueDictionary()
 
 
-def begin() -> None:
+def begin() -> bool:
     """Note the coroutines that live now, and keep track of the later ones.
 
     Calling it again changes nothing.
+
+    Returns:
+        Whether drops belong to the test in which they happen, on this interpreter.
     """
     if ARE_KNOWN and _before_collection not in gc.callbacks:
         gc.callbacks.append(_before_collection)
         assign(_unowned(gc.get_objects()), "")
+    return ARE_KNOWN
 
 
 def find() -> list[Coroutine]:
     """Return the live un-started coroutines without owner; do not keep them."""
     global _some_are_old
-    if not ARE_KNOWN:
-        return []
     if _some_are_old:
         found = _unowned(gc.get_objects())
         _some_are_old = bool(found)
