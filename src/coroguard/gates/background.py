@@ -22,7 +22,7 @@ _LOST = (
 
 
 class Background:
-    """Hears of failures that Python can only print, before anything hides them.
+    """Listener for failures that Python can only print, before anything hides them.
 
     A test that replaces one of these hooks itself, or sets the exception handler
     of its loop, has dealt with what comes there.

@@ -126,7 +126,7 @@ def _published(readiness: Readiness, redact: Redactor) -> Readiness:
 
 
 def _capped(judgement: Judgement) -> Judgement:
-    """Keep as many reasons, and as much of each, as somebody reads."""
+    """Cap the number of reasons, and the length of each."""
     kept = [reason[:_LONGEST_REASON] for reason in judgement.reasons[:_MOST_REASONS]]
     more = len(judgement.reasons) - len(kept)
     if more:

@@ -26,13 +26,12 @@ _PATIENCE_S = 30.0
 class FaultProxy:
     """A TCP proxy on loopback that injects faults; use as a context manager.
 
-    It works on a thread and a loop of its own, so it may be hurt from anywhere and
-    keeps going while the one who hurts it is busy. What is added holds at once, for
-    live connections too.
+    It runs on a thread and a loop of its own, so toxics can be added from any thread
+    and work while the caller is busy. They hold at once, for live connections too.
 
     Args:
-        host: Where the server is.
-        port: Its port.
+        host: The server's host.
+        port: The server's port.
 
     Attributes:
         port: The proxy's port on loopback, the same for its whole life.

@@ -28,20 +28,20 @@ async def chat_flow_gate(
     turns: int = 3,
     outages: Sequence[Harm] = (),
 ) -> None:
-    """Lead a whole conversation over a real WebSocket.
+    """Hold a whole conversation over a real WebSocket.
 
-    Without a token, or with a forged one, nobody gets in. With one, every message is
-    answered with its events in order, through every outage in between the same socket
-    goes on, and after a reconnect the history holds what was answered, once each.
+    Without a token, or with a forged one, a user is refused. With a valid one, every
+    message is answered with its events in order, the same socket survives every outage
+    in between, and after a reconnect the history holds each answer once.
 
     Args:
         record: Where the gate records what it did.
-        service: Whom to talk to.
+        service: The service to connect to.
         turns: How many messages are sent before, and after each outage.
-        outages: What happens in the middle of the conversation, one after another.
+        outages: What fails in the middle of the conversation, one after another.
 
     Raises:
-        GateFailed: With all that went wrong.
+        GateFailed: Names everything that went wrong.
         GuardUsageError: There are no turns.
     """
     if turns < 1:

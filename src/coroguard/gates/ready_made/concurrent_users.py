@@ -31,20 +31,20 @@ async def concurrent_users_gate(
 ) -> None:
     """Run many users at once, each with its own marker, through mixed faults.
 
-    A user who gets an error frame sends the same again, with the same id. One in ten
-    loses its own connection in the middle of a turn. In the end no message is lost,
-    doubled or with somebody else, and nothing leaked.
+    A user who gets an error frame sends the same message again, with the same id. One
+    user in ten loses the connection in the middle of a turn. In the end no message may
+    be lost, doubled or delivered to another user, and nothing may have leaked.
 
     Args:
         record: Where the gate records what it did, and how long the turns took.
-        service: Whom they talk to.
-        users: How many they are.
+        service: The service to connect to.
+        users: The number of users.
         turns: How many messages each of them sends.
-        harms: What happens meanwhile, one after another.
-        seed: What decides who loses the connection, and when.
+        harms: What is done meanwhile, one after another.
+        seed: The seed of who loses the connection, and when.
 
     Raises:
-        GateFailed: With all that went wrong.
+        GateFailed: Names everything that went wrong.
         GuardUsageError: There are no users, or no turns.
     """
     if users < 1 or turns < 1:

@@ -42,11 +42,11 @@ class Crowd:
     """Many users of one service.
 
     Args:
-        service: Whom they talk to.
-        findings: Where it is noted what goes wrong.
-        users: How many they are.
+        service: The service to connect to.
+        findings: Takes what goes wrong.
+        users: The number of users.
         turns: How many messages each of them sends.
-        seed: What decides who loses the connection, and when.
+        seed: The seed of who loses the connection, and when.
     """
 
     def __init__(
@@ -157,7 +157,7 @@ class Crowd:
     async def _suffer(
         self, harm: Harm, answers: int, talking: asyncio.Future[list[None]]
     ) -> None:
-        """Hurt the service until somebody felt it, or so many did not."""
+        """Do a harm until a user notices it, or enough turns were answered."""
         if talking.done():
             return
         # Each user may have an answer on its way that the harm came too late for.

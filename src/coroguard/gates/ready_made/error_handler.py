@@ -26,20 +26,20 @@ async def error_handler_gate(
     *trials: tuple[Service, Sequence[Harm]],
     victims: int = _VICTIMS,
 ) -> None:
-    """Hurt a service's components one by one, under the eyes of its users.
+    """Make a service's components fail one by one while users are in a chat.
 
-    Within the service's deadline each of them has to get a structured error frame or
-    a clean close, others have to be served, and the same sockets have to work again
+    Within the service's deadline each user has to get a structured error frame or a
+    clean close, others have to be served, and the same sockets have to work again
     when the component is back.
 
     Args:
         record: Where the gate records what it did.
-        trials: Services and what is done to them; they suffer side by side, so what
-            is done to one may not touch another.
+        trials: Services with the harms done to them. Trials run side by side, so a
+            harm done to one service must not touch another.
         victims: How many users of each service are in the middle of a chat.
 
     Raises:
-        GateFailed: With all that went wrong.
+        GateFailed: Names everything that went wrong.
         GuardUsageError: There is no trial, no harm in one, or no victim.
     """
     if not trials or not all(harms for _, harms in trials) or victims < 1:

@@ -23,11 +23,11 @@ class Harm:
         name: What happens, `database refused` for one.
         begin: Makes it happen.
         end: Makes it well again.
-        strikes: Whom it strikes: those who send a message, or, where the component is
-            only asked when somebody connects, those who do.
-        felt: Looks at the component past the error handler, and returns whether it
-            does fail now. Needed where the service goes on without the component:
-            a harm that nobody sees proves nothing.
+        strikes: What fails: a ``"message"``, or, where the component is only asked
+            when a user connects, the ``"connect"``.
+        felt: Asks the component itself, past the error handler, and returns whether it
+            fails now. Needed where the service goes on without the component: a harm
+            that nobody notices proves nothing.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Harm:
 
 
 class Server(Protocol):
-    """A server process that may be hurt."""
+    """A server process that can be killed, frozen and restarted."""
 
     def kill(self) -> None:
         """Kill it without warning (SIGKILL)."""

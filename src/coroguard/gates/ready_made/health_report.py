@@ -41,29 +41,30 @@ def health_report_gate(
     seed: int = 0,
     awaited: bool | None = None,
 ) -> None:
-    """Call a guarded health check, sync or async, under all that may happen to it.
+    """Call a guarded health check, sync or async, through outages and collisions.
 
     Every scenario is called with every combination of components down, by many
-    users at once, and with the name of the check colliding at seeded moments. It has
-    to return a report of the right shape which names exactly what is down; in a
-    collision it may instead raise that it leaked.
+    callers at once, and with the name of the check colliding at seeded moments. The
+    check has to return a report of the right shape which names exactly the components
+    that are down; in a collision it may raise the error of a leak instead.
 
     Args:
         record: Where the gate records what it did.
-        check: The guarded check, as those who need the report call it.
+        check: The guarded check, as the application calls it.
         scenarios: The arguments of a call, by the name of the scenario.
-        outages: By the name that the report gives to a component, something that
-            makes it be down for the length of a `with` block.
-        collides_at: `package.module:function`, the name that `check` looks up, where
-            another colour may come to stand; empty means no collisions.
+        outages: Context managers that take a component down, by the name that the
+            report gives to the component.
+        collides_at: `package.module:function`, the name that `check` looks up and
+            that is replaced by a function of the other colour; empty means no
+            collisions.
         users: How many call at once.
-        seed: What decides when names collide.
+        seed: The seed of the moments at which names collide.
         awaited: Whether callers await the check; each call then has an event loop of
             its own. ``None`` takes this from the check: one that is guarded as an
             async function is awaited, any other coroutine is a leak.
 
     Raises:
-        GateFailed: With all that went wrong.
+        GateFailed: Names everything that went wrong.
         GuardUsageError: There are no scenarios, or no users.
     """
     if not scenarios or users < 1:

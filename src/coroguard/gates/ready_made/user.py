@@ -53,10 +53,10 @@ class ChatUser(OneUser):
     """One user; opens a socket as an async context manager, and again by `open()`.
 
     Args:
-        service: Whom to talk to.
-        user_id: Who it is, a UUID; `None` means somebody new.
-        headers: What to show instead of what the script shows, which is asked for
-            at once: who gives out tokens may be away later.
+        service: The service to connect to.
+        user_id: The user's id, a UUID; ``None`` makes a new one.
+        headers: Sent instead of the script's headers. Those are asked for at once,
+            since the issuer of tokens may be down later.
     """
 
     def __init__(
