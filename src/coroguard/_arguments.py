@@ -1,4 +1,4 @@
-"""Commands that read their arguments in ways of their own."""
+"""Commands whose arguments typer alone would not read right."""
 
 from __future__ import annotations
 

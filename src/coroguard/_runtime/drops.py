@@ -128,7 +128,7 @@ def install() -> None:
 
 
 def _observe_asyncio() -> None:
-    """Listen to asyncio's complaints, where anybody wants to know of them."""
+    """Listen to asyncio's complaints, if they can be logged or are subscribed to."""
     if "logging" in sys.modules or unclaimed():
         observe()
 

@@ -151,11 +151,11 @@ class End(asyncio.Protocol):
 
     @property
     def is_open(self) -> bool:
-        """Whether something can be delivered here."""
+        """Whether data can be delivered to this end."""
         return self._transport is not None and not self.is_gone
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin, and deliver the data that came before the connection."""
+        """Take the transport, and deliver the data that came before it."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         if self._is_unwanted:
@@ -164,11 +164,11 @@ class End(asyncio.Protocol):
             self.other.onward.flush()
 
     def data_received(self, data: bytes) -> None:
-        """Send it on."""
+        """Pass the data on."""
         self.onward.pass_on(data)
 
     def eof_received(self) -> bool:
-        """Send the end on; the other direction stays open while it is in use."""
+        """Pass the end on; the other direction stays open while it is in use."""
         self._said_all = True
         self.onward.pass_on(b"")
         return not self._heard_all
@@ -178,7 +178,7 @@ class End(asyncio.Protocol):
         self.never_came()
 
     def never_came(self) -> None:
-        """Be gone, with or without ever having been there."""
+        """Note that the connection is lost, or was never made."""
         if not self.is_gone:
             self.is_gone = True
             self._link.lost(self)
@@ -209,13 +209,13 @@ class End(asyncio.Protocol):
             self._transport.write_eof()
 
     def close(self) -> None:
-        """Hang up, or do not even begin."""
+        """Close the connection at once, or as soon as it is made."""
         self._is_unwanted = True
         if self._transport is not None:
             self._transport.abort()
 
     def reset(self) -> None:
-        """Hang up with a reset: a socket that may not linger ends so."""
+        """Close with a TCP reset, as a socket does that may not linger."""
         if self.is_open and self._transport is not None:
             sock = self._transport.get_extra_info("socket")
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_CLOSE)

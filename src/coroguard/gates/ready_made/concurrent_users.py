@@ -1,4 +1,4 @@
-"""Gate 4: everybody gets their own answers, all of them, and only those."""
+"""Gate 4: each user gets all of their own answers, and no one else's."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ class Crowd:
             talking.cancel()
 
     async def remember(self) -> None:
-        """Ask for everybody's history."""
+        """Ask for the history of every user."""
         await asyncio.gather(*(self._remember(member) for member in self.members))
 
     async def leave(self) -> None:
@@ -157,7 +157,7 @@ class Crowd:
     async def _suffer(
         self, harm: Harm, answers: int, talking: asyncio.Future[list[None]]
     ) -> None:
-        """Do a harm until a user notices it, or enough turns were answered."""
+        """Keep up a harm until a user notices it, or enough turns were answered."""
         if talking.done():
             return
         # Each user may have an answer on its way that the harm came too late for.

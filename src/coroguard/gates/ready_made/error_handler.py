@@ -151,7 +151,7 @@ class _Trial:
     async def _ping_beside(
         self, harm: Harm, running: asyncio.Future[list[Turn]]
     ) -> None:
-        """A bystander's socket answers at any moment."""
+        """Check that the socket of a bystander answers all the while."""
         while not running.done():
             took_s = await self._bystander.ping()
             if took_s > self._service.slack_s:

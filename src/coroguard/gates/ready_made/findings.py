@@ -19,8 +19,8 @@ class Findings:
     """The findings of a gate, which reports all of them and not only the first.
 
     Args:
-        gate: The gate that looks.
-        enough: How many findings are enough to stop looking.
+        gate: The name of the gate.
+        enough: After how many findings the gate can stop.
     """
 
     def __init__(self, gate: str, *, enough: int = 5) -> None:
@@ -33,11 +33,11 @@ class Findings:
 
     @property
     def enough(self) -> bool:
-        """Whether looking on would only cost time."""
+        """Whether there are so many findings that the gate can stop."""
         return len(self._lines) >= self._enough
 
     def add(self, where: str, what: str) -> None:
-        """Note something that is wrong."""
+        """Add a finding."""
         self._lines.append(f"{where}: {what}")
 
     def equal(self, where: str, actual: object, expected: object, what: str) -> None:
@@ -46,7 +46,7 @@ class Findings:
             self.add(where, f"{what} is {cut(repr(actual))}, not {cut(repr(expected))}")
 
     def raise_if_any(self) -> None:
-        """End the gate if something is wrong.
+        """Fail the gate if there are findings.
 
         Raises:
             GateFailed: With every finding, the first in its headline.

@@ -38,9 +38,9 @@ class ChatScript:
         path: Where the WebSocket is.
         greeting: The type of the frame that a new socket gets; empty means none.
         error: The type of an error frame.
-        error_keys: What an error frame has to hold besides.
-        headers: The headers by which a user, given as a new UUID, is let in, such as
-            a bearer token. Without it nobody is asked who they are.
+        error_keys: The other keys that an error frame has to have.
+        headers: Returns the headers that authenticate a user, given as a new UUID,
+            such as a bearer token. Without it users are not authenticated.
         message: The frame for a text and the id of the message, a new UUID; it keeps
             its id when it is sent again.
         answer: The text of the last frame; it has to quote what the user sent.
