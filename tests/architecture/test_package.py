@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 import tomllib
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from packaging.specifiers import SpecifierSet
 from trees import tree_of
 
 import coroguard
@@ -84,6 +87,18 @@ def test_the_lock_holds_versions_only(root: Path) -> None:
     pin = re.compile(r"[a-z0-9][a-z0-9.-]*==[0-9][a-z0-9.]*")
     assert [line for line in lines[1:] if not pin.fullmatch(line)] == []
     assert len(lines) > len(metadata.requires("coroguard") or ())
+
+
+def test_the_lock_suits_the_first_release_of_this_python(root: Path) -> None:
+    """No pin needs a later release, such as 3.11.5 where Debian has 3.11.2."""
+    first = f"{sys.version_info.major}.{sys.version_info.minor}.0"
+    needs = {}
+    for line in (root / "requirements/dev.txt").read_text().splitlines()[1:]:
+        with suppress(metadata.PackageNotFoundError):
+            found = metadata.metadata(line.partition("==")[0])
+            needs[line] = found.get("Requires-Python") or ""
+    assert needs
+    assert [pin for pin, it in needs.items() if first not in SpecifierSet(it)] == []
 
 
 def test_slow_tests_give_a_reason(root: Path) -> None:
