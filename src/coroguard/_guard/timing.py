@@ -5,6 +5,7 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from .._inspect.awaitables import is_kind
 from .._runtime.events import emit_call
 from .._runtime.hot import HOT
 from .._runtime.modes import Mode
@@ -59,7 +60,7 @@ def _status(report: Any) -> Outcome:
     """Return the status of a valid report; ``healthy`` if there is no report."""
     if report is None:
         return "healthy"
-    from ..report.json_values import MAPPINGS, fields_of, is_kind, items_of
+    from ..report.json_values import MAPPINGS, fields_of, items_of
 
     def fields(value: Any) -> dict[Any, Any]:
         is_mapping = is_kind(value, *MAPPINGS)

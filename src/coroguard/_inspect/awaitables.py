@@ -132,6 +132,15 @@ def own_state(value: object) -> dict[str, Any]:
     return {}
 
 
+def is_kind(value: object, *kinds: type) -> bool:
+    """Return what ``isinstance`` would, by the type alone."""
+    for base in mro(type(value)):
+        for kind in kinds:
+            if base is kind:
+                return True
+    return False
+
+
 def are_only(kinds: frozenset[type], items: Iterable[object]) -> bool:
     """Return whether all items are exactly of these built-in types."""
     known: type | None = None

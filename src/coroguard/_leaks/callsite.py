@@ -20,7 +20,7 @@ from types import (
 )
 from typing import Any, NamedTuple
 
-from .._inspect.awaitables import ids
+from .._inspect.awaitables import ids, is_kind
 from .._inspect.callables import BINDINGS, HOLDERS, METHODS, PARTIALS, unwrap
 
 UNKNOWN = object()
@@ -119,11 +119,6 @@ def where_defined(function: Any) -> tuple[str, int]:
     """Return file and line of a Python function, or ``("", 0)``."""
     code = getattr(unwrapped(function), "__code__", None)
     return (code.co_filename, code.co_firstlineno) if code else ("", 0)
-
-
-def is_kind(value: object, *kinds: type) -> bool:
-    """Return what ``isinstance`` would, without asking the object for its class."""
-    return issubclass(type(value), kinds)
 
 
 def _sources(traceback: TracebackType) -> Iterator[ast.AST]:

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import NamedTuple
 
-from .._inspect.awaitables import is_builtin, what_is
+from .._inspect.awaitables import is_builtin, is_kind, what_is
 from .callsite import (
     Operand,
-    is_kind,
     name_of,
     operands,
     unwrapped,

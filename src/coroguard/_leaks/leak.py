@@ -57,6 +57,10 @@ class LeakKind(enum.StrEnum):
         self.code = _CODES[word]
 
 
+#: The kinds that show as an exception, which has a traceback of its own.
+OF_EXCEPTIONS = (LeakKind.MISUSED, LeakKind.NOT_AWAITABLE)
+
+
 @dataclass(frozen=True, slots=True)
 class Leak:
     """One awaitable that got away; strings only, an unknown one is empty.

@@ -6,13 +6,12 @@ import inspect
 from types import TracebackType
 from typing import Any
 
-from .._inspect.awaitables import what_is
+from .._inspect.awaitables import is_kind, what_is
 from .._inspect.callables import METHODS, PARTIALS, unwrap
 from .callsite import (
     awaited_call,
     awaited_object,
     instruction,
-    is_kind,
     name_of,
     unwrapped,
     where_defined,

@@ -15,13 +15,12 @@ from typing import Any, NamedTuple
 
 from .._inspect.awaitables import static_type_attribute
 from .._inspect.callables import HOLDERS, layers
-from .leak import Leak, LeakKind
+from .leak import OF_EXCEPTIONS, Leak, LeakKind
 
 # Comprehensions are frames of their own before 3.12, and generators always.
 _INLINE = re.compile(r"(\.<locals>\.<(listcomp|setcomp|dictcomp|genexpr)>)+$")
 _STANDARD_LIBRARY = os.path.dirname(os.__file__) + os.sep
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: may run Python code on attribute access
-_OF_EXCEPTIONS = (LeakKind.MISUSED, LeakKind.NOT_AWAITABLE)
 #: The demo of the package is a program like those of users.
 _DEMO = "coroguard.demo"
 
@@ -127,7 +126,7 @@ def user_place(leak: Leak | None, *, runs_here: bool = True) -> UserPlace:
     if not runs_here:
         return UserPlace()
     lines = list(_lines(sys._getframe(1)))  # pyright: ignore[reportPrivateUsage]
-    if leak is not None and leak.kind in _OF_EXCEPTIONS:
+    if leak is not None and leak.kind in OF_EXCEPTIONS:
         exception = sys.exception()
         raised = _raised(exception.__traceback__ if exception else None)
         lines = [*reversed(list(raised)), *lines]

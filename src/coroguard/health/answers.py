@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, cast
 
-from .._inspect.awaitables import class_name
+from .._inspect.awaitables import class_name, is_kind
 from .._inspect.texts import cut
 from .._leaks.leak import Leak, LeakKind
-from ..report.json_values import MAPPINGS, is_exact_json, is_kind, items_of, json_faults
+from ..report.json_values import MAPPINGS, is_exact_json, items_of, json_faults
 from ..report.models import ComponentHealth, HealthReport
 
 LEAK: Final = "COROUTINE_LEAK"

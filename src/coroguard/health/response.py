@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
-from ..report.health_json import MEDIA_TYPE, verdict
+from ..report.health_json import MEDIA_TYPE, VERDICTS, verdict
 from .answers import summary
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ _JSON: Final = "application/json"
 _TEXT: Final = "text/plain"
 #: The types of an answer; the first one where a client accepts all alike.
 _TYPES: Final = (MEDIA_TYPE, _JSON, _TEXT)
-_VERDICTS: Final = {"healthy": "pass", "degraded": "warn", "failed": "fail"}
 
 
 class Response(NamedTuple):
@@ -123,7 +122,7 @@ def _health_json(report: HealthReport, detail: Detail) -> dict[str, Any]:
     if detail == "full":
         return report.to_health_json()
     checks = {
-        name.replace(":", "%3A"): [{"status": _VERDICTS[it.status]}]
+        name.replace(":", "%3A"): [{"status": VERDICTS[it.status]}]
         for name, it in report.component_details.items()
     }
     return {"status": verdict(report), "checks": checks}

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .._inspect.awaitables import what_is
+from .._inspect.awaitables import is_kind, what_is
 from .._inspect.callables import reaches_guard
 from .._inspect.closing import close_refused
 from .._leaks.errors import GuardUsageError
 from ..report.check import check_report
-from ..report.json_values import MAPPINGS, is_kind, items_of, noun
+from ..report.json_values import MAPPINGS, items_of, noun
 from ..report.models import HealthReport
 from .answers import LEAK, MISSING, WRONG, Outcome, component_of, report_of
 from .calls import publish

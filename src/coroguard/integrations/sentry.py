@@ -14,7 +14,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from .._leaks.errors import CoroguardError
-from .._leaks.leak import LeakKind
+from .._leaks.leak import OF_EXCEPTIONS
 from .._runtime.events import subscribe
 from .extras import of_extra
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["install"]
 
 _LOGGER = "coroguard.leak"
-_OF_EXCEPTIONS = (LeakKind.MISUSED, LeakKind.NOT_AWAITABLE)
 
 _lock = Lock()
 _state: dict[str, Any] = {"uninstall": None, "has_processor": False}
@@ -71,7 +70,7 @@ def _capture(event: Event) -> None:
         return
     leak = event.leak
     kind = leak.kind.value if leak else "shape"
-    if event.action == "noted" and leak is not None and leak.kind in _OF_EXCEPTIONS:
+    if event.action == "noted" and leak is not None and leak.kind in OF_EXCEPTIONS:
         # The exception that the coroutine caused, so that its own event, which is the
         # same fault, is recognized as a repetition.
         error = sys.exception() or error

@@ -6,13 +6,13 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
+from .._inspect.awaitables import is_kind
 from .fast_path import is_plain_report
 from .json_values import (
     MAPPINGS,
     Path,
     awaitables,
     fields_of,
-    is_kind,
     items_of,
     noun,
 )

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import BaseModel
 
+from .._inspect.awaitables import is_kind
 from .._inspect.texts import cut
-from .json_values import fields_of, is_kind
+from .json_values import fields_of
 
 if TYPE_CHECKING:
     from .json_values import Path

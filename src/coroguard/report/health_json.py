@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Verdict: TypeAlias = Literal["pass", "warn", "fail"]
 
 MEDIA_TYPE: Final = "application/health+json"
-_VERDICTS: Final[dict[str, Verdict]] = {
+VERDICTS: Final[dict[str, Verdict]] = {
     "healthy": "pass",
     "degraded": "warn",
     "failed": "fail",
@@ -81,7 +81,7 @@ def _check(component: ComponentHealth, time: str) -> dict[str, JsonValue]:
     """Return one component; the draft's own fields replace extra ones."""
     entry: dict[str, JsonValue] = dict(component.__pydantic_extra__ or {})
     entry.pop("output", None)
-    entry |= {"status": _VERDICTS[component.status], "time": time}
+    entry |= {"status": VERDICTS[component.status], "time": time}
     if component.duration_ms is not None:
         entry |= {"observedValue": component.duration_ms, "observedUnit": "ms"}
     if component.status != "healthy" and component.error:

@@ -10,7 +10,7 @@ from sys import maxsize
 from types import AsyncGeneratorType, CoroutineType, NoneType
 from typing import Any, Final, NamedTuple, TypeAlias, cast
 
-from .._inspect.awaitables import class_name, ids, mro, own_state, what_is
+from .._inspect.awaitables import class_name, ids, is_kind, own_state, what_is
 from .._inspect.contents import EXTRA, FROZENDICT, PRIVATE, Pairs, slot_of
 from .._inspect.values import Walk
 
@@ -27,15 +27,6 @@ DATETIME: Final = tuple(
 #: Classes that become JSON objects: ``dict``, and ``frozendict`` from 3.15 on.
 MAPPINGS: Final = (dict,) if FROZENDICT is None else (dict, FROZENDICT)
 _EXACT: Final = ids(str, int, bool, NoneType)
-
-
-def is_kind(value: object, *kinds: type) -> bool:
-    """Return what ``isinstance`` would, by the type alone."""
-    for base in mro(type(value)):
-        for kind in kinds:
-            if base is kind:
-                return True
-    return False
 
 
 def noun(value: object) -> str:

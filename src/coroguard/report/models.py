@@ -28,6 +28,7 @@ from pydantic_core import (
     core_schema,
 )
 
+from .._inspect.awaitables import is_kind
 from .._inspect.contents import FROZENDICT
 from .consistency import disagreements
 from .health_json import MEDIA_TYPE, health_json, verdict
@@ -36,7 +37,6 @@ from .json_values import (
     MAPPINGS,
     fields_of,
     is_exact_json,
-    is_kind,
     items_of,
     json_faults,
 )

@@ -161,7 +161,7 @@ class ServerProcess:
 
 
 class Server(ABC):
-    """A server of the demonstration that can be hurt and started again.
+    """A server of the demonstration that can be killed and started again.
 
     Args:
         process: Its process.
