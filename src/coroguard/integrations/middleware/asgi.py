@@ -28,10 +28,8 @@ def _watching(hooks: Hooks) -> Any:
     async def call(
         self: WatchMiddleware, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        with hooks.watched(_AsgiScope, scope, self.header) as request:
+        with hooks.watched(_AsgiScope, scope, self.header):
             await self.app(scope, receive, send)
-        if request is not None:
-            request.end()
 
     return call
 

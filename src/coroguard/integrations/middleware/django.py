@@ -33,8 +33,7 @@ def _watching(hooks: Hooks) -> Any:
         if self.is_async:
             return self.acall(request)
         with hooks.watched(_DjangoScope, request, REQUEST_ID) as scope:
-            response = self.get_response(request)
-        return _streamed(response, scope)
+            return _streamed(self.get_response(request), scope)
 
     return call
 
@@ -42,8 +41,7 @@ def _watching(hooks: Hooks) -> Any:
 def _awatching(hooks: Hooks) -> Any:
     async def acall(self: WatchMiddleware, request: Any) -> Any:
         with hooks.watched(_DjangoScope, request, REQUEST_ID) as scope:
-            response = await self.get_response(request)
-        return _streamed(response, scope)
+            return _streamed(await self.get_response(request), scope)
 
     return acall
 
@@ -88,16 +86,11 @@ class _DjangoScope(RequestScope):
 
 def _streamed(response: Any, scope: RequestScope | None) -> Any:
     """Watch the body of a streaming response; files are sent as they are."""
-    if scope is None:
-        return response
-    if getattr(response, "streaming", False) and not hasattr(
-        response, "file_to_stream"
-    ):
+    is_streamed = getattr(response, "streaming", False)
+    if scope is not None and is_streamed and not hasattr(response, "file_to_stream"):
         parts = response.streaming_content
         kind: Any = AsyncStream if response.is_async else Stream
         response.streaming_content = kind(parts, scope)
-    else:
-        scope.end()
     return response
 
 

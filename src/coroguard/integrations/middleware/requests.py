@@ -27,6 +27,7 @@ from ..._runtime.scopes import Request, Scope, around
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
 
     from ..._leaks.leak import Leak
 
@@ -48,16 +49,18 @@ _ID = re.compile(r"[\w.:/+=@-]{1,128}", re.ASCII)
 class RequestScope(Scope):
     """The part of a program that serves one request.
 
-    Its ``with`` block opens it for the frame of the block, and pauses it at the end.
-    An exception that leaves the block is explained and ends it; otherwise the caller
-    ends it.
+    Its ``with`` block opens it for the frame of the block. The end of the block ends
+    it, or pauses it where a stream goes on with it. An exception that leaves the
+    block is explained.
 
     Attributes:
         subject: What the server or the framework knows the request by; ``None`` after
             its end, because a task that outlives it keeps this scope.
         id_name: Name of the header that identifies it.
+        goes_on: Whether a stream, the body of its response, goes on with it.
     """
 
+    goes_on = False
     subject: Any = None
     id_name: Any = None
     _seen: deque[Leak] | None = None
@@ -68,12 +71,13 @@ class RequestScope(Scope):
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, _: object) -> None:
-        if error is None:
-            self.pause(depth=2)
-            return
-        self.explain(error)
-        self.pause(in_context=not isinstance(error, GeneratorExit), depth=2)
-        self.subject = None
+        if error is not None:
+            self.explain(error)
+        if drops.pending:
+            self._note_drops(_getframe(1))
+        self.leave(in_context=not isinstance(error, GeneratorExit))
+        if error is not None or not self.goes_on:
+            self.subject = None
 
     def described(self) -> tuple[Request, str]:
         """Return the request and its name.
@@ -130,24 +134,28 @@ class RequestScope(Scope):
         leak = cause.within(name, is_async=True)
         note_on(exception, Mode.OBSERVE, name, [leak])
 
-    def pause(self, *, in_context: bool = True, depth: int = 1) -> None:
-        """Close it until it is opened again, if it is.
+    def pause(self, *, in_context: bool = True) -> None:
+        """Close it until it is opened again.
 
         Args:
             in_context: Whether the context may be changed.
-            depth: How far out the frame is whose drops it takes.
         """
         if drops.pending:
-            for leak in drops.drops_of(id(_getframe(depth))):
-                self.note(leak)
-        if not self.closed:
-            self.leave(in_context=in_context)
+            self._note_drops(_getframe(1))
+        self.leave(in_context=in_context)
 
     def end(self) -> None:
-        """Close it, and let go of the request."""
-        if drops.pending or not self.closed:
-            self.pause(depth=2)
+        """Close it if it is open, and let go of the request."""
+        if drops.pending:
+            self._note_drops(_getframe(1))
+        if not self.closed:
+            self.leave()
         self.subject = None
+
+    def _note_drops(self, frame: FrameType) -> None:
+        """Note what was dropped in the call of a frame."""
+        for leak in drops.drops_of(id(frame)):
+            self.note(leak)
 
     def _described(self) -> tuple[Request, str]:
         try:

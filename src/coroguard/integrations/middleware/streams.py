@@ -61,10 +61,11 @@ class Stream:
 
     Args:
         body: The body.
-        request: The scope of its request, paused.
+        request: The scope of its request, which goes on.
     """
 
     def __init__(self, body: Iterable[bytes], request: RequestScope) -> None:
+        request.goes_on = True
         self.body = body
         self.request = request
         self.parts: Iterator[bytes] | None = None
@@ -84,10 +85,11 @@ class AsyncStream:
 
     Args:
         parts: The iterator of the body.
-        request: The scope of its request, paused.
+        request: The scope of its request, which goes on.
     """
 
     def __init__(self, parts: AsyncIterator[bytes], request: RequestScope) -> None:
+        request.goes_on = True
         self.parts = parts
         self.request = request
 

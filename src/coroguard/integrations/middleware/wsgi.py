@@ -36,12 +36,9 @@ def _watching(hooks: Hooks) -> Any:
     ) -> Iterable[bytes]:
         with hooks.watched(_WsgiScope, environ, self.variable) as request:
             body = self.app(environ, start_response)
-        if request is None:
-            return body
-        if isinstance(body, _FINISHED) or _is_file(body, environ):
-            request.end()
-            return body
-        return _Body(body, request)
+            if request is None or isinstance(body, _FINISHED):
+                return body
+            return body if _is_file(body, environ) else _Body(body, request)
 
     return call
 
