@@ -45,6 +45,8 @@ def test_the_id_of_the_client_is_kept():
     assert parse(raw).message_id == chosen
 
 
+# Where the stack is full, the hooks of a collection have no room either.
+@pytest.mark.usefixtures("collected_by_hand")
 @pytest.mark.parametrize(("raw", "words"), WRONG.values(), ids=WRONG)
 def test_a_wrong_frame_is_refused_with_the_fix(raw, words):
     """A frame that cannot be read is refused with what to send instead."""
