@@ -52,7 +52,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-n"]
     command += ["-b", "html", "-d", str(place / "doctrees"), str(DOCS), str(place)]
     finished = subprocess.run(
-        command, capture_output=True, text=True, timeout=110, check=False
+        command, capture_output=True, text=True, timeout=250, check=False
     )
     assert (finished.returncode, finished.stderr) == (0, "")
     return place

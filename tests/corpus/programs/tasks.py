@@ -241,7 +241,7 @@ async def run_coroutine_threadsafe(guard):
 
     @guard(returns=str)
     def check():
-        return asyncio.run_coroutine_threadsafe(probe(), loop).result(5)
+        return asyncio.run_coroutine_threadsafe(probe(), loop).result(60)
 
     return await asyncio.to_thread(check)
 
@@ -254,7 +254,7 @@ async def concurrent_future_returned(guard):
     def submit():
         return asyncio.run_coroutine_threadsafe(probe(), loop)
 
-    return await asyncio.to_thread(submit().result, 5)
+    return await asyncio.to_thread(submit().result, 60)
 
 
 @program
