@@ -46,7 +46,10 @@ intersphinx_mapping: dict[str, tuple[str, None]] = {}
 # So are private bases, type variables, and what a signature has beside names.
 nitpick_ignore_regex = [
     ("py:.*", r"(?!coroguard\.).*"),
-    ("py:.*", r"coroguard\.(.*\.)?(_\w+|F|Record|ClientUser|OneUser|Server)"),
+    (
+        "py:.*",
+        r"coroguard\.(.*\.)?(_\w+|F|R|Record|BaseService|ClientUser|OneUser|Server)",
+    ),
     ("py:.*", r".*\W \|.*|.*\['.*"),
 ]
 
@@ -132,6 +135,7 @@ CONTENTS = "".join(
 #: Results of public functions that are not exported themselves.
 RESULTS = {
     "coroguard": ["_runtime.status.Status"],
+    "coroguard.health": ["response.Response"],
     "coroguard.gates": ["readiness.ExitCode"],
 }
 #: Modules with public names, in the order of the API page, and what each is for.
