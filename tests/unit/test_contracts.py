@@ -9,6 +9,7 @@ import io
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import (
     IO,
+    Annotated,
     Any,
     BinaryIO,
     Optional,
@@ -22,7 +23,7 @@ from typing import (
 
 import pytest
 
-from coroguard import Event, HealthReportError, guard, mode, subscribe
+from coroguard import Event, HealthReport, HealthReportError, guard, mode, subscribe
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -190,6 +191,44 @@ def test_a_right_value_is_no_event_where_a_library_misjudges_its_type(
     """What pydantic and typeguard both misjudge, or do not know, passes silently."""
     assert guard(annotated(annotation, value))() is value
     assert events == []
+
+
+KNOWN_INSIDE = {
+    "optional": (Optional["LongRow"], LongRow(number=1, name="a"), 1),
+    "list": (list["Temporary"], [Temporary(None)], [1]),
+    "optional report": (Optional["HealthReport"], None, {"healthy": "yes"}),
+    "metadata": (Annotated["Colour", "LongRow"], Colour.RED, 1),
+}
+
+
+@pytest.mark.parametrize(
+    ("annotation", "right", "wrong"), KNOWN_INSIDE.values(), ids=KNOWN_INSIDE
+)
+def test_a_name_inside_an_annotation_is_looked_up(
+    annotation: Any, right: Any, wrong: Any, events: list[Event]
+) -> None:
+    """``Optional["Row"]`` is checked like ``"Optional[Row]"``."""
+    assert guard(annotated(annotation, right))() is right
+    assert events == []
+    with pytest.raises(HealthReportError):
+        guard(annotated(annotation, wrong))()
+
+
+def test_a_name_inside_an_annotation_may_be_defined_later(
+    events: list[Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A method can name its own class, which is made after its guard."""
+
+    def children(of: Any) -> Any:
+        return of
+
+    children.__annotations__ = {"return": list["Node"]}  # type: ignore[name-defined]  # noqa: F821
+    guarded = guard(children)
+    monkeypatch.setitem(children.__globals__, "Node", Temporary)
+    assert guarded([Temporary(None)])
+    assert events == []
+    with pytest.raises(HealthReportError):
+        guarded([1])
 
 
 WRONG = {

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-import operator
 import sys
 import typing
 from collections.abc import Callable
-from types import GenericAlias, UnionType
+from types import GenericAlias
 from typing import TYPE_CHECKING, Any
 
+from .._inspect.annotations import is_text, replaced
 from .._inspect.awaitables import static_type_attribute
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ _TAKES_TYPED_DICTS = sys.version_info >= (3, 12)
 _FILES = (typing.IO, typing.TextIO, typing.BinaryIO)
 _EXACT_FILES = (io.TextIOBase, io.BufferedIOBase, io.RawIOBase)
 _FILE_ATTRIBUTES = ("read", "write", "__getattr__")
-#: Modules of generic types whose arguments can be replaced.
-_STANDARD = ("builtins", "typing", "collections", "collections.abc", "contextlib")
 
 
 class _OtherFile(type):
@@ -46,7 +44,7 @@ def check_of(returns: Any) -> Check:
     ``int``, a ``deque`` as a ``Sequence``. So typeguard has the last word, but
     not on models, whose rules only pydantic knows.
     """
-    returns = _replaced(returns, _of_text)
+    returns = replaced(returns, _of_text)
     by_typeguard = _by_typeguard(returns)
     if _is_protocol(returns):
         return lambda value: (by_typeguard(value), "")
@@ -122,7 +120,7 @@ def _by_pydantic(returns: Any) -> Callable[[object], list[str]]:
 
 
 def _by_typeguard(returns: Any) -> Callable[[object], list[str]]:
-    loose = _replaced(returns, _loose)
+    loose = replaced(returns, _loose)
     # Each key of a subtype is one too many for typeguard.
     keys: frozenset[str] | None = None
     if typing.is_typeddict(returns):
@@ -161,26 +159,9 @@ def _by_typeguard(returns: Any) -> Callable[[object], list[str]]:
     return check
 
 
-def _replaced(returns: Any, replace: Callable[[Any], Any]) -> Any:
-    """Return a type with other parts where ``replace`` returns one, not ``None``."""
-    found = replace(returns)
-    if found is not None:
-        return found
-    origin, arguments = typing.get_origin(returns), typing.get_args(returns)
-    parts = tuple(_replaced(it, replace) for it in arguments)
-    if origin is typing.Literal or all(map(operator.is_, parts, arguments)):
-        return returns
-    if origin is typing.Union or origin is UnionType:
-        return typing.Union[parts]  # noqa: UP007 - of types that are known here only
-    if origin is typing.Annotated:
-        return typing.Annotated[parts]
-    is_class = issubclass(type(origin), type)
-    return origin[parts] if is_class and origin.__module__ in _STANDARD else returns
-
-
 def _of_text(part: Any) -> Any:
     """Return what stands for a name inside a type that is not known."""
-    return Any if type(part) in (str, typing.ForwardRef) else None
+    return Any if is_text(part) else None
 
 
 def _loose(part: Any) -> Any:

@@ -7,7 +7,7 @@ import typing
 from types import UnionType
 from typing import Any, cast
 
-from .._inspect.annotations import return_annotation
+from .._inspect.annotations import has_texts, return_annotation
 from .._inspect.awaitables import ATOM_IDS, class_name, ids, is_stand_in, module_name
 from .._inspect.contents import CLOSED, PLAIN_IDS
 from .._inspect.promises import LOOSE, awaited_type, named_classes, parts, promises
@@ -42,12 +42,13 @@ class Contract:
 
     Attributes:
         expected: Name of the contract, for messages; empty where it is open.
+        is_late: Whether the annotation names what may be defined later.
         is_open: Whether every value is right, so that only leaks count.
     """
 
     __slots__ = (
         *("_check", "_function", "_glance", "_has_told", "_problem", "expected"),
-        *("is_open", "is_optional", "is_report", "type"),
+        *("is_late", "is_open", "is_optional", "is_report", "type"),
     )
 
     def __init__(
@@ -61,6 +62,7 @@ class Contract:
         self.type = type_
         self.is_report = is_report
         self.is_optional = is_optional
+        self.is_late = function is not None and has_texts(type_)
         self.is_open = type_ is Any or type_ is object
         self.expected = "" if self.is_open else _name_of(type_, is_report)
         if is_optional:
@@ -132,7 +134,7 @@ class Contract:
 
     def settle(self) -> Contract:
         """Evaluate an annotation that was text when the guard was put on."""
-        if self._function is None or type(self.type) is not str:
+        if self._function is None or not self.is_late:
             return self
         function, self._function = self._function, None
         found = _of_annotation(return_annotation(function, _known()), function)
@@ -140,7 +142,7 @@ class Contract:
         self.is_report, self.is_optional = found.is_report, found.is_optional
         self.expected = found.expected
         self.is_open = found.is_open
-        if type(found.type) is str:  # and so it will stay
+        if found.is_late:  # and so it will stay
             self._function = None
         return self
 

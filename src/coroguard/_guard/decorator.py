@@ -132,7 +132,7 @@ def _guarded(
             hooks,
             scalar=scalar_of(contract, target),
             always=pinned is Mode.STRICT,
-            is_check=contract.is_report or type(contract.type) is str,
+            is_check=contract.is_report or contract.is_late,
         )
     from .proxy import wrap_callable
 

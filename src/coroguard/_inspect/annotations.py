@@ -10,6 +10,7 @@ import ast
 import builtins
 import collections.abc
 import dataclasses
+import operator
 import sys
 import types
 import typing
@@ -28,7 +29,9 @@ from .callables import BINDINGS, METHODS, PARTIALS, PROXIES, closure_of, unwrap
 
 _ALIASES = (types.GenericAlias, type(collections.abc.Callable[..., None]))
 _GENERIC = ("typing", "types", "typing_extensions", "pydantic.main")
-_STANDARD = (typing.__file__, dataclasses.__file__)
+_STANDARD_FILES = (typing.__file__, dataclasses.__file__)
+#: Modules of generic types whose arguments can be replaced.
+_STANDARD = ("builtins", "typing", "collections", "collections.abc", "contextlib")
 _LAZY_IMPORT = "lazy_import"
 _NOTHING: Mapping[str, Any] = types.MappingProxyType({})
 
@@ -77,18 +80,61 @@ def evaluated(annotation: object, names: Callable[[str], object]) -> object:
     """Return the value of an annotation; its text where that is not certain.
 
     Args:
-        annotation: An annotation; only text and forward references change.
+        annotation: An annotation; only text and forward references change, also
+            inside of it.
         names: Finds a name of the annotation's module; raises ``LookupError``.
     """
     text = annotation
     if class_of(text) is typing.ForwardRef:
         text = text.__forward_arg__  # type: ignore[attr-defined]
     if type(text) is not str:
-        return annotation
+        return replaced(annotation, lambda part: _read(part, names))
     try:
         return _meaning(ast.parse(text.strip(), mode="eval").body, names)
     except Exception:  # whatever text holds that is not an annotation
         return text
+
+
+def _read(part: object, names: Callable[[str], object]) -> object:
+    """Return what a text inside an annotation means; ``None`` for all else."""
+    found = evaluated(part, names) if is_text(part) else part
+    return None if found is part or is_text(found) else found
+
+
+def is_text(part: object) -> bool:
+    """Return whether a part of an annotation has not been evaluated."""
+    return class_of(part) is str or class_of(part) is typing.ForwardRef
+
+
+def has_texts(annotation: object) -> bool:
+    """Return whether an annotation, or a part of it, has not been evaluated."""
+    return is_text(annotation) or any(map(has_texts, _arguments(annotation)))
+
+
+def replaced(annotation: Any, replace: Callable[[Any], Any]) -> Any:
+    """Return an annotation with other parts where ``replace`` returns not ``None``."""
+    found = replace(annotation)
+    if found is not None:
+        return found
+    origin, arguments = typing.get_origin(annotation), _arguments(annotation)
+    parts = [replaced(it, replace) for it in arguments]
+    if all(map(operator.is_, parts, arguments)):
+        return annotation
+    if origin is typing.Annotated:
+        return typing.Annotated[(parts[0], *annotation.__metadata__)]
+    if origin is typing.Union or origin is types.UnionType:
+        return typing.Union[tuple(parts)]  # noqa: UP007 - runs no __or__ of a metaclass
+    is_standard = issubclass(type(origin), type) and module_name(origin) in _STANDARD
+    return origin[tuple(parts)] if is_standard else annotation
+
+
+def _arguments(annotation: object) -> tuple[Any, ...]:
+    """Return the parts of an annotation that are annotations themselves."""
+    origin = typing.get_origin(annotation)
+    if origin is typing.Literal:
+        return ()
+    arguments = typing.get_args(annotation)
+    return arguments[:1] if origin is typing.Annotated else arguments
 
 
 def names_in(*namespaces: Mapping[str, Any]) -> Callable[[str], object]:
@@ -148,7 +194,7 @@ def _texts_of(annotate: FunctionType) -> dict[str, object]:
 
     text: Any = annotationlib.Format.STRING  # type: ignore[unused-ignore]
     code = annotate.__code__
-    if code.co_filename in _STANDARD:  # of a named tuple, of a dataclass's method
+    if code.co_filename in _STANDARD_FILES:  # of a named tuple, of a dataclass's method
         made: dict[str, object] = annotate(text)
         return made
     # annotationlib runs the code with its real names first; these have none.
