@@ -83,6 +83,7 @@ PROJECTS = (
 #: What the suites import besides the packages.
 REQUIREMENTS = (
     *("pytest", "pytest-asyncio", "pytest-mock", "pytest-timeout", "blockbuster"),
+    "pytest-codspeed",
     *("trio", "trustme", "truststore", "uvicorn", "uvloop", "hypothesis", "psutil"),
     *("httpx2[zstd]", "brotli", "zstandard", "chardet", "click", "rich", "h2"),
     *("itsdangerous", "jinja2", "opentelemetry-sdk", "python-multipart", "pyyaml"),
