@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from .settings import read_settings
 from .sink import Alerts
@@ -45,8 +46,17 @@ def install(
     Raises:
         GuardUsageError: There is no URL, or a setting cannot be right.
     """
-    given = {name: it for name, it in locals().items() if it is not None}
-    settings = read_settings(given.pop("root", None), **given)
+    given: dict[str, Any] = {
+        "url": url,
+        "service": service,
+        "impact": impact,
+        "urgency": urgency,
+        "labels": labels,
+        "resolve_after_s": resolve_after_s,
+        "timeout_s": timeout_s,
+    }
+    known = {name: value for name, value in given.items() if value is not None}
+    settings = read_settings(root, **known)
     with _installing:
         for alerts in [*_installed]:
             if alerts.settings == settings and alerts.is_subscribed:

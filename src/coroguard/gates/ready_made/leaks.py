@@ -35,4 +35,8 @@ def reported_leaks() -> Generator[list[str], None, None]:
 def leaks_in(log: str) -> list[str]:
     """Return the lines of a log that show a leak, each once."""
     lines = dict.fromkeys(line.strip() for line in log.splitlines())
-    return [it for it in lines if any(map(it.__contains__, _OF_OURS)) or symptom(it)]
+    return [line for line in lines if _has_leak(line)]
+
+
+def _has_leak(line: str) -> bool:
+    return any(text in line for text in _OF_OURS) or symptom(line) is not None

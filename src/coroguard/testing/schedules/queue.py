@@ -81,8 +81,12 @@ class Ready(deque["Handle"]):
 
     def append(self, handle: Handle) -> None:
         """Add a handle, and note which task or thread made it ready."""
-        self._schedule.was_woken |= get_ident() != self._thread
-        self._notes[id(handle)] = self._note(handle, self._current())
+        by = None
+        if get_ident() == self._thread:
+            by = asyncio.current_task(self._loop)
+        else:
+            self._schedule.was_woken = True
+        self._notes[id(handle)] = self._note(handle, by)
         super().append(handle)
 
     def popleft(self) -> Handle:
@@ -169,11 +173,6 @@ class Ready(deque["Handle"]):
             return handle
         self._schedule.add_fault(point, index, name)
         return instead
-
-    def _current(self) -> Task | None:
-        if get_ident() != self._thread:
-            return None
-        return asyncio.current_task(self._loop)
 
     def _note(self, handle: Handle, by: Task | None) -> _Note:
         kind, task = _owner(handle)
